@@ -1,0 +1,132 @@
+"""The address plan and its ledger as values, and the allocation of prefixes.
+
+A prefix is unique within its VRF. The ledger is a lock file: what it holds stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+
+ADDRESS_CLASSES = ("national_public", "local_public", "department", "isp")
+#: loopback: one per device; interconnect: one per line; unit_lan: one per unit in scope with a line;
+#: management: one per unit that has a switch; service: one per service.
+POOL_ROLES = ("loopback", "interconnect", "unit_lan", "management", "service")
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    issued_by: str
+    document: str
+    issued_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """A prefix that allocations of one role are cut from; `regions` empty means any region may draw from it."""
+
+    name: str
+    role: str
+    address_class: str
+    vrf: str
+    prefix: IPv4Network
+    length: int
+    provenance: Provenance
+    regions: tuple[str, ...] = ()
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OspfProfile:
+    """Timers and metrics of the one OSPF process; times in seconds or milliseconds as named, None leaves the vendor's default."""
+
+    process: int = 1
+    reference_bandwidth_mbps: int = 100
+    hello_interval_s: int | None = None
+    dead_interval_s: int | None = None
+    retransmit_interval_s: int | None = None
+    spf_throttle_ms: tuple[int, int, int] | None = None
+    lsa_throttle_ms: int | None = None
+    lsa_min_arrival_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Management:
+    """How devices are managed: names of services (services.csv) that play a part, and account names; never secrets."""
+
+    monitoring_service: str
+    ntp_services: tuple[str, ...]
+    syslog_services: tuple[str, ...]
+    ssh_user: str
+    snmp_user: str
+    snmp_auth: str = "sha"
+    snmp_priv: str = "aes128"
+    banner: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    national_block: IPv4Network
+    pools: tuple[Pool, ...]
+    provenance: Provenance
+    illustration: bool
+    ospf: OspfProfile
+    management: Management
+    quarantine_days: int = 90
+    vrfs: Mapping[str, str] = field(default_factory=lambda: {"GGW": "public"})
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """One prefix that the inventory needs. `holder` is `device:NAME`, `line:ID`, `unit:ID`, `management:UNIT` or `service:ID`."""
+
+    holder: str
+    role: str
+    region: str
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """A row of the ledger: who holds which prefix since when; `released_on` starts its quarantine."""
+
+    prefix: IPv4Network
+    pool: str
+    vrf: str
+    role: str
+    holder: str
+    since: date
+    released_on: date | None = None
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AddressBook:
+    """Addresses by holder, read from the live rows of a ledger. Raises KeyError with the holder's name where none is held."""
+
+    prefixes: Mapping[str, IPv4Network]
+
+    def loopback(self, device: str) -> IPv4Address:
+        return self.prefixes[f"device:{device}"].network_address
+
+    def line_ends(self, line_id: str) -> tuple[IPv4Interface, IPv4Interface]:
+        """Return the addresses of the `a` and the `z` end: first and second host of the interconnect (both of a /31)."""
+        prefix = self.prefixes[f"line:{line_id}"]
+        first, second = (prefix[0], prefix[1]) if prefix.prefixlen == 31 else (prefix[1], prefix[2])
+        return IPv4Interface((first, prefix.prefixlen)), IPv4Interface((second, prefix.prefixlen))
+
+    def gateway(self, holder: str) -> IPv4Interface:
+        """Return the router's own address in a unit LAN, management or service prefix: its first host."""
+        prefix = self.prefixes[holder]
+        return IPv4Interface((prefix[1], prefix.prefixlen))
+
+    def host(self, holder: str) -> IPv4Interface:
+        """Return the address of the one host that the plan knows there (service endpoint, managed switch): the second."""
+        prefix = self.prefixes[holder]
+        return IPv4Interface((prefix[2], prefix.prefixlen))
+
+
+def address_book(ledger: tuple[Allocation, ...]) -> AddressBook:
+    """Return the addresses in force: rows that were not released."""
+    return AddressBook({row.holder: row.prefix for row in ledger if row.released_on is None})

@@ -1,0 +1,21 @@
+"""A workspace as one value: the order, what is to be built, the plan and its ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from app.core.inventory import Group, Inventory
+from app.core.ipplan import Allocation, Plan
+from app.core.order import Order
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Everything that was read, parsed and found consistent; nobody checks it again."""
+
+    order: Order
+    inventory: Inventory
+    plan: Plan
+    ledger: tuple[Allocation, ...]
+    groups: Mapping[str, Group]

@@ -1,0 +1,132 @@
+"""The exception tree. Branches name who must act; every message says what, where, expected against found, next step.
+
+    WaiwangError
+    ├── InputError        whoever wrote inventory/ or ipplan/   (carries every finding)
+    │   └── PoolExhausted whoever sized the pools in ipplan/plan.yaml
+    ├── RenderError       whoever wrote the template
+    ├── DeviceError       the operator on duty
+    │   ├── ConnectFailed     retry
+    │   ├── LoginRefused      never retry: it locks accounts
+    │   ├── CommitRefused     never retry
+    │   └── UnsafeRoute       never retry: packets would leave the lab
+    ├── StoreError        whoever runs the database
+    └── LabError          whoever runs the lab
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What a `waiwang` process answers to its caller; see docs/operations.md."""
+
+    OK = 0
+    INTERNAL = 1
+    INPUT = 2
+    DEVICE = 3
+    NOT_ACCEPTED = 4
+    PENDING = 5
+    DEADLINE = 6
+    NOTHING_MEASURED = 7
+
+
+#: Where several codes hold, the first of these is answered.
+EXIT_PRECEDENCE = (
+    ExitCode.INTERNAL,
+    ExitCode.INPUT,
+    ExitCode.DEVICE,
+    ExitCode.NOTHING_MEASURED,
+    ExitCode.NOT_ACCEPTED,
+    ExitCode.DEADLINE,
+    ExitCode.PENDING,
+)
+
+
+def worst(codes: Iterable[ExitCode]) -> ExitCode:
+    """Return the code that goes first in `EXIT_PRECEDENCE`, OK when none holds."""
+    held = set(codes)
+    return next((code for code in EXIT_PRECEDENCE if code in held), ExitCode.OK)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Finding:
+    """One thing wrong in the input, in the four parts that every message has.
+
+    `where` is `file:line` relative to the workspace, or `file` where no line can be named.
+    A `note` is shown and does not fail the check (what a family cannot carry, an unmet wish).
+    """
+
+    where: str
+    what: str
+    expected: str
+    found: str
+    next_step: str
+    note: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}: expected {self.expected}; found {self.found}. {self.next_step}"
+
+
+class WaiwangError(Exception):
+    """Any failure that this product foresees."""
+
+    exit_code = ExitCode.INTERNAL
+
+
+class InputError(WaiwangError):
+    """The workspace cannot be used as it stands; `findings` holds every reason, in file order."""
+
+    exit_code = ExitCode.INPUT
+
+    def __init__(self, findings: Iterable[Finding]) -> None:
+        self.findings = tuple(findings)
+        super().__init__("\n".join(str(finding) for finding in self.findings))
+
+
+class PoolExhausted(InputError):
+    """A pool has fewer free prefixes than are asked of it."""
+
+
+class RenderError(WaiwangError):
+    """A template and its intent do not fit together."""
+
+    exit_code = ExitCode.INPUT
+
+
+class DeviceError(WaiwangError):
+    """A device, or the way to it, refused."""
+
+    exit_code = ExitCode.DEVICE
+
+    def __init__(self, device: str, what: str, *, expected: str, found: str, next_step: str) -> None:
+        self.device, self.what, self.expected, self.found, self.next_step = device, what, expected, found, next_step
+        super().__init__(f"{device}: {what}: expected {expected}; found {found}. {next_step}")
+
+
+class ConnectFailed(DeviceError):
+    """No session could be opened; trying again may help."""
+
+
+class LoginRefused(DeviceError):
+    """The device refused the credentials; trying again locks accounts."""
+
+
+class CommitRefused(DeviceError):
+    """The device, or our own guard, refused a change."""
+
+
+class UnsafeRoute(DeviceError):
+    """The route to the address leaves the lab, or the address belongs to an illustration."""
+
+
+class StoreError(WaiwangError):
+    """The database cannot be used."""
+
+
+class LabError(WaiwangError):
+    """The lab cannot be started, found or ended."""
+
+    exit_code = ExitCode.INPUT
