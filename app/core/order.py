@@ -41,7 +41,7 @@ class Criterion:
     `limit` by kind: reachable_from_centre, reaches_services: largest loss ratio 0..1; input_errors: largest
     count in the trial window; trial: smallest share of time up 0..1; rate_down, rate_up: smallest share of the
     nominal rate 0..1; ports_up, reserved_port: unused (None). `window` and `restart_after` belong to trial: how long, and the
-    outage that starts it anew.
+    outage that starts it anew; `coverage` is the smallest share of the window that must have been measured.
     """
 
     kind: str
@@ -49,6 +49,7 @@ class Criterion:
     limit: float | None = None
     window: timedelta | None = None
     restart_after: timedelta | None = None
+    coverage: float = 0.95
     source: Source = Source(default=True)
 
 
@@ -176,6 +177,7 @@ class Order:
     duties: tuple[Duty, ...]
     carriers: Mapping[str, str]
     at_risk_days: int = 7
+    measurement_valid_days: int = 30
     simulation: Simulation | None = None
     requirements: Mapping[str, str] = field(default_factory=dict)
 

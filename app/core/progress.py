@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from app.core.acceptance import PASS, Acceptance, LineStatus
+from app.core.inventory import Line
+from app.core.order import Milestone, Order, covers
+from app.core.workspace import Workspace
 
 #: What a line means against its deadline: accepted (in time or not), late, at risk, still open, or without any deadline.
 LINE_DUES = ("accepted", "accepted_late", "late", "at_risk", "open", "no_deadline")
@@ -104,3 +111,182 @@ class Summary:
     illustration: bool
     milestones: tuple[MilestoneView, ...]
     lines: tuple[LineView, ...]
+
+
+def lateness(accepted: Acceptance | None, due_at: datetime | None, now: datetime, at_risk: timedelta) -> str:
+    """Return what a line means against its deadline: one of `LINE_DUES`. On the moment `due_at` itself it is too late."""
+    if accepted is not None:
+        return "accepted_late" if due_at is not None and accepted.decided_at >= due_at else "accepted"
+    if due_at is None:
+        return "no_deadline"
+    if now >= due_at:
+        return "late"
+    return "at_risk" if due_at - now <= at_risk else "open"
+
+
+def summarise(
+    workspace: Workspace,
+    statuses: Mapping[str, LineStatus],
+    acceptances: Mapping[str, Acceptance],
+    polled_at: datetime | None,
+    now: datetime,
+) -> Summary:
+    """Return the state of the whole rollout at `now` from the newest samples and decisions per line."""
+    order = workspace.order
+    lines = tuple(
+        view_line(workspace, line, statuses.get(line.line_id), acceptances.get(line.line_id), now)
+        for line in workspace.inventory.lines.values()
+    )
+    return Summary(
+        order_number=order.number,
+        order_title=order.title,
+        order_title_en=order.title_en,
+        issuer=order.issuer,
+        as_of=now,
+        polled_at=polled_at,
+        simulation_note=order.simulation.note if order.simulation else None,
+        simulation_note_en=order.simulation.note_en if order.simulation else None,
+        illustration=workspace.plan.illustration,
+        milestones=tuple(view_milestone(workspace, milestone, lines, now) for milestone in order.milestones),
+        lines=lines,
+    )
+
+
+def view_line(workspace: Workspace, line: Line, status: LineStatus | None, decision: Acceptance | None, now: datetime) -> LineView:
+    """Return one line as everybody sees it."""
+    order, inventory = workspace.order, workspace.inventory
+    unit, service_class = inventory.units[line.unit_id], order.classes[line.service_class]
+    region = inventory.regions[unit.region]
+    milestone = order.line_milestone(line.service_class, unit.level, unit.kind) if line.role == "primary" else None
+    due_at = milestone.due_at(order.timezone) if milestone else None
+    accepted = decision if decision and decision.verdict == PASS else None
+    sample = status.sample if status else None
+    a = sample.a if sample else None
+    reserved = [port.oper_up for port in (sample.reserved_a, sample.reserved_z) if port is not None] if sample else []
+    return LineView(
+        line_id=line.line_id,
+        unit_id=line.unit_id,
+        unit_name=unit.name,
+        unit_name_en=unit.name_en,
+        region=unit.region,
+        region_name=region.name,
+        region_name_en=region.name_en,
+        level=unit.level,
+        kind=unit.kind,
+        class_id=line.service_class,
+        class_words=service_class.words,
+        class_words_en=service_class.words_en,
+        role=line.role,
+        carrier=line.carrier,
+        carrier_name=order.carriers.get(line.carrier, line.carrier),
+        circuit_id=line.circuit_id,
+        a_device=line.a_device,
+        a_interface=line.a_interface,
+        z_device=line.z_device,
+        z_interface=line.z_interface,
+        nominal_down_kbps=service_class.nominal_down_kbps,
+        nominal_up_kbps=service_class.nominal_up_kbps,
+        state=sample.state if sample else "unknown",
+        reason=sample.reason if sample else "",
+        behind=sample.behind if sample else None,
+        since=status.since if status else None,
+        sampled_at=sample.at if sample else None,
+        down_bps=a.out_bps if a else None,
+        up_bps=a.in_bps if a else None,
+        in_errors=a.in_errors if a else None,
+        verdict=decision.verdict if decision else None,
+        decided_at=decision.decided_at if decision else None,
+        open_criteria=tuple(f"{r.kind}:{r.verdict}" for r in decision.results if r.verdict != PASS) if decision else (),
+        due=lateness(accepted, due_at, now, timedelta(days=order.at_risk_days)),
+        milestone=milestone.milestone_id if milestone else None,
+        due_on=milestone.due_on if milestone else None,
+        due_at=due_at,
+        days_left=days_left(due_at, now, order.timezone),
+        reserved_mbps=service_class.reserved_port_mbps,
+        reserved_up=any(reserved) if reserved else None,
+    )
+
+
+def days_left(due_at: datetime | None, now: datetime, zone: ZoneInfo) -> int | None:
+    """Return civil days in the order's zone from today to the last day that is in time; negative once that day is over."""
+    if due_at is None:
+        return None
+    last_day = (due_at - timedelta(microseconds=1)).astimezone(zone).date()
+    return (last_day - now.astimezone(zone).date()).days
+
+
+def view_milestone(workspace: Workspace, milestone: Milestone, lines: Sequence[LineView], now: datetime) -> MilestoneView:
+    """Return a milestone's cohort by county and class. What is not counted from lines is `not_measured`, never guessed."""
+    due_at = milestone.due_at(workspace.order.timezone)
+    cohort = [line for line in lines if line.role == "primary" and covers(milestone.scope, line.class_id, line.level, line.kind)]
+    counted = milestone.evidence == "accepted_line"
+    cells = count_cells(cohort, before=None) if counted else ()
+    in_time = count_cells(cohort, before=due_at) if counted else ()
+    return MilestoneView(
+        milestone_id=milestone.milestone_id,
+        title=milestone.title,
+        title_en=milestone.title_en,
+        due_on=milestone.due_on,
+        due_at=due_at,
+        soft=milestone.soft,
+        evidence=milestone.evidence,
+        target_share=milestone.target_share,
+        state=_milestone_state(workspace.order, milestone, cells, in_time, now) if counted else "not_measured",
+        done=sum(cell.done for cell in cells),
+        total=sum(cell.total for cell in cells),
+        cells=cells,
+        clause=milestone.source.clause,
+        ruling=milestone.source.ruling,
+        default=milestone.source.default,
+    )
+
+
+def count_cells(cohort: Sequence[LineView], before: datetime | None) -> tuple[CohortView, ...]:
+    """Count accepted lines per region and class, in the order of the lines; `before`: only those decided before that moment."""
+    groups: dict[tuple[str, str], list[LineView]] = {}
+    for line in cohort:
+        groups.setdefault((line.region, line.class_id), []).append(line)
+    return tuple(
+        CohortView(
+            region=members[0].region,
+            region_name=members[0].region_name,
+            region_name_en=members[0].region_name_en,
+            class_id=members[0].class_id,
+            class_words=members[0].class_words,
+            class_words_en=members[0].class_words_en,
+            done=sum(1 for line in members if _is_accepted(line, before)),
+            total=len(members),
+        )
+        for members in groups.values()
+    )
+
+
+def _is_accepted(line: LineView, before: datetime | None) -> bool:
+    if line.due not in ("accepted", "accepted_late") or line.decided_at is None:
+        return False
+    return before is None or line.decided_at < before
+
+
+def _milestone_state(
+    order: Order, milestone: Milestone, cells: Sequence[CohortView], in_time: Sequence[CohortView], now: datetime
+) -> str:
+    due_at = milestone.due_at(order.timezone)
+    if not cells:
+        return "not_measured"
+    if _reaches_target(in_time, milestone):
+        return "met"
+    if _reaches_target(cells, milestone):
+        return "met_late"
+    if milestone.soft:
+        return "open"
+    if now >= due_at:
+        return "late"
+    return "at_risk" if due_at - now <= timedelta(days=order.at_risk_days) else "open"
+
+
+def _reaches_target(cells: Sequence[CohortView], milestone: Milestone) -> bool:
+    """Tell whether the share is reached, in every county where the order counts per county."""
+    groups: dict[str, list[CohortView]] = {}
+    for cell in cells:
+        groups.setdefault(cell.region if milestone.per == "county" else "", []).append(cell)
+    return all(sum(cell.done for cell in group) >= milestone.target_share * sum(cell.total for cell in group) for group in groups.values())
