@@ -1,0 +1,86 @@
+"""Throughput between lab hosts by iperf3: the `exchange` host at the centre against a unit's own address.
+
+The hosts are entered through their namespaces; the packets of the test travel in band, over the lines.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from subprocess import CompletedProcess
+from typing import Protocol
+
+from app.core.throughput import RateOutcome, RateRequest
+
+CENTRE_HOST = "exchange"
+FIRST_PORT = 5300
+METHOD = "iperf3 TCP goodput between hosts (layer 4, without TCP/IP and Ethernet headers, first second left out)"
+
+
+class ExecIn(Protocol):
+    """Run a command inside a lab host."""
+
+    def __call__(self, node: str, argv: Sequence[str], /, *, timeout: float) -> CompletedProcess[str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class LabRateTester:
+    """`seconds` of TCP per direction; all lines of one call at the same time, each against a server of its own."""
+
+    exec_in: ExecIn
+    seconds: int = 5
+
+    def measure(self, requests: Sequence[RateRequest]) -> Mapping[str, RateOutcome]:
+        if not requests:
+            return {}
+        with ThreadPoolExecutor(len(requests)) as pool:
+            outcomes = pool.map(self._one, requests, range(FIRST_PORT, FIRST_PORT + len(requests)))
+            return {request.line_id: outcome for request, outcome in zip(requests, outcomes, strict=True)}
+
+    def _one(self, request: RateRequest, port: int) -> RateOutcome:
+        """Serve at the far end, load it from the centre; -R turns the direction round."""
+        pidfile = f"/run/iperf3-{port}.pid"
+        address = str(request.far_address)
+        server = ["iperf3", "-s", "-D", "-B", address, "-p", str(port), "--pidfile", pidfile]
+        started = self.exec_in(request.device, server, timeout=10)
+        if started.returncode:
+            return RateOutcome(None, None, METHOD, {"reason": f"iperf3 server on {request.device}: {started.stderr.strip()}"})
+        try:
+            down = self._client(address, port)
+            up = self._client(address, port, "-R")
+        finally:
+            self.exec_in(request.device, ["pkill", "-F", pidfile], timeout=10)
+        reasons = [text for text in (down.get("error"), up.get("error")) if text]
+        detail: dict[str, object] = {"seconds": self.seconds, "down": down, "up": up}
+        if reasons:
+            detail["reason"] = "; ".join(str(reason) for reason in reasons)
+        return RateOutcome(_kbps(down), _kbps(up), METHOD, detail)
+
+    def _client(self, address: str, port: int, *options: str) -> dict[str, object]:
+        argv = ["iperf3", "-c", address, "-p", str(port), "-t", str(self.seconds), "-O", "1", "-i", "0", "-J"]
+        argv += ["--connect-timeout", "3000", *options]
+        finished = self.exec_in(CENTRE_HOST, argv, timeout=self.seconds + 20)
+        return read_iperf3(finished.stdout)
+
+
+def read_iperf3(text: str) -> dict[str, object]:
+    """Return the figures of an iperf3 JSON report: received bit/s, bytes, retransmits; or `error` with iperf3's own words."""
+    try:
+        report = json.loads(text)
+    except ValueError:
+        return {"error": "iperf3 gave no report"}
+    if "error" in report:
+        return {"error": report["error"]}
+    received, sent = report["end"]["sum_received"], report["end"]["sum_sent"]
+    return {
+        "bits_per_second": received["bits_per_second"],
+        "bytes": received["bytes"],
+        "retransmits": sent.get("retransmits"),
+    }
+
+
+def _kbps(figures: Mapping[str, object]) -> float | None:
+    rate = figures.get("bits_per_second")
+    return float(rate) / 1000 if isinstance(rate, int | float) else None
