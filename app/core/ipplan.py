@@ -130,3 +130,9 @@ class AddressBook:
 def address_book(ledger: tuple[Allocation, ...]) -> AddressBook:
     """Return the addresses in force: rows that were not released."""
     return AddressBook({row.holder: row.prefix for row in ledger if row.released_on is None})
+
+
+def pools_for(plan: Plan, role: str, region: str) -> tuple[Pool, ...]:
+    """Return the pools that a demand may draw from: those of its region first, then those of any region."""
+    fitting = [pool for pool in plan.pools if pool.role == role and (not pool.regions or region in pool.regions)]
+    return tuple(sorted(fitting, key=lambda pool: not pool.regions))

@@ -1,0 +1,236 @@
+"""What is wrong between plan, ledger and demand, as findings: pools that run out, rows that contradict the plan. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
+
+from app.core.ipplan import Allocation, Demand, Plan, Pool, pools_for
+from app.core.spans import PoolUsage, in_order, span
+from app.errors import Finding
+
+PLAN_FILE = "ipplan/plan.yaml"
+LEDGER_FILE = "ipplan/allocations.csv"
+#: The longest prefix that still has the addresses which `AddressBook` reads from it.
+LONGEST_PREFIX = {"loopback": 32, "interconnect": 31, "unit_lan": 30, "management": 30, "service": 30}
+#: So many names are given in a message; the rest is counted.
+NAMED_AT_MOST = 3
+
+
+def find_shortages(
+    plan: Plan, standing: Sequence[Allocation], used: Iterable[PoolUsage], added: Sequence[Allocation], unserved: Sequence[Demand]
+) -> list[Finding]:
+    """Return a finding for each pool that was the last one to ask, and one for each role that no pool serves.
+
+    `used` is how full the pools were before `added` were handed out.
+    """
+    by_pool: dict[str, list[Demand]] = defaultdict(list)
+    by_role: dict[str, list[Demand]] = defaultdict(list)
+    for demand in unserved:
+        chain = pools_for(plan, demand.role, demand.region)
+        if chain:
+            by_pool[chain[-1].name].append(demand)
+        else:
+            by_role[demand.role].append(demand)
+    given = Counter(row.pool for row in added)
+    ends_on = quarantine_ends(plan, standing)
+    before = {entry.pool.name: entry for entry in used}
+    return [
+        *(exhausted(plan, before[name], given[name], asking, ends_on.get(name)) for name, asking in by_pool.items()),
+        *(unpooled(plan, role, asking) for role, asking in by_role.items()),
+    ]
+
+
+def quarantine_ends(plan: Plan, standing: Iterable[Allocation]) -> dict[str, date]:
+    """Return for each pool the first day on which a prefix leaves quarantine."""
+    ends: dict[str, date] = {}
+    for row in standing:
+        if row.released_on is not None:
+            end = row.released_on + timedelta(days=plan.quarantine_days)
+            ends[row.pool] = min(end, ends.get(row.pool, end))
+    return ends
+
+
+def exhausted(plan: Plan, used: PoolUsage, given: int, asking: Sequence[Demand], free_on: date | None) -> Finding:
+    """Say which pool runs out, what it holds, how much is asked and what to change."""
+    pool, missing = used.pool, len(asking)
+    taken, asked = used.capacity - used.free, given + missing
+    resting = f", {used.quarantined} of them in quarantine, the first until {free_on}" if used.quarantined else ""
+    return Finding(
+        where=pool.where or PLAN_FILE,
+        what=f"pool {pool.name} ({pool.prefix}, {pool.role}) runs out",
+        expected=f"room for {taken + asked} /{pool.length} ({taken} taken{resting}; {asked} new asked for)",
+        found=f"{used.capacity} /{pool.length}; nothing is left for {named(demand.holder for demand in asking)}",
+        next_step=widening(plan, pool, taken + asked, missing),
+    )
+
+
+def widening(plan: Plan, pool: Pool, needed: int, missing: int) -> str:
+    """Propose the smallest wider prefix that touches no other pool, else a second pool."""
+    second = f"add a second {pool.role} pool of at least a /{pool.length - (missing - 1).bit_length()}"
+    length = pool.length - (needed - 1).bit_length()
+    if length < 0:
+        return f"In {PLAN_FILE}, {second}."
+    wider = pool.prefix.supernet(new_prefix=length)
+    touched = [other.name for other in plan.pools if other.name != pool.name and other.vrf == pool.vrf and other.prefix.overlaps(wider)]
+    if touched:
+        return f"In {PLAN_FILE}, {second}; widening this one to {wider} would touch {named(touched)}."
+    if pool.address_class == "national_public" and not wider.subnet_of(plan.national_block):
+        return f"In {PLAN_FILE}, {second}; widening this one to {wider} would leave {plan.national_block}."
+    return f"In {PLAN_FILE}, widen its prefix to {wider}, or {second}."
+
+
+def unpooled(plan: Plan, role: str, asking: Sequence[Demand]) -> Finding:
+    """Say that no pool serves a role in some regions."""
+    others = [pool.name for pool in plan.pools if pool.role == role]
+    regions = ", ".join(sorted({demand.region for demand in asking}))
+    return Finding(
+        where=PLAN_FILE,
+        what=f"no pool of role {role} serves region {regions}",
+        expected=f"room for {len(asking)} new {role} prefixes: {named(demand.holder for demand in asking)}",
+        found=f"{', '.join(others)} for other regions only" if others else "none of this role",
+        next_step=f"Add a pool of role {role} in {PLAN_FILE}, with these regions or without any.",
+    )
+
+
+def named(names: Iterable[str]) -> str:
+    """Name the first few and count the rest."""
+    every = list(names)
+    rest = len(every) - NAMED_AT_MOST
+    return ", ".join(every[:NAMED_AT_MOST]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def find_pool_faults(plan: Plan) -> list[Finding]:
+    """Return what is wrong with the pools themselves: lengths that cannot be cut, shared names, spans that overlap in one VRF."""
+    faults = [fault for pool in plan.pools if (fault := find_length_fault(pool)) is not None]
+    names = Counter(pool.name for pool in plan.pools)
+    faults += [named_twice(pool) for pool in plan.pools if names[pool.name] > 1]
+    widest: Pool | None = None
+    for pool in sorted(plan.pools, key=lambda pool: (pool.vrf, pool.prefix)):
+        if widest is not None and widest.vrf == pool.vrf and pool.prefix.subnet_of(widest.prefix):
+            faults.append(overlapping_pools(widest, pool))
+        else:
+            widest = pool
+    return faults
+
+
+def find_length_fault(pool: Pool) -> Finding | None:
+    """Tell whether prefixes of the pool's length can be cut from it and used in its role."""
+    longest = LONGEST_PREFIX.get(pool.role, 32)
+    if pool.prefix.prefixlen <= pool.length <= longest:
+        return None
+    return Finding(
+        where=pool.where or PLAN_FILE,
+        what=f"pool {pool.name} ({pool.prefix}, {pool.role}) cannot be cut into prefixes of its length",
+        expected=f"a length from {pool.prefix.prefixlen} to {longest}",
+        found=str(pool.length),
+        next_step=f"Correct length or prefix in {PLAN_FILE}.",
+    )
+
+
+def named_twice(pool: Pool) -> Finding:
+    return Finding(
+        where=pool.where or PLAN_FILE,
+        what=f"pool {pool.name} ({pool.prefix}) shares its name",
+        expected="a name of its own for each pool",
+        found=f"another pool {pool.name}",
+        next_step=f"Rename one of them in {PLAN_FILE}; ledger rows name their pool.",
+    )
+
+
+def overlapping_pools(first: Pool, second: Pool) -> Finding:
+    return Finding(
+        where=second.where or PLAN_FILE,
+        what=f"pools {first.name} and {second.name} overlap in VRF {second.vrf}",
+        expected="pools of one VRF apart from each other",
+        found=f"{second.prefix} and {first.prefix} ({first.where or first.name})",
+        next_step=f"Move or narrow one of them in {PLAN_FILE}.",
+    )
+
+
+def find_conflicts(plan: Plan, standing: Iterable[Allocation], wanted: Mapping[str, Demand]) -> list[Finding]:
+    """Return what in the ledger contradicts the plan or itself: pools, roles, overlaps within a VRF, two rows in force for a holder."""
+    pools = {pool.name: (pool, *span(pool.prefix)) for pool in plan.pools}
+    findings: list[Finding] = []
+    in_force: dict[str, Allocation] = {}
+    widest: Allocation | None = None
+    widest_end = 0
+    for row in in_order(standing):  # of two prefixes that overlap, one holds the other and comes first
+        start, end = span(row.prefix)
+        findings += misplaced(row, start, end, pools.get(row.pool), wanted.get(row.holder))
+        if widest is not None and widest.vrf == row.vrf and start < widest_end:
+            findings.append(overlapping_rows(widest, row))
+        else:
+            widest, widest_end = row, end
+        if row.released_on is None and in_force.setdefault(row.holder, row) is not row:
+            findings.append(held_twice(in_force[row.holder], row))
+    return findings
+
+
+def misplaced(row: Allocation, start: int, end: int, home: tuple[Pool, int, int] | None, demand: Demand | None) -> list[Finding]:
+    """Judge one row against its pool and its holder's demand. `home` is the pool with its span."""
+    if home is None:
+        return [ledger_fault(row, "its pool does not exist", f"a pool of {PLAN_FILE}", row.pool, f"Put the pool back into {PLAN_FILE}")]
+    pool, low, high = home
+    longest = LONGEST_PREFIX.get(row.role, 32)
+    needed = row.role if demand is None else demand.role
+    faults = []
+    if not (low <= start and end <= high):
+        faults.append(("it lies outside its pool", f"a part of {pool.prefix} ({pool.name})", str(row.prefix), "Widen the pool"))
+    if row.vrf != pool.vrf:
+        faults.append((f"its VRF differs from that of pool {pool.name}", pool.vrf, row.vrf, "Correct the row"))
+    if row.role != pool.role:
+        faults.append((f"its role differs from that of pool {pool.name}", pool.role, row.role, "Correct the row"))
+    if row.role != needed:
+        faults.append(("its role differs from what the holder needs", needed, row.role, "Correct the row"))
+    if row.prefix.prefixlen > longest:
+        faults.append((f"it is too small for {row.role}", f"/{longest} or shorter", f"/{row.prefix.prefixlen}", "Correct the row"))
+    return [ledger_fault(row, *fault) for fault in faults]
+
+
+def ledger_fault(row: Allocation, what: str, expected: str, found: str, remedy: str) -> Finding:
+    return Finding(
+        where=row.where or LEDGER_FILE,
+        what=f"{row.prefix} of {row.holder}: {what}",
+        expected=expected,
+        found=found,
+        next_step=f"{remedy}, or delete the row so that `waiwang plan --commit` numbers {row.holder} anew.",
+    )
+
+
+def overlapping_rows(first: Allocation, second: Allocation) -> Finding:
+    return Finding(
+        where=second.where or LEDGER_FILE,
+        what=f"{second.prefix} of {second.holder} overlaps another prefix of VRF {second.vrf}",
+        expected="prefixes of one VRF apart from each other",
+        found=f"{first.prefix} of {first.holder} ({first.where or first.pool})",
+        next_step=f"Delete the row that is not in use, so that `waiwang plan --commit` numbers its holder anew ({LEDGER_FILE}).",
+    )
+
+
+def held_twice(first: Allocation, second: Allocation) -> Finding:
+    return Finding(
+        where=second.where or LEDGER_FILE,
+        what=f"{second.holder} holds two prefixes",
+        expected="one row in force for each holder",
+        found=f"{first.prefix} ({first.where or first.pool}) and {second.prefix}",
+        next_step="Give the one that is not in use a date in released_on, or delete its row.",
+    )
+
+
+def find_strays(plan: Plan, rows: Iterable[Allocation], wanted: Mapping[str, Demand]) -> tuple[Finding, ...]:
+    """Return a note for each holder whose prefix lies in a pool of other regions (it moved): it stands, nobody renumbers it in silence."""
+    pools = {pool.name: pool for pool in plan.pools}
+    return tuple(
+        Finding(
+            where=row.where or LEDGER_FILE,
+            what=f"{row.prefix} of {row.holder} stands in pool {pool.name} of other regions",
+            expected=f"a pool for region {wanted[row.holder].region}",
+            found=f"{pool.name} for {', '.join(pool.regions)}",
+            next_step="It is kept; to renumber it, delete its row and run `waiwang plan --commit`.",
+            note=True,
+        )
+        for row in in_order(rows)
+        if (pool := pools.get(row.pool)) is not None and pool.regions and wanted[row.holder].region not in pool.regions
+    )

@@ -1,0 +1,97 @@
+"""Prefixes as half-open spans of integers: what is taken in a VRF, what is free in a pool. Pure and near-linear.
+
+A prefix list is sorted once; what is free in a pool is then found by one bisection and a walk.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from ipaddress import IPv4Network
+from itertools import accumulate
+
+from app.core.ipplan import Allocation, Pool
+
+
+@dataclass(frozen=True, slots=True)
+class TakenSpans:
+    """The taken part of one VRF: spans [start, end) by ascending start; `ends` never falls (running maximum)."""
+
+    starts: Sequence[int] = ()
+    ends: Sequence[int] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PoolUsage:
+    """How full a pool is, counted in prefixes of its own length; `held` and `quarantined` count ledger rows of any length."""
+
+    pool: Pool
+    capacity: int
+    held: int
+    quarantined: int
+    free: int
+
+
+def span(prefix: IPv4Network) -> tuple[int, int]:
+    """Return the prefix as a half-open interval of integers."""
+    start = int(prefix.network_address)
+    return start, start + (1 << (32 - prefix.prefixlen))
+
+
+def ledger_order(row: Allocation) -> tuple[str, int, int, str, date]:
+    """Sort key of the ledger: by VRF, then by address, then what tells rows of one prefix apart."""
+    return row.vrf, int(row.prefix.network_address), row.prefix.prefixlen, row.holder, row.released_on or date.max
+
+
+def in_order(rows: Iterable[Allocation]) -> tuple[Allocation, ...]:
+    return tuple(sorted(rows, key=ledger_order))
+
+
+def capacity(pool: Pool) -> int:
+    """Return how many prefixes of its length the pool has room for when empty."""
+    return 1 << max(0, pool.length - pool.prefix.prefixlen)
+
+
+def taken_spans(rows: Iterable[Allocation]) -> dict[str, TakenSpans]:
+    """Return what is taken in each VRF."""
+    spans: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for row in rows:
+        spans[row.vrf].append(span(row.prefix))
+    taken: dict[str, TakenSpans] = {}
+    for vrf, pairs in spans.items():
+        pairs.sort()
+        taken[vrf] = TakenSpans([start for start, _ in pairs], list(accumulate((end for _, end in pairs), max)))
+    return taken
+
+
+def free_gaps(prefix: IPv4Network, taken: TakenSpans) -> Iterator[tuple[int, int]]:
+    """Yield the free spans [start, end) of a prefix, ascending."""
+    cursor, limit = span(prefix)
+    for index in range(bisect_right(taken.ends, cursor), len(taken.starts)):
+        start = taken.starts[index]
+        if start >= limit:
+            break
+        if start > cursor:
+            yield cursor, start
+        cursor = max(cursor, taken.ends[index])
+    if cursor < limit:
+        yield cursor, limit
+
+
+def free_ranges(pool: Pool, taken: TakenSpans) -> Iterator[range]:
+    """Yield the starts of the free, aligned prefixes of the pool's length, ascending."""
+    size = 1 << (32 - pool.length)
+    for low, high in free_gaps(pool.prefix, taken):
+        yield range(-(-low // size) * size, high - size + 1, size)
+
+
+def free_starts(pool: Pool, taken: TakenSpans) -> Iterator[int]:
+    for starts in free_ranges(pool, taken):
+        yield from starts
+
+
+def free_count(pool: Pool, taken: TakenSpans) -> int:
+    return sum(len(starts) for starts in free_ranges(pool, taken))

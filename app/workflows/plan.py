@@ -1,0 +1,119 @@
+"""Plan: show the prefixes that the inventory still needs; on commit, write them into the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from app.core.allocation import PlanChange, demands, plan_allocations, usage
+from app.core.ipplan import Allocation
+from app.core.plan_faults import LEDGER_FILE
+from app.core.spans import PoolUsage, ledger_order
+from app.core.workspace import Workspace
+from app.edge.files import read_workspace
+from app.edge.ledger import locked, write_ledger
+from app.errors import ExitCode, Finding, InputError, PoolExhausted
+
+#: The sign that a change has in the diff.
+SIGNS = {"added": "+", "returned": "~", "released": "-", "dropped": "x"}
+
+
+@dataclass(frozen=True, slots=True)
+class PlanReport:
+    """What planning found: the change, how full the pools are after it, and notes that refuse nothing."""
+
+    change: PlanChange
+    usage: tuple[PoolUsage, ...]
+    notes: tuple[Finding, ...]
+    committed: bool
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """PENDING while the ledger lacks what was shown."""
+        return ExitCode.PENDING if self.change.changes and not self.committed else ExitCode.OK
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRow:
+    """One line of the diff. `change` is added, returned (out of quarantine), released (into it) or dropped (its end)."""
+
+    change: str
+    allocation: Allocation
+
+
+def plan(root: Path, *, commit: bool, today: date) -> PlanReport:
+    """Fit the ledger of a workspace to its inventory; write it only on `commit`, under its lock and after reading it again.
+
+    Raises: InputError with every finding; PoolExhausted where nothing but room is lacking.
+    """
+    report = judge_plan(*read_workspace(root), today)
+    if not (commit and report.change.changes):
+        return report
+    ledger = root / LEDGER_FILE
+    with locked(ledger):
+        report = judge_plan(*read_workspace(root), today, committed=True)
+        if report.change.changes:
+            write_ledger(ledger, report.change.ledger)
+    return report
+
+
+def judge_plan(workspace: Workspace, notes: Iterable[Finding], today: date, *, committed: bool = False) -> PlanReport:
+    """Return the change that this workspace needs. Pure.
+
+    Raises: InputError with every finding; PoolExhausted where nothing but room is lacking.
+    """
+    change = plan_allocations(workspace.plan, workspace.ledger, demands(workspace.inventory), today)
+    if change.refused:
+        refusal = InputError if change.conflicts else PoolExhausted
+        raise refusal(change.conflicts + change.shortages)
+    return PlanReport(change, usage(workspace.plan, change.ledger), (*notes, *change.notes), committed)
+
+
+def change_rows(change: PlanChange) -> tuple[ChangeRow, ...]:
+    """Return the diff, in the order of the ledger."""
+    groups = {"added": change.added, "returned": change.returned, "released": change.released, "dropped": change.dropped}
+    rows = [ChangeRow(name, row) for name, group in groups.items() for row in group]
+    return tuple(sorted(rows, key=lambda row: ledger_order(row.allocation)))
+
+
+def format_plan(report: PlanReport) -> str:
+    """Return the report as plain text: the diff, how full the pools are, one line of totals."""
+    change = report.change
+    diff = [[f"{SIGNS[row.change]} {row.allocation.prefix}", *described(row)] for row in change_rows(change)]
+    pools = [[entry.pool.name, entry.pool.role, str(entry.pool.prefix), f"/{entry.pool.length}", *counts(entry)] for entry in report.usage]
+    header = ["pool", "role", "prefix", "length", "room", "held", "quarantined", "free"]
+    totals = ", ".join(f"{len(group)} {name}" for name, group in groups_with_kept(change))
+    parts = [aligned([["  prefix", "holder", "pool", "vrf", "change"], *diff])] if diff else []
+    return "\n\n".join([*parts, aligned([header, *pools]), f"{totals}. {closing(report)}"]) + "\n"
+
+
+def described(row: ChangeRow) -> list[str]:
+    allocation = row.allocation
+    return [allocation.holder, allocation.pool, allocation.vrf, row.change]
+
+
+def counts(entry: PoolUsage) -> list[str]:
+    return [str(number) for number in (entry.capacity, entry.held, entry.quarantined, entry.free)]
+
+
+def groups_with_kept(change: PlanChange) -> list[tuple[str, tuple[Allocation, ...]]]:
+    groups = [("kept", change.kept), ("added", change.added), ("returned", change.returned), ("released", change.released)]
+    return [*groups, ("dropped", change.dropped)]
+
+
+def closing(report: PlanReport) -> str:
+    """Say what became of the change and what to do next."""
+    if not report.change.changes:
+        return f"{LEDGER_FILE} is as it should be."
+    if report.committed:
+        return f"Written to {LEDGER_FILE}."
+    return "Nothing was written; run `waiwang plan --commit` to write it."
+
+
+def aligned(rows: list[list[str]]) -> str:
+    """Return rows as text in columns, two spaces apart."""
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+    return "\n".join(line.rstrip() for line in lines)
