@@ -64,6 +64,7 @@ class Management:
     snmp_auth: str = "sha"
     snmp_priv: str = "aes128"
     banner: str = ""
+    where: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,11 +27,15 @@ EVIDENCE_KINDS = ("accepted_line", "unit_event", "document")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a value comes from: a clause of the order, a ruling, or a default of ours (exactly one holds)."""
+    """Where a value comes from: a clause of the order, a ruling, or a default of ours (exactly one holds).
+
+    `where` is the `file:line` of the block that carries the value.
+    """
 
     clause: str | None = None
     ruling: str | None = None
     default: bool = False
+    where: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,10 @@ class Ruling:
     reason: str
     decided_on: date
     default: bool
+    question_en: str = ""
+    decision_en: str = ""
+    reason_en: str = ""
+    where: str = ""
 
 
 @dataclass(frozen=True, slots=True)

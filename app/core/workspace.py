@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app.core.inventory import Group, Inventory
 from app.core.ipplan import Allocation, Plan
@@ -12,10 +12,14 @@ from app.core.order import Order
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """Everything that was read, parsed and found consistent; nobody checks it again."""
+    """Everything that was read, parsed and found consistent; nobody checks it again.
+
+    `defaults` are Nornir's, passed through as they stand.
+    """
 
     order: Order
     inventory: Inventory
     plan: Plan
     ledger: tuple[Allocation, ...]
     groups: Mapping[str, Group]
+    defaults: Mapping[str, object] = field(default_factory=dict)
