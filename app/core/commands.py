@@ -1,0 +1,92 @@
+"""Configuration text as values: the commands of a patch, its blocks, and the masking of what nobody shall read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+#: How templates name a secret; the edge resolves it at the moment of the push.
+SECRET_REFERENCE = re.compile(r"<secret:([A-Za-z0-9_]+)>")
+#: What stands in place of any secret, on either side of a comparison.
+MASK = "<masked>"
+
+#: Values that devices show encrypted or, as FRR does, in the clear. Group 1 stays, group 2 is masked.
+_SECRET_VALUES = tuple(
+    re.compile(pattern, re.MULTILINE)
+    for pattern in (
+        r"()(<secret:[A-Za-z0-9_]+>)",
+        r"()(%\^%#.*?%\^%#|%@%@.*?%@%@|%\$%\$.*?%\$%\$|\$1[a-z]\$\S*?\$)",
+        r"(\bcipher )(?!%|<)(\S+)",
+        r"(\bsimple )(?!cipher\b|plain\b|<)(\S+)",
+        r"(\bmessage-digest-key \d+ md5 )(?!<)(\S+)",
+        r"(\bauthentication-key )(?!<)(\S+)",
+        r"(\bkey-string )(?!<)(\S+)",
+        r"(^ *(?:enable )?password (?:8 )?)(?!<)(\S+)",
+        r"(^ *neighbor \S+ password )(?!<)(\S+)",
+    )
+)
+#: Lines that say how a text was made, not what is configured.
+_FRR_NOISE = re.compile(r"^\s*(?:!.*|end|exit|frr version .*|frr defaults .*|Building configuration.*|Current configuration:.*)?\s*$")
+_VRP_NOISE = re.compile(r"^\s*(?:#.*|!.*|return)?\s*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question that a device may ask after a command, and the answer that is allowed."""
+
+    text: str
+    answer: str
+    is_regexp: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One line of a patch. `level` is its depth in blocks from 0; `timeout_s` how long the device may think about it."""
+
+    text: str
+    level: int = 0
+    timeout_s: float = 30.0
+    questions: tuple[Question, ...] = ()
+
+    def __str__(self) -> str:
+        return " " * self.level + self.text
+
+
+def mask_secrets(text: str) -> str:
+    """Return the text with every secret, and every reference to one, replaced by the same mark."""
+    for pattern in _SECRET_VALUES:
+        text = pattern.sub(rf"\g<1>{MASK}", text)
+    return text
+
+
+def secret_names(text: str) -> tuple[str, ...]:
+    """Return the names of the secrets that a text refers to, each once, in order of appearance."""
+    return tuple(dict.fromkeys(SECRET_REFERENCE.findall(text)))
+
+
+def is_frr(family: str) -> bool:
+    """Tell whether a family writes `no` and `exit` (FRR) rather than `undo` and `quit` (VRP)."""
+    return family == "frr"
+
+
+def strip_noise(family: str, text: str) -> str:
+    """Return the configured lines alone: no headers, separators, block ends, versions or carriage returns."""
+    noise = _FRR_NOISE if is_frr(family) else _VRP_NOISE
+    lines = (line.rstrip() for line in text.replace("\r", "").split("\n"))
+    return "".join(f"{line}\n" for line in lines if not noise.match(line))
+
+
+def blocks(family: str, text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield every top-level line with the lines indented below it, stripped, in order."""
+    head: str | None = None
+    body: list[str] = []
+    for line in strip_noise(family, text).splitlines():
+        if line.startswith(" "):
+            body.append(line.strip())
+            continue
+        if head is not None:
+            yield head, tuple(body)
+        head, body = line, []
+    if head is not None:
+        yield head, tuple(body)

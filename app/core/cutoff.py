@@ -1,0 +1,146 @@
+"""Would these commands cut the way that they arrive by? Judged line by line: a gap in between is a cut as well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from ipaddress import AddressValueError, IPv4Address, IPv4Interface, IPv4Network, NetmaskValueError
+
+from app.core.commands import Command, blocks, is_frr
+from app.core.intent import DeviceIntent
+
+
+@dataclass(frozen=True, slots=True)
+class ManagementPath:
+    """What the centre needs to reach a device: the interface towards it, the routes back to `sources`, the address in use.
+
+    `interfaces` is the uplink; for the root, whatever leads to the sources themselves.
+    """
+
+    interfaces: tuple[str, ...]
+    sources: tuple[IPv4Network, ...]
+    session_address: IPv4Address | None = None
+
+
+@dataclass(slots=True)
+class _State:
+    """What is in force so far. Addresses by interface, routes as lines."""
+
+    addresses: dict[str, set[IPv4Interface]]
+    routes: set[str]
+
+
+def management_path(intent: DeviceIntent, session_address: IPv4Address | None = None) -> ManagementPath:
+    """Return the path that a device is managed by, as its intent describes it."""
+    sources = intent.management.sources
+    leading = tuple(
+        interface.name
+        for interface in intent.interfaces
+        if interface.address is not None and any(interface.address.network.overlaps(source) for source in sources)
+    )
+    return ManagementPath((intent.uplink,) if intent.uplink else leading, sources, session_address)
+
+
+def find_cutoffs(family: str, running: str, commands: Iterable[Command], path: ManagementPath) -> tuple[str, ...]:
+    """Return every command, with the reason, that would cut the management path; empty when none would.
+
+    A route or an address may go once another one serves in its place; a path that is not there yet cannot be cut.
+    """
+    undo = "no " if is_frr(family) else "undo "
+    state = _state_of(family, running)
+    found: list[str] = []
+    block = ""
+    for command in commands:
+        if command.level == 0:
+            block = command.text
+        reason = _step(command, block, undo, state, path)
+        if reason:
+            found.append(f"{block} / {command.text}: {reason}" if command.level else f"{command.text}: {reason}")
+    return tuple(found)
+
+
+def _step(command: Command, block: str, undo: str, state: _State, path: ManagementPath) -> str:
+    """Apply one command to the state and return why it cuts, empty when it does not."""
+    if command.level == 0:
+        return _global_step(command.text, undo, state, path)
+    if not block.startswith("interface "):
+        return ""
+    return _interface_step(command.text, block.removeprefix("interface ").strip(), undo, state, path)
+
+
+def _global_step(text: str, undo: str, state: _State, path: ManagementPath) -> str:
+    if text.startswith(f"{undo}interface ") and text.removeprefix(f"{undo}interface ").strip() in path.interfaces:
+        return "removes the interface that the centre reaches this device by"
+    if _is_route(text):
+        state.routes.add(text)
+        return ""
+    if not text.startswith(undo) or not _is_route(text.removeprefix(undo)):
+        return ""
+    gone = text.removeprefix(undo)
+    served = [source for source in path.sources if _has_route(state.routes, source)]
+    state.routes = {route for route in state.routes if not (route == gone or route.startswith(f"{gone} "))}
+    lost = [str(source) for source in served if not _has_route(state.routes, source)]
+    return f"removes the last route to the centre ({', '.join(lost)})" if lost else ""
+
+
+def _interface_step(text: str, interface: str, undo: str, state: _State, path: ManagementPath) -> str:
+    if text == "shutdown":
+        return "shuts the interface that the centre reaches this device by" if interface in path.interfaces else ""
+    held = state.addresses.setdefault(interface, set())
+    if address := _address(text):
+        held.add(address)
+        return ""
+    if not text.startswith(f"{undo}ip address"):
+        return ""
+    gone = _address(text.removeprefix(undo))
+    removed = {gone} & held if gone else set(held)
+    held -= removed
+    if any(address.ip == path.session_address for address in removed if address):
+        return "removes the address that this session uses"
+    if removed and not held and interface in path.interfaces:
+        return "removes the last address of the interface that the centre reaches this device by"
+    return ""
+
+
+def _state_of(family: str, running: str) -> _State:
+    state = _State({}, set())
+    for head, body in blocks(family, running):
+        if _is_route(head):
+            state.routes.add(head)
+        if head.startswith("interface "):
+            state.addresses[head.removeprefix("interface ").strip()] = set(_addresses(body))
+    return state
+
+
+def _addresses(lines: Iterable[str]) -> Iterator[IPv4Interface]:
+    for line in lines:
+        if address := _address(line):
+            yield address
+
+
+def _address(line: str) -> IPv4Interface | None:
+    """Return the address of an `ip address` line, in either notation; None for any other line."""
+    words = line.split()
+    if words[:2] != ["ip", "address"] or len(words) < 3:
+        return None
+    has_mask = "/" not in words[2] and len(words) > 3
+    try:
+        return IPv4Interface(f"{words[2]}/{words[3]}" if has_mask else words[2])
+    except (AddressValueError, NetmaskValueError, ValueError):
+        return None
+
+
+def _is_route(line: str) -> bool:
+    return line.startswith(("ip route ", "ip route-static "))
+
+
+def _has_route(routes: Iterable[str], source: IPv4Network) -> bool:
+    return any((prefix := _prefix(route)) is not None and source.subnet_of(prefix) for route in routes)
+
+
+def _prefix(route: str) -> IPv4Network | None:
+    words = route.split()
+    try:
+        return IPv4Network(words[2] if "/" in words[2] else f"{words[2]}/{words[3]}")
+    except (IndexError, ValueError):
+        return None

@@ -1,0 +1,293 @@
+"""SSH sessions with devices: open, read, push, save. Whatever goes wrong ends as one of our errors, within a known time."""
+
+from __future__ import annotations
+
+import logging
+import re
+import socket
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from pathlib import Path
+
+from netmiko import ConnectHandler
+from netmiko.base_connection import BaseConnection
+from netmiko.exceptions import NetmikoAuthenticationException, NetmikoBaseException
+from paramiko.ssh_exception import AuthenticationException, SSHException  # type: ignore[import-untyped]  # paramiko ships no types
+from pydantic import SecretStr
+
+from app.core.commands import Command, mask_secrets
+from app.errors import CommitRefused, ConnectFailed, DeviceError, LoginRefused
+
+#: Raises UnsafeRoute when a packet to this address must not be sent.
+Guard = Callable[[IPv4Address], None]
+#: Where a device is really listening: virtual devices answer for an address of the plan on one of 127.0.0.0/8.
+Endpoint = Callable[[IPv4Address], tuple[IPv4Address, int]]
+#: Replaces references to secrets by their values.
+Resolve = Callable[[str], str]
+
+_LOST = (EOFError, OSError, SSHException, NetmikoBaseException, ValueError)
+_HOST_KEY = re.compile(r"host key|known_hosts", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What one family is asked, and how it says no. `refusal` is searched per line, `saved` in the answer to `save`."""
+
+    running: str
+    save: str
+    saved: str
+    refusal: str
+    renames: str
+
+
+#: Families that may be spoken to. A family without a dialect is refused, never guessed.
+DIALECTS: Mapping[str, Dialect] = {
+    "frr": Dialect(
+        running="show running-config",
+        save="write memory",
+        saved=r"\[OK\]",
+        refusal=r"^(?:% .*|Must remove .*|Error (?:type|description): .*|.*[Cc]onfiguration failed.*)$",
+        renames="hostname ",
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One device to reach. `contacts` are tried in order; `platform` is netmiko's name of the driver."""
+
+    device: str
+    family: str
+    platform: str
+    contacts: tuple[IPv4Address, ...]
+    username: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds. `connect_s`: one TCP connect. `login_s`: key exchange and login. `read_s`: one answer of the device."""
+
+    connect_s: float = 2.0
+    login_s: float = 15.0
+    read_s: float = 20.0
+    retry_s: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How devices are reached: what must be asked first, where they listen, with which password and which host keys.
+
+    `known_hosts` in OpenSSH's format; None accepts any key, which is fit for a lab alone.
+    """
+
+    guard: Guard
+    endpoint: Endpoint
+    password: SecretStr
+    resolve: Resolve
+    known_hosts: Path | None
+    limits: Limits = Limits()
+
+
+class Session:
+    """One open login on one device. Close it, or use it in a `with`."""
+
+    def __init__(self, target: Target, address: IPv4Address, driver: BaseConnection, access: Access) -> None:
+        self.target, self.address = target, address
+        self._driver, self._access, self._dialect = driver, access, DIALECTS[target.family]
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *reason: object) -> None:
+        self.close()
+
+    def running(self) -> str:
+        """Return the running configuration without the headers that the device puts before it.
+
+        Raises:
+            DeviceError: the session was lost, or the device does not answer in time.
+        """
+        text = self._ask(self._dialect.running, "read the running configuration")
+        if not text.strip() or re.search(self._dialect.refusal, text.splitlines()[0]):
+            found = mask_secrets(text.strip())[:200] or "nothing"
+            raise self._error(DeviceError, "read the running configuration", "a configuration", found)
+        start = re.search(r"^!$|^#$", text, re.MULTILINE)
+        return text[start.start() :] if start else text
+
+    def push(self, commands: Iterable[Command]) -> None:
+        """Give the commands one by one and stop at the first that is refused.
+
+        Raises:
+            CommitRefused: the device refused a line; the lines before it are in force.
+            DeviceError: the session was lost after some of the lines.
+            InputError: a secret that a command refers to is not set; nothing was pushed.
+        """
+        lines = [(command, self._access.resolve(command.text)) for command in commands]
+        self._try(self._driver.config_mode, "enter configuration mode")
+        for number, (command, line) in enumerate(lines, start=1):
+            self._give(command, line, f"line {number} of {len(lines)}")
+        self._try(self._driver.exit_config_mode, "leave configuration mode")
+
+    def save(self) -> None:
+        """Make the running configuration the one that the device starts with.
+
+        Raises:
+            CommitRefused: the device does not confirm it.
+            DeviceError: the session was lost.
+        """
+        answer = self._ask(self._dialect.save, "save the configuration")
+        if not re.search(self._dialect.saved, answer):
+            found = mask_secrets(" ".join(answer.split()))[-160:] or "no answer"
+            step = "Look at its disk, then run the command again."
+            raise self._error(CommitRefused, "save the configuration", "the device's own confirmation", found, step)
+
+    def close(self) -> None:
+        """End the session; a device that is gone already is no error."""
+        try:
+            self._driver.disconnect()
+        except _LOST:
+            return
+
+    def _give(self, command: Command, line: str, where: str) -> None:
+        """Send one line. The resolved text stays in here: messages show the command with its reference."""
+        timeout = max(command.timeout_s, 1.0)
+        give = self._driver.send_config_set
+        what = f"{where}, {command.text!r}"
+        answer = self._try(lambda: give([line], enter_config_mode=False, exit_config_mode=False, read_timeout=timeout), what)
+        refusals = re.findall(self._dialect.refusal, answer.replace("\r", ""), re.MULTILINE)
+        if refusals:
+            found = mask_secrets("; ".join(refusals).replace(line, command.text))
+            step = "The lines before it are in force: run waiwang diff, correct the template, deploy again."
+            raise self._error(CommitRefused, what, "acceptance", found, step)
+        if line.startswith(self._dialect.renames):
+            self._try(self._driver.set_base_prompt, "read the new prompt")
+
+    def _ask(self, line: str, what: str) -> str:
+        return str(self._try(lambda: self._driver.send_command(line, read_timeout=self._access.limits.read_s), what)).replace("\r", "")
+
+    def _try(self, call: Callable[[], object], what: str) -> str:
+        try:
+            return str(call())
+        except _LOST as error:
+            found = "no answer in time" if "imeout" in type(error).__name__ else "the session was lost"
+            raise self._error(DeviceError, what, "an answer", found, "Look at the device, then run waiwang diff.") from None
+
+    def _error(self, kind: type[DeviceError], what: str, expected: str, found: str, step: str = "Look at the device.") -> DeviceError:
+        return kind(self.target.device, what, expected=expected, found=found, next_step=step)
+
+
+def open_session(target: Target, access: Access, *, wait_s: float = 0.0) -> Session:
+    """Log in at the first contact address that answers, trying all of them again until `wait_s` seconds are over.
+
+    Every address passes the guard before a packet leaves. The password is offered once.
+
+    Raises:
+        UnsafeRoute: the guard refused an address.
+        ConnectFailed: no address answers, or what answers is no SSH server that lets us in within the limits.
+        LoginRefused: the password was refused, or the host key is not the known one.
+        CommitRefused: the family has no dialect here.
+    """
+    if target.family not in DIALECTS:
+        raise _no_dialect(target)
+    address, link = reach(target.device, target.contacts, access, wait_s=wait_s)
+    try:
+        driver = _log_in(target, address, link, access)
+    except BaseException:
+        link.close()
+        raise
+    return Session(target, address, driver, access)
+
+
+def reach(device: str, contacts: tuple[IPv4Address, ...], access: Access, *, wait_s: float = 0.0) -> tuple[IPv4Address, socket.socket]:
+    """Return the first contact address that takes a TCP connection, and the connection.
+
+    Raises:
+        UnsafeRoute: the guard refused an address.
+        ConnectFailed: none of them does, within `wait_s` seconds after the first round.
+    """
+    ends = [(contact, *access.endpoint(contact)) for contact in contacts]
+    for _, address, _ in ends:
+        access.guard(address)
+    give_up_at = time.monotonic() + wait_s
+    while True:
+        found: list[str] = []
+        for contact, address, port in ends:
+            try:
+                return contact, socket.create_connection((str(address), port), timeout=access.limits.connect_s)
+            except OSError as error:
+                found.append(f"{contact}: {error.strerror or 'no answer'}")
+        if time.monotonic() >= give_up_at:
+            raise ConnectFailed(
+                device,
+                "connect by SSH",
+                expected="an answer at one of its addresses",
+                found="; ".join(found) or "no address",
+                next_step="Look at the line to it and at its power, then run the command again.",
+            )
+        time.sleep(min(access.limits.retry_s, max(give_up_at - time.monotonic(), 0.05)))
+
+
+def quiet_libraries() -> None:
+    """Keep netmiko, paramiko and nornir from printing: their debug lines hold what was typed, their errors are ours to tell."""
+    for name in ("netmiko", "paramiko", "nornir"):
+        logger = logging.getLogger(name)
+        logger.addHandler(logging.NullHandler())
+        logger.setLevel(logging.WARNING)
+
+
+def _log_in(target: Target, address: IPv4Address, link: socket.socket, access: Access) -> BaseConnection:
+    host, port = access.endpoint(address)
+    known = access.known_hosts
+    try:
+        return ConnectHandler(
+            device_type=target.platform,
+            host=str(host),
+            port=port,
+            sock=link,
+            username=target.username,
+            password=access.password.get_secret_value(),
+            use_keys=False,
+            allow_agent=False,
+            ssh_strict=known is not None,
+            system_host_keys=False,
+            alt_host_keys=known is not None,
+            alt_key_file=str(known) if known else "",
+            conn_timeout=access.limits.login_s,
+            banner_timeout=access.limits.login_s,
+            auth_timeout=access.limits.login_s,
+            read_timeout_override=access.limits.read_s,
+        )
+    except (NetmikoAuthenticationException, AuthenticationException):
+        raise _login_refused(target, "a login", "the device refused it", "Compare the secret ssh_password with the device.") from None
+    except _LOST as error:
+        if _HOST_KEY.search(str(error)):
+            step = "Nothing was sent. Find out why the key changed, then correct the known_hosts file."
+            raise _login_refused(target, "the host key that known_hosts holds", "another one, or none", step) from None
+        raise ConnectFailed(
+            target.device,
+            f"log in at {address}",
+            expected=f"a prompt within {access.limits.login_s + access.limits.read_s:g} s",
+            found=_first_words(error),
+            next_step="Look at the device (load, free sessions), then run the command again.",
+        ) from None
+
+
+def _first_words(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return text[:120] or type(error).__name__
+
+
+def _login_refused(target: Target, expected: str, found: str, step: str) -> LoginRefused:
+    return LoginRefused(target.device, f"log in as {target.username}", expected=expected, found=found, next_step=step)
+
+
+def _no_dialect(target: Target) -> CommitRefused:
+    return CommitRefused(
+        target.device,
+        "open a session",
+        expected=f"a family of {', '.join(DIALECTS)}",
+        found=target.family,
+        next_step="This version renders its configuration only: enter it by hand.",
+    )

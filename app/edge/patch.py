@@ -1,0 +1,172 @@
+"""The difference between two configurations as the commands that close it. annet computes, our rules decide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from difflib import unified_diff as lines_of_difference
+from functools import cache
+from types import SimpleNamespace
+from typing import Any
+
+from annet import implicit, patching
+from annet.annlib.netdev.views.hardware import HardwareView
+from annet.hardware import AnnetHardwareProvider, hardware_connector
+from annet.rulebook import DefaultRulebookProvider, deploying, get_rulebook, rulebook_provider_connector
+from annet.vendors import registry_connector, tabparser
+from annet.vendors.base import AbstractVendor
+from annet.vendors.library.cisco import CiscoVendor
+from annet.vendors.registry import registry
+
+from app.core.commands import MASK, Command, Question, is_frr, mask_secrets, strip_noise
+from app.errors import RenderError
+
+#: annet's model string per family. Rulebooks are cached by it, so a new OS generation needs a string of its own.
+MODELS: Mapping[str, str] = {"frr": "FRR", "huawei_ar": "Huawei AR2220", "huawei_s": "Huawei Quidway S5700"}
+
+#: Commands after which a vendor's question may be answered, with the only answer given. annet's own table would also
+#: confirm the removal of whole routing processes and hand out a password of its own.
+ANSWERABLE: Mapping[str, str] = {"undo interface": "Y", "undo telnet server": "Y", "stelnet server": "Y"}
+
+
+@registry.register
+class FrrVendor(CiscoVendor):
+    """FRR's vtysh: Cisco's shape with rules of its own. annet's model database cannot be extended, so it matches none."""
+
+    NAME = "frr"
+
+    def match(self) -> list[str]:
+        return []
+
+
+class OurHardware(AnnetHardwareProvider):
+    def hw_to_vendor(self, hw: HardwareView) -> str | None:
+        return FrrVendor.NAME if hw.model == "FRR" else super().hw_to_vendor(hw)
+
+
+class OurRulebooks(DefaultRulebookProvider):
+    """Rules of ours first; a file that is not there is annet's own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rulebook_module = "app.edge.rulebooks"
+
+
+@cache
+def configure_annet() -> None:
+    """Hand annet our vendors and rules, once per process: its connectors refuse a second time."""
+    hardware_connector.set(OurHardware)
+    rulebook_provider_connector.set(OurRulebooks)
+
+
+def patch(family: str, running: str, intended: str) -> tuple[Command, ...]:
+    """Return the commands that turn the running configuration into the intended one; empty when nothing differs.
+
+    Secrets are masked before comparing, so a changed secret alone gives no command; commands that carry one
+    hold its reference. The rollback is the same with the arguments swapped.
+
+    Raises:
+        RenderError: the text is no configuration of this family, or holds one line twice with different values.
+    """
+    hardware, vendor = _hardware(family)
+    rulebook = get_rulebook(hardware)
+    old, new = (_tree(family, hardware, vendor, text) for text in (running, intended))
+    try:
+        changes = patching.make_diff(old, new, rulebook, [])
+        tree = patching.make_patch(
+            pre=patching.make_pre(changes),  # type: ignore[arg-type]  # annotated narrower than annet itself uses it
+            rb=rulebook,  # type: ignore[arg-type]  # the same
+            hw=hardware,
+            add_comments=False,
+        )
+    except AssertionError as error:
+        raise RenderError(_ambiguous(family, str(error))) from error
+    references = _references(intended)
+    paths = vendor.make_formatter(indent="").cmd_paths(tree)
+    return tuple(_command(rulebook, path, context, references) for path, context in paths.items())
+
+
+def unified_diff(family: str, running: str, intended: str, name: str) -> str:
+    """Return the difference as unified diff with masked secrets; empty when `patch` would be.
+
+    Rows that stand in both follow the running order: a mere reordering shows nothing.
+    """
+    hardware, vendor = _hardware(family)
+    old, new = (_tree(family, hardware, vendor, text, implied=False) for text in (running, intended))
+    before, after = list(_rows(old)), list(_rows(_in_order_of(old, new)))
+    return "".join(lines_of_difference(before, after, f"{name} running", f"{name} intended"))
+
+
+def count_changes(diff: str) -> int:
+    """Return the number of lines that a unified diff adds or removes."""
+    return sum(1 for line in diff.splitlines() if line[:1] in "+-" and not line.startswith(("+++", "---")))
+
+
+def _hardware(family: str) -> tuple[HardwareView, AbstractVendor]:
+    configure_annet()
+    try:
+        hardware = HardwareView(MODELS[family], "")
+    except KeyError:
+        known = ", ".join(MODELS)
+        raise RenderError(f"family {family}: expected one of {known}; found no patch rules. Add it to app/edge/patch.py.") from None
+    return hardware, registry_connector.get()[str(hardware.vendor)]
+
+
+def _tree(family: str, hardware: HardwareView, vendor: AbstractVendor, text: str, *, implied: bool = True) -> dict[str, Any]:
+    plain = mask_secrets(strip_noise(family, text))
+    try:
+        tree: dict[str, Any] = tabparser.parse_to_tree(text=plain, splitter=vendor.make_formatter().split)
+    except tabparser.ParserError as error:
+        raise RenderError(f"{family} configuration: expected blocks by indentation; found {error}. Look at its template.") from error
+    if implied and not is_frr(family):
+        rules = implicit.compile_rules(SimpleNamespace(hw=hardware))  # type: ignore[arg-type]  # it reads `hw` alone
+        tree = _merged(tree, implicit.config(tree, rules))
+    return tree
+
+
+def _merged(tree: dict[str, Any], implied: Mapping[str, Any]) -> dict[str, Any]:
+    merged = {row: dict(children) for row, children in tree.items()}
+    for row, children in implied.items():
+        merged[row] = _merged(merged.get(row, {}), children)
+    return merged
+
+
+def _command(rulebook: Any, path: tuple[str, ...], context: dict[str, str], references: Mapping[str, str]) -> Command:
+    rule = deploying.match_deploy_rule(rulebook["deploying"], path, context)  # type: ignore[arg-type]  # variadic in fact
+    text = references.get(path[-1], path[-1])
+    if MASK in text:
+        raise RenderError(f"command {text!r}: expected a reference to its secret; found none. Add a rule that removes it without it.")
+    questions = tuple(
+        Question(question.text, answer, is_regexp=question.text.startswith("/"))
+        for start, answer in ANSWERABLE.items()
+        if text.startswith(start)
+        for question in rule["attrs"]["dialogs"]
+    )
+    return Command(text=text, level=len(path) - 1, timeout_s=float(rule["attrs"]["timeout"]), questions=questions)
+
+
+def _references(intended: str) -> dict[str, str]:
+    """Return the line with its reference for every masked line."""
+    lines = (line.strip() for line in intended.splitlines() if "<secret:" in line)
+    return {mask_secrets(line): line for line in lines}
+
+
+def _rows(tree: Mapping[str, Any], level: int = 0) -> Iterable[str]:
+    for row, children in tree.items():
+        yield f"{' ' * level}{row}\n"
+        yield from _rows(children, level + 1)
+
+
+def _in_order_of(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    order = [row for row in old if row in new]
+    place = 0
+    for row in new:
+        if row in old:
+            place = order.index(row) + 1
+            continue
+        order.insert(place, row)
+        place += 1
+    return {row: _in_order_of(old.get(row, {}), new[row]) for row in order}
+
+
+def _ambiguous(family: str, found: str) -> str:
+    return f"{family} configuration: expected each line once; found {mask_secrets(found)}. Let the template write one of them."
