@@ -1,0 +1,43 @@
+"""Templates of a workspace, read from disk; rendered texts, written to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from app.errors import Finding, InputError
+
+FOLDER = Path("templates") / "device_configs"
+
+
+def read_templates(root: Path) -> Mapping[str, str]:
+    """Return every `*.j2` below the workspace's templates/device_configs by its path there, in order.
+
+    Raises InputError where the folder holds none or a file is not UTF-8.
+    """
+    folder = root / FOLDER
+    texts: dict[str, str] = {}
+    findings = []
+    for file in sorted(folder.rglob("*.j2")):
+        name = file.relative_to(folder).as_posix()
+        try:
+            texts[name] = file.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            where = (FOLDER / name).as_posix()
+            findings.append(Finding(where, "template cannot be read", "UTF-8", str(error.reason), "Save it as UTF-8."))
+    if not texts and not findings:
+        findings.append(
+            Finding(FOLDER.as_posix(), "no template is there", "<family>/<role>.j2", "none", "Copy templates/ of the product into the workspace.")
+        )
+    if findings:
+        raise InputError(findings)
+    return texts
+
+
+def write_texts(folder: Path, texts: Mapping[str, str]) -> list[Path]:
+    """Write each text to `folder/NAME`, making the folder, and return the paths in order."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files = [folder / name for name in texts]
+    for file, text in zip(files, texts.values(), strict=True):
+        file.write_text(text, encoding="utf-8")
+    return files
