@@ -71,7 +71,7 @@ def plan_allocations(plan: Plan, ledger: Iterable[Allocation], demands: Iterable
 
     A holder that comes back during quarantine gets its prefix back. All faults are reported at once and change nothing.
     """
-    before = tuple(ledger)
+    before = in_order(ledger)
     wanted = {demand.holder: demand for demand in sorted(demands, key=lambda demand: demand.holder)}
     standing, dropped = split_by_quarantine(before, plan.quarantine_days, today)
     live = [row for row in standing if row.released_on is None]
@@ -92,14 +92,14 @@ def plan_allocations(plan: Plan, ledger: Iterable[Allocation], demands: Iterable
         resting += released
     after = in_order([*kept, *returned, *resting, *added])
     return PlanChange(
-        kept=in_order(kept),
+        kept=tuple(kept),
         added=in_order(added),
         returned=in_order(returned),
-        released=in_order(released),
-        dropped=in_order(dropped),
+        released=tuple(released),
+        dropped=tuple(dropped),
         conflicts=tuple(conflicts),
         shortages=tuple(shortages),
-        notes=find_strays(plan, [*kept, *returned], wanted),
+        notes=tuple(find_strays(plan, [*kept, *returned], wanted)),
         ledger=before if conflicts or shortages else after,
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 
 from app.core.ipplan import Allocation, Demand, Plan, Pool, pools_for
-from app.core.spans import PoolUsage, in_order, span
+from app.core.spans import PoolUsage, span
 from app.errors import Finding
 
 PLAN_FILE = "ipplan/plan.yaml"
@@ -150,13 +150,16 @@ def overlapping_pools(first: Pool, second: Pool) -> Finding:
 
 
 def find_conflicts(plan: Plan, standing: Iterable[Allocation], wanted: Mapping[str, Demand]) -> list[Finding]:
-    """Return what in the ledger contradicts the plan or itself: pools, roles, overlaps within a VRF, two rows in force for a holder."""
+    """Return what in the ledger contradicts the plan or itself: pools, roles, overlaps within a VRF, two rows in force for a holder.
+
+    `standing` comes ordered by `ledger_order`: of two prefixes that overlap one holds the other, and stands before it.
+    """
     pools = {pool.name: (pool, *span(pool.prefix)) for pool in plan.pools}
     findings: list[Finding] = []
     in_force: dict[str, Allocation] = {}
     widest: Allocation | None = None
     widest_end = 0
-    for row in in_order(standing):  # of two prefixes that overlap, one holds the other and comes first
+    for row in standing:
         start, end = span(row.prefix)
         findings += misplaced(row, start, end, pools.get(row.pool), wanted.get(row.holder))
         if widest is not None and widest.vrf == row.vrf and start < widest_end:
@@ -219,10 +222,10 @@ def held_twice(first: Allocation, second: Allocation) -> Finding:
     )
 
 
-def find_strays(plan: Plan, rows: Iterable[Allocation], wanted: Mapping[str, Demand]) -> tuple[Finding, ...]:
+def find_strays(plan: Plan, rows: Iterable[Allocation], wanted: Mapping[str, Demand]) -> list[Finding]:
     """Return a note for each holder whose prefix lies in a pool of other regions (it moved): it stands, nobody renumbers it in silence."""
     pools = {pool.name: pool for pool in plan.pools}
-    return tuple(
+    return [
         Finding(
             where=row.where or LEDGER_FILE,
             what=f"{row.prefix} of {row.holder} stands in pool {pool.name} of other regions",
@@ -231,6 +234,6 @@ def find_strays(plan: Plan, rows: Iterable[Allocation], wanted: Mapping[str, Dem
             next_step="It is kept; to renumber it, delete its row and run `waiwang plan --commit`.",
             note=True,
         )
-        for row in in_order(rows)
+        for row in rows
         if (pool := pools.get(row.pool)) is not None and pool.regions and wanted[row.holder].region not in pool.regions
-    )
+    ]

@@ -11,8 +11,8 @@ from contextlib import contextmanager, suppress
 from io import StringIO
 from pathlib import Path
 
-from app.core.allocation import ledger_order
 from app.core.ipplan import Allocation
+from app.core.spans import ledger_order
 from app.errors import Finding, InputError
 
 HEADER = ("prefix", "pool", "vrf", "role", "holder", "since", "released_on")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -48,22 +47,23 @@ def plan(root: Path, *, commit: bool, today: date) -> PlanReport:
 
     Raises: InputError with every finding; PoolExhausted where nothing but room is lacking.
     """
-    report = judge_plan(*read_workspace(root), today)
+    report = judge_plan(read_workspace(root), today)
     if not (commit and report.change.changes):
         return report
     ledger = root / LEDGER_FILE
     with locked(ledger):
-        report = judge_plan(*read_workspace(root), today, committed=True)
+        report = judge_plan(read_workspace(root), today, committed=True)
         if report.change.changes:
             write_ledger(ledger, report.change.ledger)
     return report
 
 
-def judge_plan(workspace: Workspace, notes: Iterable[Finding], today: date, *, committed: bool = False) -> PlanReport:
-    """Return the change that this workspace needs. Pure.
+def judge_plan(judged: tuple[Workspace, tuple[Finding, ...]], today: date, *, committed: bool = False) -> PlanReport:
+    """Return the change that a workspace, given with its notes, needs. Pure.
 
     Raises: InputError with every finding; PoolExhausted where nothing but room is lacking.
     """
+    workspace, notes = judged
     change = plan_allocations(workspace.plan, workspace.ledger, demands(workspace.inventory), today)
     if change.refused:
         refusal = InputError if change.conflicts else PoolExhausted

@@ -1,0 +1,157 @@
+"""Plan and conflict-check many lines beside `ipaddress` and netaddr doing the same work, in one run.
+
+    python bench/plan.py [--lines 100000] [--rounds 3]
+
+The work: a ledger already holds every second /30 of a pool; as many are added first-fit, then the whole ledger is checked
+for overlaps. Ours does it through `plan_allocations`, which also keeps, orders and judges every row; the others keep bare
+prefixes. Ours runs once more at a tenth of the size, which shows how work grows. Each way runs in a process of its own,
+which tells its peak memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import resource
+import sys
+import time
+from collections.abc import Callable
+from datetime import date
+from ipaddress import IPv4Network
+from itertools import pairwise
+from multiprocessing.connection import Connection
+
+from app.core.allocation import plan_allocations
+from app.core.ipplan import Allocation, Demand, Management, OspfProfile, Plan, Pool, Provenance
+
+POOL = IPv4Network("59.224.0.0/12")
+LENGTH = 30
+TODAY = date(2008, 4, 1)
+#: What is to be reached at 100,000 lines.
+AIM_SECONDS, AIM_MEGABYTES = 3.0, 1000.0
+#: Ten times the lines may take this many times as long: caches and garbage collection cost bare prefixes 15 to 17 times too,
+#: work that grows with the square would take 100 times.
+AIM_GROWTH = 25.0
+
+
+def held_starts(lines: int) -> list[int]:
+    """Return the first addresses of the prefixes that the ledger holds: every second one of the pool."""
+    first = int(POOL.network_address)
+    return [first + 8 * index for index in range(lines // 2)]
+
+
+def ours(lines: int) -> Callable[[], int]:
+    source = Provenance("bench", "bench", None)
+    pool = Pool("links", "interconnect", "local_public", "GGW", POOL, LENGTH, source)
+    plan = Plan(IPv4Network("59.192.0.0/10"), (pool,), source, True, OspfProfile(), Management("noc", (), (), "", ""))
+    starts = held_starts(lines)
+    ledger = [
+        Allocation(IPv4Network((start, LENGTH)), "links", "GGW", "interconnect", f"line:{index:06d}", TODAY)
+        for index, start in enumerate(starts)
+    ]
+    demands = [Demand(f"line:{index:06d}", "interconnect", "511902") for index in range(lines)]
+
+    def work() -> int:
+        change = plan_allocations(plan, ledger, demands, TODAY)
+        if change.findings:
+            raise SystemExit(str(change.findings[0]))
+        return len(change.ledger)
+
+    return work
+
+
+def with_ipaddress(lines: int) -> Callable[[], int]:
+    held = [IPv4Network((start, LENGTH)) for start in held_starts(lines)]
+
+    def work() -> int:
+        taken = set(held)
+        free = (prefix for prefix in POOL.subnets(new_prefix=LENGTH) if prefix not in taken)
+        every = sorted([*held, *(next(free) for _ in range(lines - len(held)))])
+        if any(before.overlaps(after) for before, after in pairwise(every)):
+            raise SystemExit("overlap")
+        return len(every)
+
+    return work
+
+
+def with_netaddr(lines: int) -> Callable[[], int]:
+    import netaddr  # optional: only this comparison wants it
+
+    held = [netaddr.IPNetwork((start, LENGTH)) for start in held_starts(lines)]
+    pool = netaddr.IPNetwork(str(POOL))
+
+    def work() -> int:
+        taken = set(held)
+        free = (prefix for prefix in pool.subnet(LENGTH) if prefix not in taken)
+        every = sorted([*held, *(next(free) for _ in range(lines - len(held)))])
+        if any(after in before for before, after in pairwise(every)):
+            raise SystemExit("overlap")
+        return len(every)
+
+    return work
+
+
+WAYS = {"waiwang": ours, "ipaddress": with_ipaddress, "netaddr": with_netaddr}
+
+
+def measure(way: str, lines: int, rounds: int, answer: Connection) -> None:
+    """Send best CPU seconds of some rounds, peak megabytes of this process and the number of prefixes planned."""
+    try:
+        work = WAYS[way](lines)
+    except ImportError:
+        answer.send(None)
+        return
+    best, planned = float("inf"), 0
+    for _ in range(rounds):
+        start = time.process_time()
+        planned = work()
+        best = min(best, time.process_time() - start)
+    answer.send((best, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, planned))
+
+
+def run(way: str, lines: int, rounds: int) -> tuple[float, float, int] | None:
+    """Measure in a fresh process; None where the library is not installed."""
+    context = multiprocessing.get_context("spawn")
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=measure, args=(way, lines, rounds, sender))
+    process.start()
+    sender.close()
+    try:
+        result: tuple[float, float, int] | None = receiver.recv()
+    except EOFError as error:
+        raise SystemExit(f"{way} with {lines} lines gave no result") from error
+    process.join()
+    return result
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--lines", type=int, default=100_000, help="prefixes in all (at most 262144)")
+    parser.add_argument("--rounds", type=int, default=3, help="the best of so many counts")
+    options = parser.parse_args()
+    sys.stdout.write(f"{'way':<12}{'lines':>9}{'CPU s':>9}{'peak MB':>9}\n")
+    figures: dict[tuple[str, int], tuple[float, float]] = {}
+    for lines in (options.lines // 10, options.lines):
+        for way in WAYS:
+            result = run(way, lines, options.rounds)
+            if result is None:
+                sys.stdout.write(f"{way:<12}{lines:>9}{'not installed':>18}\n")
+                continue
+            seconds, megabytes, planned = result
+            if planned != lines:
+                raise SystemExit(f"{way} planned {planned} of {lines}")
+            figures[way, lines] = seconds, megabytes
+            sys.stdout.write(f"{way:<12}{lines:>9}{seconds:>9.3f}{megabytes:>9.0f}\n")
+    seconds, megabytes = figures["waiwang", options.lines]
+    measured = [way for way, lines in figures if lines == options.lines]
+    growths = {way: figures[way, options.lines][0] / figures[way, options.lines // 10][0] for way in measured}
+    sys.stdout.write("growth at ten times the lines: " + ", ".join(f"{way} {growth:.1f}" for way, growth in growths.items()) + "\n")
+    growth = growths["waiwang"]
+    reached = seconds < AIM_SECONDS and megabytes < AIM_MEGABYTES and growth < AIM_GROWTH
+    sys.stdout.write(f"aims: under {AIM_SECONDS} s, {AIM_MEGABYTES:.0f} MB, growth {growth:.1f} under {AIM_GROWTH:.0f}: ")
+    sys.stdout.write("reached\n" if reached else "MISSED\n")
+    return 0 if reached else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
