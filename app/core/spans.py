@@ -76,7 +76,7 @@ def free_gaps(prefix: IPv4Network, taken: TakenSpans) -> Iterator[tuple[int, int
             break
         if start > cursor:
             yield cursor, start
-        cursor = max(cursor, taken.ends[index])
+        cursor = taken.ends[index]
     if cursor < limit:
         yield cursor, limit
 

@@ -90,7 +90,8 @@ def test_the_same_prefix_may_be_held_once_in_each_vrf() -> None:
     plan = plan_of(pool("lan", "10.0.0.0/28", 28), pool("links", "10.0.0.0/28", 30, "interconnect", vrf="JR2"))
     change = plan_allocations(plan, (), (*units("U1"), Demand("line:L1", "interconnect", "511902")), DAY)
     assert held(change.ledger) == {"unit:U1": "10.0.0.0/28", "line:L1": "10.0.0.0/30"}
-    assert change.findings == ()
+    again = plan_allocations(plan, change.ledger, (*units("U1"), Demand("line:L1", "interconnect", "511902")), DAY)
+    assert (change.findings, again.findings, again.changes) == ((), (), False)
 
 
 def test_slash_31_links_and_slash_32_loopbacks_use_every_address() -> None:
@@ -253,6 +254,11 @@ def test_usage_counts_what_is_held_resting_and_free() -> None:
     ledger = (row("10.0.0.0/28", "unit:U1"), row("10.0.0.32/28", "unit:U2", released_on=DAY), row("10.0.0.64/30", "unit:U3"))
     (entry,) = usage(SMALL, ledger)
     assert (entry.capacity, entry.held, entry.quarantined, entry.free) == (16, 2, 1, 13)
+
+
+def test_usage_counts_a_prefix_inside_another_once() -> None:
+    (entry,) = usage(SMALL, (row("10.0.0.0/26", "unit:U1"), row("10.0.0.16/28", "unit:U2")))
+    assert (entry.held, entry.free) == (2, 12)
 
 
 # --- demands -------------------------------------------------------------------------------------------------------------
