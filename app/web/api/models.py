@@ -1,0 +1,176 @@
+"""What `/api/v1` answers with. Moments are ISO 8601 with offset, rates bit/s seen from the centre, null means: not known."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from pydantic import BaseModel, ConfigDict
+
+SCHEMA_VERSION = 1
+
+
+class View(BaseModel):
+    """Read from a core value of the same field names."""
+
+    model_config = ConfigDict(from_attributes=True, frozen=True)
+
+
+class LineRow(View):
+    line_id: str
+    unit_id: str
+    unit_name: str
+    unit_name_en: str
+    region: str
+    region_name: str
+    region_name_en: str
+    level: str
+    kind: str
+    class_id: str
+    class_words: str
+    class_words_en: str
+    role: str
+    carrier: str
+    carrier_name: str
+    circuit_id: str | None
+    a_device: str
+    a_interface: str
+    z_device: str
+    z_interface: str
+    nominal_down_kbps: int
+    nominal_up_kbps: int
+    state: str
+    reason: str
+    behind: str | None
+    since: datetime | None
+    sampled_at: datetime | None
+    down_bps: float | None
+    up_bps: float | None
+    in_errors: int | None
+    verdict: str | None
+    decided_at: datetime | None
+    open_criteria: tuple[str, ...]
+    due: str
+    milestone: str | None
+    due_on: date | None
+    due_at: datetime | None
+    days_left: int | None
+    reserved_mbps: int | None
+    reserved_up: bool | None
+
+
+class Cohort(View):
+    region: str
+    region_name: str
+    region_name_en: str
+    class_id: str
+    class_words: str
+    class_words_en: str
+    done: int
+    total: int
+
+
+class MilestoneRow(View):
+    milestone_id: str
+    title: str
+    title_en: str
+    due_on: date
+    due_at: datetime
+    soft: bool
+    evidence: str
+    target_share: float
+    state: str
+    done: int
+    total: int
+    cells: tuple[Cohort, ...]
+    clause: str | None
+    ruling: str | None
+    default: bool
+
+
+class TransitionRow(View):
+    line_id: str
+    observed_at: datetime
+    recorded_at: datetime
+    before: str
+    after: str
+    reason: str
+
+
+class CriterionRow(View):
+    """The verdict on one criterion; `evidence` is the raw material it was judged by."""
+
+    kind: str
+    required: bool
+    verdict: str
+    expected: str
+    found: str
+    evidence: dict[str, object]
+
+
+class Decision(View):
+    line_id: str
+    decided_at: datetime
+    verdict: str
+    results: tuple[CriterionRow, ...]
+    milestone: str | None
+    due_at: datetime | None
+    on_time: bool | None
+
+
+class Versioned(BaseModel):
+    """`as_of` is the moment of the summary that the answer is a view of."""
+
+    schema_version: int = SCHEMA_VERSION
+    as_of: datetime
+
+
+class Counts(BaseModel):
+    """Lines by what they mean against their deadline and by their observed state; every key is always there."""
+
+    total: int
+    due: dict[str, int]
+    state: dict[str, int]
+
+
+class SummaryAnswer(Versioned):
+    order_number: str
+    order_title: str
+    order_title_en: str
+    issuer: str
+    timezone: str
+    polled_at: datetime | None
+    poll_is_stale: bool
+    simulation_note: str | None
+    simulation_note_en: str | None
+    illustration: bool
+    lines: Counts
+    milestones: tuple[MilestoneRow, ...]
+
+
+class MilestonesAnswer(Versioned):
+    milestones: tuple[MilestoneRow, ...]
+
+
+class LinesAnswer(Versioned):
+    """Rows `start` (included) to `end` (excluded) of the `total` that match the filters."""
+
+    total: int
+    start: int
+    end: int
+    rows: tuple[LineRow, ...]
+
+
+class LineAnswer(Versioned):
+    line: LineRow
+    acceptance: Decision | None
+    transitions: tuple[TransitionRow, ...]
+
+
+class TransitionsAnswer(Versioned):
+    transitions: tuple[TransitionRow, ...]
+
+
+class Health(BaseModel):
+    """The process answers. Whether it measures is in the summary (`poll_is_stale`)."""
+
+    status: str = "ok"

@@ -1,0 +1,48 @@
+"""The web application: API, metrics and dashboard over one reader."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from fastapi import FastAPI
+
+from app.web import metrics
+from app.web.api import routes
+from app.web.context import WebContext
+from app.web.dashboard import mount
+from app.web.gate import Gate
+from app.web.problems import add_problem_handlers
+from app.web.reader import Reader
+
+API_VERSION = "1.0"
+
+
+def create_app(
+    reader: Reader, zone: ZoneInfo = ZoneInfo("Asia/Shanghai"), stale_after: timedelta = timedelta(minutes=5)
+) -> FastAPI:
+    """Build the application. `zone` is the order's; `stale_after` is how old the newest poll cycle may be before the page warns."""
+    pages = mount.build_pages()
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with pages.router.lifespan_context(pages):
+            yield
+
+    app = FastAPI(
+        title="waiwang",
+        version=API_VERSION,
+        description="The rollout of a city's e-government extranet: milestones, lines, acceptance. Every answer is a view of one summary.",
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    for router in (routes.health, routes.api, metrics.router, routes.rest):
+        app.include_router(router)
+    add_problem_handlers(app)
+    app.mount("/", pages)
+    app.add_middleware(Gate, context=WebContext(reader, zone, stale_after))
+    return app

@@ -1,0 +1,36 @@
+"""What every route and page is given: the reader, the order's time zone, and when polling counts as stale."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from fastapi import Request
+
+from app.core.progress import Summary
+from app.web.reader import Reader
+
+
+@dataclass(frozen=True, slots=True)
+class WebContext:
+    """`zone`: civil times are shown in it. `stale_after`: age of the newest poll cycle at which the page says so loudly."""
+
+    reader: Reader
+    zone: ZoneInfo
+    stale_after: timedelta
+
+    def is_stale(self, summary: Summary) -> bool:
+        """Tell whether what is shown may no longer be true: nothing was ever measured, or not recently enough."""
+        return summary.polled_at is None or summary.as_of - summary.polled_at > self.stale_after
+
+    def local(self, moment: datetime) -> datetime:
+        """Return the same moment on the order's clock."""
+        return moment.astimezone(self.zone)
+
+
+def read_context(request: Request) -> WebContext:
+    """Return the context that `Gate` laid into the request."""
+    context = request.state.context
+    assert isinstance(context, WebContext)
+    return context

@@ -1,0 +1,196 @@
+"""The dashboard: one page for officials, Chinese first, drawn from one summary and renewed every few seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from fastapi.responses import RedirectResponse
+from nicegui import Client, run, ui
+
+from app.core.progress import LineView, Summary
+from app.errors import WaiwangError
+from app.web.context import WebContext
+from app.web.dashboard import sections, view
+from app.web.dashboard.detail import HISTORY_SHOWN, draw_detail
+from app.web.dashboard.elements import block, text
+from app.web.dashboard.grid import LineGrid
+from app.web.dashboard.words import Words
+
+COOKIE = "waiwang_language"
+PATHS = {"zh": "/", "en": "/en"}
+REFRESH_S = 3.0
+Value = TypeVar("Value")
+
+
+def register_pages() -> None:
+    """Register the page in both languages; each has its own address, so that the document says which language it is in."""
+
+    @ui.page(PATHS["zh"], language="zh-CN")
+    async def chinese(client: Client) -> RedirectResponse | None:
+        if client.request.cookies.get(COOKIE) == "en":
+            return RedirectResponse(PATHS["en"], 303)
+        await Page(client, Words("zh")).build()
+        return None
+
+    @ui.page(PATHS["en"], language="en-US")
+    async def english(client: Client) -> None:
+        await Page(client, Words("en")).build()
+
+
+@dataclass
+class Part:
+    """A container that is drawn anew only when what it shows has changed."""
+
+    container: ui.element
+    shown: object = None
+
+    def show(self, value: Value, draw: Callable[[Value], None]) -> None:
+        if value == self.shown:
+            return
+        self.shown = value
+        self.container.clear()
+        with self.container:
+            draw(value)
+
+
+class Page:
+    """One open page of one browser."""
+
+    def __init__(self, client: Client, words: Words) -> None:
+        context = client.request.state.context
+        assert isinstance(context, WebContext)
+        self.client, self.words, self.context = client, words, context
+        self.parts: dict[str, Part] = {}
+        self.grid: LineGrid | None = None
+        self.summary: Summary | None = None
+
+    async def build(self) -> None:
+        """Draw the frame, then what is known now."""
+        ui.page_title(self.words("page_title"))
+        ui.add_head_html('<link rel="stylesheet" href="/static/dashboard.css">')
+        with block("header", "head"):
+            self._part("header", "head-inner")
+            self._part("clock", "clock")
+        with block("main", "page"):
+            self._part("failure")
+            self._part("banners", "banners")
+            self._part("figures", "figures")
+            self._section("milestones")
+            with block("div", "columns"):
+                self._section("attention")
+                with block("section", "card", "aria-labelledby=h-states"):
+                    text("h2", self.words("states"), "", "id=h-states")
+                    self._part("states", "scroll")
+                    self._part("outages", "scroll")
+            with block("section", "card", "aria-labelledby=h-all"):
+                with block("div", "card-head"):
+                    text("h2", self.words("all_lines"), "", "id=h-all")
+                    text("span", self.words("all_lines_note"), "muted")
+                self._part("all_lines")
+        self._draw_foot()
+        self.dialog = ui.dialog().props('aria-labelledby="detail-title"')
+        await self.refresh()
+        ui.timer(REFRESH_S, self.refresh, immediate=False)
+
+    async def refresh(self) -> None:
+        """Read the summary again and draw what has changed; a store that fails leaves the page standing and says so."""
+        try:
+            summary = await run.io_bound(self.context.reader.summary)
+        except WaiwangError as error:
+            self.parts["failure"].show(str(error), lambda message: sections.draw_failure(self.words, message))
+            return
+        self.parts["failure"].show("", lambda _: None)
+        if summary is not None:  # None: the process is ending
+            self._draw(summary)
+
+    async def open_line(self, line_id: str) -> None:
+        """Read the evidence on a line and open its dialog."""
+        reader, line, failure = self.context.reader, self._find_line(line_id), self.words("gone")
+        decision, changes = None, None
+        try:
+            decision = await run.io_bound(reader.acceptance, line_id)
+            changes = await run.io_bound(reader.transitions, line_id, HISTORY_SHOWN)
+        except WaiwangError as error:
+            line, failure = None, str(error)
+        self.dialog.clear()
+        with self.dialog, ui.card().classes("detail"):
+            text("button", self.words("close"), "close", "type=button autofocus").on("click", self.dialog.close)
+            if line is None:
+                text("p", failure, "quiet")
+            else:
+                draw_detail(self.words, self.context, line, decision, changes or ())
+        self.dialog.open()
+
+    def _find_line(self, line_id: str) -> LineView | None:
+        return next((line for line in self.summary.lines if line.line_id == line_id), None) if self.summary else None
+
+    def _draw(self, summary: Summary) -> None:
+        words, parts, polling = self.words, self.parts, self._polling(summary)
+        other = next(language for language in PATHS if language != words.language)
+        parts["header"].show((summary.order_number, summary.order_title), lambda _: sections.draw_header(words, summary, other))
+        parts["clock"].show(summary.as_of, lambda at: self._draw_clock(summary))
+        banners = (summary.simulation_note, summary.illustration, polling if polling.stale else None)
+        parts["banners"].show(banners, lambda _: sections.draw_banners(words, summary, polling))
+        parts["figures"].show((view.figures(summary), polling), lambda _: sections.draw_figures(words, view.figures(summary), polling))
+        parts["milestones"].show(summary.milestones, lambda now: sections.draw_milestones(words, now))
+        steady = [without_rates(line) for line in summary.lines]
+        parts["attention"].show(
+            view.attention(steady), lambda now: sections.draw_attention(words, now, self.open_line, self._list_attention)
+        )
+        parts["states"].show(view.states_by_region(steady), lambda _: sections.draw_states(words, summary.lines))
+        parts["outages"].show(
+            view.outages(steady), lambda now: sections.draw_outages(words, now, self.context.local, self.open_line)
+        )
+        self._draw_grid(summary)
+        self.summary = summary
+
+    def _draw_grid(self, summary: Summary) -> None:
+        if self.grid is None:
+            with self.parts["all_lines"].container:
+                self.grid = LineGrid(self.words, summary, self.open_line)
+        elif self.summary is not None and summary.lines != self.summary.lines:
+            self.grid.reload()
+
+    def _draw_clock(self, summary: Summary) -> None:
+        at = self.context.local(summary.as_of)
+        text("span", self.words("as_of"), "clock-name")
+        text("span", self.words.day(at), "clock-day")
+        text("b", f"{at:%H:%M:%S}", "clock-time")
+        text("span", self.context.zone.key, "clock-zone")
+
+    def _draw_foot(self) -> None:
+        with block("footer", "foot"):
+            text("span", self.words("foot", seconds=f"{REFRESH_S:g}"))
+            text("a", self.words("api"), "", "href=/api/v1/openapi.json")
+            text("a", self.words("metrics"), "", "href=/metrics")
+
+    def _list_attention(self) -> None:
+        if self.grid is not None:
+            self.grid.show(due="late,at_risk")
+            ui.run_javascript("document.getElementById('h-all').scrollIntoView({behavior: 'smooth'})")
+
+    def _part(self, name: str, classes: str = "") -> None:
+        self.parts[name] = Part(block("div", classes))
+
+    def _section(self, name: str) -> None:
+        with block("section", "card", f"aria-labelledby=h-{name}"):
+            with block("div", "card-head"):
+                text("h2", self.words(name), "", f"id=h-{name}")
+                if name == "milestones":
+                    text("span", self.words("milestones_note"), "muted")
+            self._part(name, "scroll")
+
+    def _polling(self, summary: Summary) -> sections.Polling:
+        at = summary.polled_at
+        return sections.Polling(
+            at=self.context.local(at) if at else None,
+            age=summary.as_of - (at or summary.as_of),
+            stale=self.context.is_stale(summary),
+        )
+
+
+def without_rates(line: LineView) -> LineView:
+    """Return the line without what changes at every poll, so that lists stand still while nothing else changes."""
+    return replace(line, down_bps=None, up_bps=None, in_errors=None, sampled_at=None)

@@ -1,0 +1,241 @@
+"""The parts of the page, each drawn from values into the present container."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app.core.acceptance import LINE_STATES
+from app.core.progress import CohortView, LineView, MilestoneView, Summary
+from app.web.dashboard import view
+from app.web.dashboard.elements import bar, block, pill, text
+from app.web.dashboard.words import Words
+
+ROWS_SHOWN = 8
+NAMES_SHOWN = 3
+Open = Callable[[str], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Polling:
+    """When the newest poll cycle ended, on the order's clock, how long ago, and whether that is too long."""
+
+    at: datetime | None
+    age: timedelta
+    stale: bool
+
+
+def draw_header(words: Words, summary: Summary, other_language: str) -> None:
+    """Draw the title, the order it serves, and the way to the other language."""
+    with block("div", "head-title"):
+        text("h1", words("page_title"))
+        title = words.pick(summary.order_title, summary.order_title_en)
+        text("p", words("order_line", title=title, number=summary.order_number), "order")
+    text("a", words("other_language"), "language", f"href=/language/{other_language} lang={other_language}")
+
+
+def draw_banners(words: Words, summary: Summary, polling: Polling) -> None:
+    """Draw what must be known before any number is believed."""
+    if summary.simulation_note is not None:
+        note = words.pick(summary.simulation_note, summary.simulation_note_en or "")
+        _banner("simulation", words("simulation"), note)
+    if polling.at is None:
+        _banner("alarm", words("never_polled"), words("never_polled_note"))
+    elif polling.stale:
+        _banner("alarm", words("stale"), words("stale_note", when=words.moment(polling.at), age=words.age(polling.age)))
+    if summary.illustration:
+        _banner("notice", words("illustration"), words("illustration_note"))
+
+
+def draw_failure(words: Words, message: str) -> None:
+    """Draw that the store could not be read."""
+    _banner("alarm", words("unread"), f"{message} {words('stands_still')}")
+
+
+def draw_figures(words: Words, counts: view.Figures, polling: Polling) -> None:
+    """Draw the key figures: acceptance, states, polling."""
+    late_part = words("accepted_late_part", count=counts.accepted_late) if counts.accepted_late else ""
+    of_total = words("of_total", total=counts.total, share=words.share(counts.accepted, counts.total))
+    with block("div", "figure is-wide"):
+        text("div", words("lines_accepted"), "figure-name")
+        with block("div", "figure-value"):
+            text("span", str(counts.accepted), "number")
+            text("span", of_total, "figure-of")
+        bar(counts.accepted, counts.total)
+        if late_part:
+            text("div", late_part, "figure-note")
+    _figure(words("fig_late"), counts.late, words("fig_late_note"), "late")
+    _figure(words("fig_at_risk"), counts.at_risk, words("fig_at_risk_note"), "at_risk")
+    for state in LINE_STATES:
+        _figure(words(f"state_{state}"), counts.states[state], words(f"fig_{state}_note"), state)
+    with block("div", "figure is-alarm" if polling.stale else "figure", "data-figure=polled"):
+        text("div", words("last_polled"), "figure-name")
+        text("div", words("never") if polling.at is None else f"{polling.at:%H:%M:%S}", "figure-value number is-time")
+        text("div", "" if polling.at is None else words("ago", age=words.age(polling.age)), "figure-note")
+
+
+def draw_milestones(words: Words, milestones: Sequence[MilestoneView]) -> None:
+    """Draw the table of dated duties: one row each, one column per county."""
+    regions = view.milestone_regions(milestones)
+    with block("table", "milestones"):
+        with block("thead"), block("tr"):
+            for key in ("due", "milestone", "standing", "progress"):
+                text("th", words(key), f"col-{key}", "scope=col")
+            for region in regions:
+                text("th", words.pick(region.name, region.name_en), "col-region", "scope=col")
+        with block("tbody"):
+            for milestone in view.by_due_day(milestones):
+                with block("tr", f"is-{milestone.state}"):
+                    _milestone_row(words, milestone, regions)
+
+
+def _milestone_row(words: Words, milestone: MilestoneView, regions: Sequence[view.Region]) -> None:
+    text("td", words.day(milestone.due_on), "date")
+    with block("td"):
+        text("div", words.pick(milestone.title, milestone.title_en), "duty")
+        with block("div", "source"):
+            if milestone.soft:
+                text("span", words("soft"), "tag")
+            text("span", _source(words, milestone), "default" if milestone.default else "")
+    with block("td"):
+        pill(words, "milestone", milestone.state)
+    if not milestone.cells:
+        evidence = words.known("evidence", milestone.evidence)
+        text("td", words("not_counted", evidence=evidence), "muted", f"colspan={1 + len(regions)}")
+        return
+    with block("td"):
+        with block("div", "done-of"):
+            text("b", f"{milestone.done} / {milestone.total}")
+            text("span", words.share(milestone.done, milestone.total))
+        bar(milestone.done, milestone.total, milestone.target_share)
+        if milestone.target_share < 1:
+            text("div", words("target", share=f"{milestone.target_share:.0%}"), "muted")
+    for region in regions:
+        with block("td", "cells"):
+            for cell in milestone.cells:
+                if cell.region == region.code:
+                    _cohort(words, cell)
+
+
+def _cohort(words: Words, cell: CohortView) -> None:
+    with block("div", "cohort"):
+        text("span", words.pick(cell.class_words, cell.class_words_en), "cohort-class")
+        text("span", f"{cell.done}/{cell.total}", "cohort-count")
+        bar(cell.done, cell.total)
+
+
+def _source(words: Words, milestone: MilestoneView) -> str:
+    if milestone.clause:
+        return words("clause", clause=milestone.clause)
+    if milestone.ruling:
+        return words("ruling", ruling=milestone.ruling)
+    return words("default")
+
+
+def draw_attention(words: Words, lines: Sequence[LineView], open_line: Open, list_all: Callable[[], object]) -> None:
+    """Draw the lines that are late or at risk, worst first; beyond a page of them, the way to the rest."""
+    if not lines:
+        text("p", words("attention_none"), "quiet")
+        return
+    with block("table", "list"):
+        with block("thead"), block("tr"):
+            for key in ("unit", "region", "class", "standing", "due", "open_criteria"):
+                text("th", words(key), "", "scope=col")
+        with block("tbody"):
+            for line in lines[:ROWS_SHOWN]:
+                with block("tr"):
+                    _attention_row(words, line, open_line)
+    if len(lines) > ROWS_SHOWN:
+        text("button", words("more", count=len(lines) - ROWS_SHOWN), "more", "type=button").on("click", lambda _: list_all())
+
+
+def _attention_row(words: Words, line: LineView, open_line: Open) -> None:
+    with block("td", "wide"):
+        _line_button(words, line, open_line)
+    text("td", words.pick(line.region_name, line.region_name_en))
+    text("td", words.pick(line.class_words, line.class_words_en))
+    with block("td"):
+        pill(words, "due", line.due)
+    with block("td"):
+        text("div", words.days_left(line.days_left), "nowrap")
+        if line.due_on:
+            text("div", words.day(line.due_on), "muted nowrap")
+    text("td", criteria_words(words, line.open_criteria) or words(f"verdict_{line.verdict or 'none'}"), "open-criteria")
+
+
+def draw_states(words: Words, lines: Sequence[LineView]) -> None:
+    """Draw how many lines are in which state, by county."""
+    rows = view.states_by_region(lines)
+    with block("table", "list states"):
+        with block("thead"), block("tr"):
+            text("th", words("region"), "", "scope=col")
+            for state in LINE_STATES:
+                text("th", words(f"state_{state}"), "count", "scope=col")
+            text("th", words("total"), "count", "scope=col")
+        with block("tbody"):
+            for row in rows:
+                with block("tr"):
+                    text("th", words.pick(row.region.name, row.region.name_en), "", "scope=row")
+                    for state in LINE_STATES:
+                        count = row.states[state]
+                        text("td", str(count), f"count is-{state}" if count else "count is-zero")
+                    text("td", str(row.total), "count")
+
+
+def draw_outages(words: Words, found: Sequence[view.Outage], local: Callable[[datetime], datetime], open_line: Open) -> None:
+    """Draw what is broken: each cause with its reason, and whom it hides."""
+    text("h3", words("not_up"))
+    if not found:
+        text("p", words("not_up_none"), "quiet")
+        return
+    with block("ul", "outages"):
+        for outage in found[:ROWS_SHOWN]:
+            with block("li"):
+                _outage(words, outage, local, open_line)
+    if len(found) > ROWS_SHOWN:
+        text("p", words("more", count=len(found) - ROWS_SHOWN), "muted")
+
+
+def _outage(words: Words, outage: view.Outage, local: Callable[[datetime], datetime], open_line: Open) -> None:
+    line = outage.line
+    with block("div", "outage-line"):
+        pill(words, "state", line.state)
+        _line_button(words, line, open_line)
+        if line.since:
+            text("span", words("since", when=words.moment(local(line.since))), "muted nowrap")
+    reason = line.reason or words("reason_missing")
+    text("div", f"{reason} · {words('behind', line=line.behind)}" if line.behind else reason, "reason")
+    if outage.hidden:
+        names = words("list_separator").join(words.pick(one.unit_name, one.unit_name_en) for one in outage.hidden[:NAMES_SHOWN])
+        rest = words("and_more") if len(outage.hidden) > NAMES_SHOWN else ""
+        text("div", words("hides", count=len(outage.hidden), names=names + rest), "hidden")
+
+
+def criteria_words(words: Words, open_criteria: Sequence[str]) -> str:
+    """Write criteria given as `kind:verdict` in words."""
+    parts = []
+    for one in open_criteria:
+        kind, _, verdict = one.partition(":")
+        name = words.known("criterion", kind)
+        parts.append(f"{name} {words.known('verdict', verdict)}" if verdict else name)
+    return words("list_separator").join(parts)
+
+
+def _line_button(words: Words, line: LineView, open_line: Open) -> None:
+    with block("button", "line-button", "type=button").on("click", lambda _: open_line(line.line_id)):
+        text("span", words.pick(line.unit_name, line.unit_name_en), "unit")
+        text("span", line.line_id, "line-id")
+
+
+def _banner(kind: str, title: str, note: str) -> None:
+    with block("div", f"banner is-{kind}", "role=alert" if kind == "alarm" else "role=note"):
+        text("b", title)
+        text("span", note)
+
+
+def _figure(name: str, count: int, note: str, kind: str) -> None:
+    with block("div", f"figure is-{kind}" if count else "figure is-zero", f"data-figure={kind}"):
+        text("div", name, "figure-name")
+        text("div", str(count), "figure-value number")
+        text("div", note, "figure-note")

@@ -1,0 +1,114 @@
+"""What the page shows, computed from a summary: no elements, no words, so that it can be tested by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from app.core.acceptance import LINE_STATES
+from app.core.progress import CohortView, LineView, MilestoneView, Summary
+from app.web.select import count_dues, count_states
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The key figures. `accepted` counts late acceptances too."""
+
+    total: int
+    accepted: int
+    accepted_late: int
+    late: int
+    at_risk: int
+    states: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    code: str
+    name: str
+    name_en: str
+
+
+@dataclass(frozen=True, slots=True)
+class RegionStates:
+    region: Region
+    states: Mapping[str, int]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """A line that is not up for a reason of its own, with the lines that cannot be seen behind it."""
+
+    line: LineView
+    hidden: tuple[LineView, ...]
+
+
+def figures(summary: Summary) -> Figures:
+    """Count the whole rollout."""
+    dues, states = count_dues(summary.lines), count_states(summary.lines)
+    return Figures(
+        total=len(summary.lines),
+        accepted=dues["accepted"] + dues["accepted_late"],
+        accepted_late=dues["accepted_late"],
+        late=dues["late"],
+        at_risk=dues["at_risk"],
+        states=states,
+    )
+
+
+def regions_of(views: Iterable[LineView | CohortView]) -> tuple[Region, ...]:
+    """Return the regions met, by code: the city's own comes first in GB/T 2260."""
+    found = {view.region: Region(view.region, view.region_name, view.region_name_en) for view in views}
+    return tuple(found[code] for code in sorted(found))
+
+
+def milestone_regions(milestones: Iterable[MilestoneView]) -> tuple[Region, ...]:
+    """Return the columns of the milestone table."""
+    return regions_of(cell for milestone in milestones for cell in milestone.cells)
+
+
+def by_due_day(milestones: Iterable[MilestoneView]) -> list[MilestoneView]:
+    return sorted(milestones, key=lambda milestone: (milestone.due_at, milestone.milestone_id))
+
+
+def attention(lines: Iterable[LineView]) -> list[LineView]:
+    """Return the lines that are late or at risk, the longest overdue first."""
+    urgent = [line for line in lines if line.due in ("late", "at_risk")]
+    return sorted(urgent, key=lambda line: (line.due != "late", 0 if line.days_left is None else line.days_left, line.line_id))
+
+
+def states_by_region(lines: Sequence[LineView]) -> list[RegionStates]:
+    """Count states per region."""
+    groups: dict[str, list[LineView]] = {}
+    for line in lines:
+        groups.setdefault(line.region, []).append(line)
+    return [RegionStates(region, count_states(groups[region.code]), len(groups[region.code])) for region in regions_of(lines)]
+
+
+def outages(lines: Sequence[LineView]) -> list[Outage]:
+    """Return what is broken: causes first with what they hide, then lines that are unreachable for a reason of their own.
+
+    A line behind a line that itself lies behind another is hidden by the outermost.
+    """
+    by_id = {line.line_id: line for line in lines}
+    hidden: dict[str, list[LineView]] = {}
+    causes: list[LineView] = []
+    for line in lines:
+        if line.state not in ("down", "unreachable"):
+            continue
+        cause = _cause(line, by_id)
+        if cause is line:
+            causes.append(line)
+        else:
+            hidden.setdefault(cause.line_id, []).append(line)
+    causes.sort(key=lambda line: (LINE_STATES.index(line.state), -len(hidden.get(line.line_id, ())), line.line_id))
+    return [Outage(line, tuple(hidden.get(line.line_id, ()))) for line in causes]
+
+
+def _cause(line: LineView, by_id: Mapping[str, LineView]) -> LineView:
+    seen = {line.line_id}
+    while line.state == "unreachable" and (parent := by_id.get(line.behind or "")) is not None and parent.line_id not in seen:
+        line = parent
+        seen.add(line.line_id)
+    return line

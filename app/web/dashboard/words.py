@@ -1,0 +1,255 @@
+"""Every word that the page shows, Chinese first. Texts of the order and names of units come from the summary, not from here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+LANGUAGES = ("zh", "en")
+
+#: Key → (Chinese, English). `{name}` is filled in by the caller.
+TABLE: dict[str, tuple[str, str]] = {
+    "page_title": ("电子政务外网建设与运行", "E-government extranet: rollout and operation"),
+    "order_line": ("{title}（{number}）", "{title} ({number})"),
+    "as_of": ("数据时间", "As of"),
+    "other_language": ("English", "中文"),
+    "simulation": ("模拟演示", "Simulation"),
+    "illustration": ("示例地址规划", "Illustrative address plan"),
+    "illustration_note": (
+        "本工作区的地址池为示例，尚未由上级分配；可以规划和生成配置，不下发到真实设备。",
+        "The address pools of this workspace are not assigned yet: they can be planned and rendered, not deployed to real devices.",
+    ),
+    "never_polled": ("尚未测量", "Nothing measured yet"),
+    "never_polled_note": (
+        "从未完成过一次轮询，下列通断和速率均无依据。请启动轮询。",
+        "No poll cycle has ever ended: states and rates below rest on nothing. Start the poller.",
+    ),
+    "stale": ("轮询已停滞", "Polling has stalled"),
+    "stale_note": (
+        "最近一次轮询结束于{when}（{age}前），下列通断可能已不属实。请检查轮询程序。",
+        "The newest poll cycle ended {when} ({age} ago): states below may no longer be true. Check the poller.",
+    ),
+    "unread": ("数据读取失败", "Data could not be read"),
+    "stands_still": ("页面停留在上一次读到的数据。", "The page shows what was read last."),
+    # key figures
+    "lines_accepted": ("已验收线路", "Lines accepted"),
+    "of_total": ("共 {total} 条，{share}", "of {total}, {share}"),
+    "accepted_late_part": ("其中逾期验收 {count} 条", "{count} of them late"),
+    "none_late": ("均在期限内", "all in time"),
+    "fig_late": ("逾期", "Late"),
+    "fig_late_note": ("过期未验收", "past due, not accepted"),
+    "fig_at_risk": ("临期", "At risk"),
+    "fig_at_risk_note": ("临近期限未验收", "due soon, not accepted"),
+    "fig_up_note": ("线路两端正常", "working"),
+    "fig_down_note": ("线路中断", "line broken"),
+    "fig_unreachable_note": ("上级线路断，无从测量", "cannot be seen"),
+    "fig_unknown_note": ("从未测到", "never seen"),
+    "last_polled": ("最近轮询", "Last polled"),
+    "ago": ("{age}前", "{age} ago"),
+    "never": ("从未", "never"),
+    # milestones
+    "milestones": ("里程碑", "Milestones"),
+    "milestones_note": (
+        "每格：已验收 / 应验收，按县（区）与线路类别。",
+        "Each cell: accepted / wanted, by county and class of line.",
+    ),
+    "due": ("期限", "Due"),
+    "milestone": ("事项", "Duty"),
+    "progress": ("完成", "Done"),
+    "target": ("目标 {share}", "target {share}"),
+    "clause": ("依据：{clause}", "Clause: {clause}"),
+    "ruling": ("裁定：{ruling}", "Ruling: {ruling}"),
+    "default": ("默认值，原文未定", "Default; the order is silent"),
+    "soft": ("力争", "aim"),
+    "not_counted": ("不按线路统计（{evidence}）", "not counted by lines ({evidence})"),
+    "evidence_accepted_line": ("凭线路验收", "by accepted lines"),
+    "evidence_unit_event": ("凭单位办结登记", "by events filed per unit"),
+    "evidence_document": ("凭文件", "by document"),
+    "milestone_met": ("按期完成", "Met"),
+    "milestone_met_late": ("逾期完成", "Met late"),
+    "milestone_late": ("逾期", "Late"),
+    "milestone_at_risk": ("临期", "At risk"),
+    "milestone_open": ("进行中", "Open"),
+    "milestone_not_measured": ("未计量", "Not measured"),
+    # attention and states
+    "attention": ("逾期与临期线路", "Lines late or at risk"),
+    "attention_none": ("没有逾期或临期的线路。", "No line is late or at risk."),
+    "states": ("线路通断", "Link states"),
+    "not_up": ("未通线路与原因", "Lines not up, and why"),
+    "not_up_none": ("没有断开、不可达的线路。", "No line is down or unreachable."),
+    "behind": ("在 {line} 之后", "behind {line}"),
+    "hides": ("其后 {count} 条不可达：{names}", "{count} behind it cannot be seen: {names}"),
+    "and_more": ("等", " …"),
+    "list_separator": ("、", ", "),
+    "since": ("自{when}", "since {when}"),
+    "more": ("另有 {count} 条，在下方列出", "{count} more: list them below"),
+    "all_regions": ("全市合计", "All"),
+    "total": ("合计", "Total"),
+    "reason_missing": ("原因不明", "reason not known"),
+    # all lines
+    "all_lines": ("全部线路", "All lines"),
+    "all_lines_note": ("点一行看验收依据。", "Click a row for the evidence of its acceptance."),
+    "search": ("查找单位、线路号、电路代号、设备", "Find unit, line, circuit, device"),
+    "any_region": ("全部县（区）", "Every county"),
+    "any_class": ("全部类别", "Every class"),
+    "any_state": ("全部通断", "Every state"),
+    "any_due": ("全部进度", "Every standing"),
+    "any_carrier": ("全部承建企业", "Every carrier"),
+    "clear": ("清除", "Clear"),
+    "unit": ("单位", "Unit"),
+    "region": ("县（区）", "County"),
+    "class": ("类别", "Class"),
+    "carrier": ("承建企业", "Carrier"),
+    "line": ("线路", "Line"),
+    "line_id": ("线路号", "Line id"),
+    "circuit_id": ("电路代号", "Circuit id"),
+    "state": ("通断", "State"),
+    "standing": ("进度", "Standing"),
+    "days_left": ("剩余天数", "Days left"),
+    "rate_down": ("下行速率", "Rate down"),
+    "rate_up": ("上行速率", "Rate up"),
+    "verdict": ("验收结论", "Verdict"),
+    "open_criteria": ("未过项", "Open criteria"),
+    "grid_loading": ("正在读取…", "Loading …"),
+    "grid_empty": ("没有符合条件的线路", "No line matches"),
+    # states, standings, verdicts
+    "state_up": ("通", "Up"),
+    "state_down": ("断", "Down"),
+    "state_unreachable": ("不可达", "Unreachable"),
+    "state_unknown": ("未测量", "Not measured"),
+    "due_accepted": ("已验收", "Accepted"),
+    "due_accepted_late": ("逾期验收", "Accepted late"),
+    "due_late": ("逾期", "Late"),
+    "due_at_risk": ("临期", "At risk"),
+    "due_open": ("待验收", "Open"),
+    "due_no_deadline": ("无期限", "No deadline"),
+    "verdict_pass": ("合格", "Pass"),
+    "verdict_fail": ("不合格", "Fail"),
+    "verdict_not_proven": ("未证实", "Not proven"),
+    "verdict_none": ("尚未判定", "Not judged yet"),
+    "role_primary": ("主用", "primary"),
+    "role_backup": ("备用", "backup"),
+    # criteria
+    "criterion_reachable_from_centre": ("市中心可达", "Reachable from the centre"),
+    "criterion_reaches_services": ("可达公文交换服务器", "Reaches the services"),
+    "criterion_ports_up": ("端口状态", "Ports up"),
+    "criterion_input_errors": ("误码计数", "Input errors"),
+    "criterion_trial": ("试运行", "Trial period"),
+    "criterion_rate_down": ("下行速率", "Rate down"),
+    "criterion_rate_up": ("上行速率", "Rate up"),
+    "criterion_reserved_port": ("预留接口", "Reserved port"),
+    # detail
+    "close": ("关闭", "Close"),
+    "criteria": ("验收项目", "Criteria"),
+    "criterion": ("项目", "Criterion"),
+    "weight": ("性质", "Weight"),
+    "required": ("必备", "required"),
+    "advisory": ("参考", "advisory"),
+    "expected": ("要求", "Expected"),
+    "found": ("实测", "Found"),
+    "evidence": ("证据", "Evidence"),
+    "decided_at": ("判定时间", "Decided"),
+    "not_judged_note": ("这条线路还没有验收判定。", "Nobody has judged this line yet."),
+    "history": ("通断记录", "Changes of state"),
+    "history_none": ("没有记录。", "None recorded."),
+    "route": ("走向", "Route"),
+    "nominal": ("标称速率（下行 / 上行）", "Nominal rate (down / up)"),
+    "measured": ("实测流量（下行 / 上行）", "Traffic now (down / up)"),
+    "input_errors": ("输入误码", "Input errors"),
+    "sampled_at": ("测量时间", "Measured"),
+    "deadline": ("期限", "Deadline"),
+    "reserved_port": ("预留{mbps}兆接口", "Reserved {mbps}M port"),
+    "reserved_shut": ("关闭（应如此）", "shut, as intended"),
+    "reserved_up": ("已启用", "in use"),
+    "reserved_unknown": ("未测量", "not measured"),
+    "not_known": ("未知", "not known"),
+    "gone": ("这条线路已不在清单中。", "This line is no longer in the inventory."),
+    # dates
+    "days_over": ("逾期 {days} 天", "{days} d over"),
+    "days_today": ("今天到期", "due today"),
+    "days_ahead": ("还有 {days} 天", "{days} d left"),
+    "seconds": ("{count} 秒", "{count} s"),
+    "minutes": ("{count} 分钟", "{count} min"),
+    "hours": ("{count} 小时", "{count} h"),
+    "days": ("{count} 天", "{count} days"),
+    # foot
+    "foot": (
+        "API、指标与本页同出一份汇总，每 {seconds} 秒更新。",
+        "API, metrics and this page are views of one summary, renewed every {seconds} s.",
+    ),
+    "api": ("接口说明（OpenAPI）", "API (OpenAPI)"),
+    "metrics": ("监控指标", "Metrics"),
+}
+
+MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+UNKNOWN = "—"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The table in one language, with its dates and numbers."""
+
+    language: str
+
+    def __call__(self, key: str, **values: object) -> str:
+        """Return the words for a key. Raises KeyError for a key that the table lacks."""
+        return TABLE[key][LANGUAGES.index(self.language)].format(**values)
+
+    def known(self, prefix: str, value: str) -> str:
+        """Return the words for `prefix_value`, or the value itself where the table has none."""
+        key = f"{prefix}_{value}"
+        return self(key) if key in TABLE else value
+
+    def pick(self, chinese: str, english: str) -> str:
+        """Return the text in this language, the Chinese where no English is given."""
+        return english if self.language == "en" and english else chinese
+
+    def day(self, day: date) -> str:
+        if self.language == "zh":
+            return f"{day.year}年{day.month}月{day.day}日"
+        return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+
+    def moment(self, moment: datetime) -> str:
+        """Write a moment with its date to the second, on the clock that it carries."""
+        return f"{self.day(moment)} {moment:%H:%M:%S}"
+
+    def age(self, age: timedelta) -> str:
+        """Write a duration in its largest whole unit; a negative one counts as nothing."""
+        seconds = max(0, int(age.total_seconds()))
+        for key, size in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+            if seconds >= size:
+                return self(key, count=seconds // size)
+        return self("seconds", count=seconds)
+
+    def days_left(self, days: int | None) -> str:
+        if days is None:
+            return UNKNOWN
+        if days < 0:
+            return self("days_over", days=-days)
+        return self("days_ahead", days=days) if days else self("days_today")
+
+    def share(self, done: int, total: int) -> str:
+        """Write a share as percent, rounded down: 100% only when all is done."""
+        return f"{done * 100 // total}%" if total else UNKNOWN
+
+    def rate(self, bits: float | None) -> str:
+        """Write bit/s in the unit that reads best."""
+        if bits is None:
+            return UNKNOWN
+        for size, unit in ((1e6, "Mbit/s"), (1e3, "kbit/s")):
+            if bits >= size:
+                return f"{bits / size:.2f} {unit}"
+        return f"{bits:.0f} bit/s"

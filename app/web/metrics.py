@@ -1,0 +1,207 @@
+"""Prometheus metrics as a view of one summary: a line that leaves the inventory leaves the metrics with it.
+
+Rates are bytes per second, moments Unix seconds, shares 0..1. What is not known has no series.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+
+from fastapi import APIRouter, Depends, Request, Response
+from prometheus_client import CollectorRegistry, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
+
+from app.core.acceptance import FAIL, LINE_STATES, NOT_PROVEN, PASS
+from app.core.progress import LINE_DUES, LineView, MilestoneView, Summary
+from app.web.context import WebContext, read_context
+
+router = APIRouter(include_in_schema=False)
+
+
+class SummaryCollector(Collector):
+    """Reads one summary per scrape. `describe` is empty, so that registering it reads nothing."""
+
+    def __init__(self, read_summary: Callable[[], Summary]) -> None:
+        self.read_summary = read_summary
+
+    def collect(self) -> Iterator[Metric]:
+        return families(self.read_summary())
+
+    def describe(self) -> Iterable[Metric]:
+        return ()
+
+
+@router.get("/metrics")
+def metrics(request: Request, context: WebContext = Depends(read_context)) -> Response:
+    """Answer a scrape in the format that it accepts."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(SummaryCollector(context.reader.summary))
+    encoder, content_type = choose_encoder(request.headers.get("accept", ""))
+    return Response(encoder(registry), media_type=content_type)
+
+
+def families(summary: Summary) -> Iterator[Metric]:
+    """Yield every metric family of a summary."""
+    yield from order_families(summary)
+    yield from milestone_families(summary.milestones)
+    yield lines_by_due(summary.lines)
+    yield line_info(summary.lines)
+    yield line_state(summary.lines)
+    yield line_verdict(summary.lines)
+    yield line_rate(summary.lines)
+    yield from line_gauges(summary.lines)
+    yield input_errors(summary.lines)
+
+
+def order_families(summary: Summary) -> Iterator[Metric]:
+    """Yield what the order is, and when polling last ended."""
+    info = InfoMetricFamily("waiwang_order", "The order being rolled out; simulation marks moved dates or a lab.", labels=())
+    info.add_metric(
+        (), {"number": summary.order_number, "title": summary.order_title, "simulation": str(summary.simulation_note is not None).lower()}
+    )
+    yield info
+    polled = GaugeMetricFamily("waiwang_poll_cycle_timestamp_seconds", "When the newest poll cycle ended.")
+    if summary.polled_at is not None:
+        polled.add_metric((), summary.polled_at.timestamp())
+    yield polled
+
+
+def milestone_families(milestones: Iterable[MilestoneView]) -> Iterator[Metric]:
+    """Yield share done, share wanted and deadline per milestone; a cohort of nothing has no share."""
+    ratio = GaugeMetricFamily("waiwang_milestone_ratio", "Share of the milestone's cohort that is done, 0 to 1.", labels=("milestone",))
+    target = GaugeMetricFamily("waiwang_milestone_target_ratio", "Share that the order wants done, 0 to 1.", labels=("milestone",))
+    deadline = GaugeMetricFamily(
+        "waiwang_milestone_deadline_timestamp_seconds", "First moment that is too late for the milestone.", labels=("milestone",)
+    )
+    for milestone in milestones:
+        key = (milestone.milestone_id,)
+        if milestone.total:
+            ratio.add_metric(key, milestone.done / milestone.total)
+        target.add_metric(key, milestone.target_share)
+        deadline.add_metric(key, milestone.due_at.timestamp())
+    yield from (ratio, target, deadline)
+
+
+def lines_by_due(lines: Iterable[LineView]) -> Metric:
+    """Return the number of lines per region, class and standing against the deadline, zeros included."""
+    counts = Counter((line.region, line.class_id, line.due) for line in lines)
+    cohorts = dict.fromkeys((region, class_id) for region, class_id, _ in counts)
+    family = GaugeMetricFamily(
+        "waiwang_lines", "Lines by region, class and standing against their deadline.", labels=("region", "class", "due")
+    )
+    for region, class_id in cohorts:
+        for due in LINE_DUES:
+            family.add_metric((region, class_id, due), counts[region, class_id, due])
+    return family
+
+
+def line_info(lines: Iterable[LineView]) -> Metric:
+    """Return what a line is, to join on `line_id`."""
+    family = InfoMetricFamily("waiwang_line", "What a line is and where it runs.", labels=("line_id",))
+    for line in lines:
+        family.add_metric(
+            (line.line_id,),
+            {
+                "unit": line.unit_id,
+                "unit_name": line.unit_name,
+                "unit_name_en": line.unit_name_en,
+                "region": line.region,
+                "region_name": line.region_name,
+                "region_name_en": line.region_name_en,
+                "level": line.level,
+                "class": line.class_id,
+                "role": line.role,
+                "carrier": line.carrier,
+                "carrier_name": line.carrier_name,
+                "circuit_id": line.circuit_id or "",
+                "a_device": line.a_device,
+                "a_interface": line.a_interface,
+                "z_device": line.z_device,
+                "z_interface": line.z_interface,
+            },
+        )
+    return family
+
+
+def line_state(lines: Iterable[LineView]) -> Metric:
+    """Return 1 for the state that a line is in and 0 for the others."""
+    family = GaugeMetricFamily(
+        "waiwang_line_state",
+        "1 for the state a line is in. unreachable: nobody could look, as behind a dead parent; unknown: never looked.",
+        labels=("line_id", "state"),
+    )
+    for line in lines:
+        for state in LINE_STATES:
+            family.add_metric((line.line_id, state), float(line.state == state))
+    return family
+
+
+def line_verdict(lines: Iterable[LineView]) -> Metric:
+    """Return 1 for the verdict in force; a line that nobody judged has no series."""
+    family = GaugeMetricFamily("waiwang_line_verdict", "1 for the acceptance verdict in force.", labels=("line_id", "verdict"))
+    for line in lines:
+        if line.verdict is not None:
+            for verdict in (PASS, FAIL, NOT_PROVEN):
+                family.add_metric((line.line_id, verdict), float(line.verdict == verdict))
+    return family
+
+
+def line_rate(lines: Iterable[LineView]) -> Metric:
+    """Return the measured rates, down being towards the unit."""
+    family = GaugeMetricFamily(
+        "waiwang_line_rate_bytes_per_second",
+        "Traffic of a line since the poll before, seen from the centre: down is towards the unit.",
+        labels=("line_id", "direction"),
+    )
+    for line in lines:
+        for direction, bits in (("down", line.down_bps), ("up", line.up_bps)):
+            if bits is not None:
+                family.add_metric((line.line_id, direction), bits / 8)
+    return family
+
+
+def line_gauges(lines: Iterable[LineView]) -> Iterator[Metric]:
+    """Yield the single numbers of a line: its moments, and whether its reserved port carries."""
+    lines = tuple(lines)
+    yield _gauge(
+        "waiwang_line_deadline_timestamp_seconds", "First moment that is too late for the line.", lines, lambda line: _seconds(line.due_at)
+    )
+    yield _gauge(
+        "waiwang_line_accepted_timestamp_seconds",
+        "When the line was accepted.",
+        lines,
+        lambda line: _seconds(line.decided_at) if line.verdict == PASS else None,
+    )
+    yield _gauge("waiwang_line_sampled_timestamp_seconds", "When the line was last polled.", lines, lambda line: _seconds(line.sampled_at))
+    yield _gauge("waiwang_line_state_since_timestamp_seconds", "When its present state began.", lines, lambda line: _seconds(line.since))
+    yield _gauge(
+        "waiwang_reserved_port_up",
+        "1 while a reserved port carries. It is shut on purpose: 0 is as intended and no alert.",
+        lines,
+        lambda line: None if line.reserved_up is None else float(line.reserved_up),
+    )
+
+
+def input_errors(lines: Iterable[LineView]) -> Metric:
+    """Return the port's own count of input errors (IF-MIB, RFC 2863), which restarts with the device."""
+    family = CounterMetricFamily("waiwang_line_input_errors", "Input errors of the line's port nearer the centre.", labels=("line_id",))
+    for line in lines:
+        if line.in_errors is not None:
+            family.add_metric((line.line_id,), line.in_errors)
+    return family
+
+
+def _gauge(name: str, documentation: str, lines: Iterable[LineView], value: Callable[[LineView], float | None]) -> Metric:
+    family = GaugeMetricFamily(name, documentation, labels=("line_id",))
+    for line in lines:
+        if (number := value(line)) is not None:
+            family.add_metric((line.line_id,), number)
+    return family
+
+
+def _seconds(moment: datetime | None) -> float | None:
+    return None if moment is None else moment.timestamp()
