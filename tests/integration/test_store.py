@@ -1,0 +1,311 @@
+"""The database: what goes in comes out, transitions are written once, and failures are told in words."""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+import threading
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app.core.acceptance import NOT_PROVEN, PASS, Acceptance, CriterionResult, LineSample, LineStatus, Measurement, PortSample, Transition
+from app.core.linestate import DeviceState, PollCycle
+from app.edge.store import METADATA, Store
+from app.errors import StoreError
+
+NOW = datetime(2008, 6, 30, 15, 59, 59, 999999, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Any:
+    opened = Store.open(f"sqlite:///{tmp_path / 'waiwang.db'}")
+    yield opened
+    opened.close()
+
+
+def port(at: datetime, device: str = "city", **changed: Any) -> PortSample:
+    values: dict[str, Any] = {
+        "device": device,
+        "interface": "eth1",
+        "at": at,
+        "oper_up": True,
+        "admin_up": True,
+        "speed_mbps": 10,
+        "alias": "L:BZWW-A-0001",
+        "in_octets": 123,
+        "out_octets": 456,
+        "counter_bits": 64,
+        "in_errors": 0,
+        "out_errors": None,
+        "in_bps": 0.1 + 0.2,
+        "out_bps": None,
+        "uptime_ticks": 4294967295,
+        "discontinuity": 0,
+    }
+    return PortSample(**(values | changed))
+
+
+def sample(at: datetime, state: str = "up", line_id: str = "BZWW-A-0001", **ports: PortSample) -> LineSample:
+    return LineSample(line_id, at, state, f"because {state}", None, ports.get("a"), ports.get("z"), ports.get("ra"), ports.get("rz"))
+
+
+def write(store: Store, *samples: LineSample) -> tuple[Transition, ...]:
+    return store.write_cycle(samples[0].at - MINUTE / 2, samples[0].at, [], samples)
+
+
+def test_a_sample_with_all_its_ports_comes_back_as_it_was(store: Store) -> None:
+    full = sample(
+        NOW, "down", a=port(NOW), z=port(NOW, "county", oper_up=False, alias=None), ra=port(NOW, in_octets=None, speed_mbps=None)
+    )
+    write(store, full)
+    assert store.latest() == {"BZWW-A-0001": LineStatus(full, NOW)}
+    assert store.samples("BZWW-A-0001", NOW, NOW) == [full]
+
+
+@pytest.mark.parametrize("octets", [0, 2**63 - 1, 2**63, 2**64 - 1])
+def test_a_64_bit_counter_keeps_its_whole_range(store: Store, octets: int) -> None:
+    write(store, sample(NOW, a=port(NOW, in_octets=octets)))
+    [kept] = store.samples("BZWW-A-0001", NOW, NOW)
+    assert kept.a is not None
+    assert kept.a.in_octets == octets
+
+
+def test_a_line_keeps_its_since_until_its_state_changes(store: Store) -> None:
+    for minute, state in enumerate(["up", "up", "down", "down"]):
+        write(store, sample(NOW + minute * MINUTE, state))
+    status = store.latest()["BZWW-A-0001"]
+    assert (status.sample.at, status.sample.state, status.since) == (NOW + 3 * MINUTE, "down", NOW + 2 * MINUTE)
+
+
+def test_only_a_change_of_state_is_a_transition_and_the_first_comes_from_unknown(store: Store) -> None:
+    for minute, state in enumerate(["up", "up", "down", "up"]):
+        write(store, sample(NOW + minute * MINUTE, state))
+    seen = [(change.before, change.after, change.observed_at) for change in store.transitions("BZWW-A-0001")]
+    assert seen == [("unknown", "up", NOW), ("up", "down", NOW + 2 * MINUTE), ("down", "up", NOW + 3 * MINUTE)]
+
+
+def test_a_line_never_looked_at_has_no_transition(store: Store) -> None:
+    assert write(store, sample(NOW, "unknown")) == ()
+    assert store.transitions() == []
+    assert store.latest()["BZWW-A-0001"].sample.state == "unknown"
+
+
+def test_transitions_are_chosen_by_line_and_time_and_newest_come_first_where_asked(store: Store) -> None:
+    write(store, sample(NOW, "up"), sample(NOW, "up", "BZWW-A-0002"))
+    write(store, sample(NOW + MINUTE, "down"), sample(NOW + MINUTE, "up", "BZWW-A-0002"))
+    assert len(store.transitions()) == 3
+    assert [change.after for change in store.transitions("BZWW-A-0001", NOW + MINUTE, NOW + MINUTE)] == ["down"]
+    assert [change.after for change in store.transitions(None, None, NOW)] == ["up", "up"]
+    assert [change.after for change in store.newest_transitions("BZWW-A-0001", 1)] == ["down"]
+    assert len(store.newest_transitions(None, 2)) == 2
+
+
+def test_a_late_sample_is_kept_and_changes_no_state(store: Store) -> None:
+    write(store, sample(NOW, "up"))
+    assert write(store, sample(NOW - MINUTE, "down")) == ()
+    assert store.latest()["BZWW-A-0001"].sample.state == "up"
+    assert [kept.state for kept in store.samples("BZWW-A-0001", NOW - MINUTE, NOW)] == ["down", "up"]
+
+
+def test_samples_are_bounded_on_both_sides_inclusive(store: Store) -> None:
+    for minute in range(4):
+        write(store, sample(NOW + minute * MINUTE))
+    times = [kept.at for kept in store.samples("BZWW-A-0001", NOW + MINUTE, NOW + 2 * MINUTE)]
+    assert times == [NOW + MINUTE, NOW + 2 * MINUTE]
+
+
+def test_a_cycle_that_cannot_be_written_whole_is_not_written_at_all(store: Store) -> None:
+    write(store, sample(NOW, "up"))
+    twice = [sample(NOW + MINUTE, "down"), sample(NOW + MINUTE, "down")]
+    with pytest.raises(StoreError, match="poll cycle was not written"):
+        store.write_cycle(NOW, NOW + MINUTE, [], twice)
+    assert store.transitions("BZWW-A-0001")[-1].after == "up"
+    last = store.last_cycle()
+    assert last is not None
+    assert last.finished_at == NOW
+
+
+def test_cycles_count_who_answered(store: Store) -> None:
+    assert store.last_cycle() is None
+    rows = [DeviceState("city", NOW, "answered", "", "city", 17), DeviceState("county01", NOW, "silent", "no answer")]
+    store.write_cycle(NOW, NOW + MINUTE, rows, [])
+    assert store.last_cycle() == PollCycle(NOW, NOW + MINUTE, 2, 1)
+    assert store.cycles(NOW + MINUTE) == [PollCycle(NOW, NOW + MINUTE, 2, 1)]
+    assert store.cycles(NOW + 2 * MINUTE) == []
+    assert store.device_states() == {"city": rows[0], "county01": rows[1]}
+
+
+def test_a_devices_state_is_its_newest(store: Store) -> None:
+    store.write_cycle(NOW, NOW, [DeviceState("city", NOW, "silent", "no answer")], [])
+    back = DeviceState("city", NOW + MINUTE, "answered", "", "city", 1)
+    store.write_cycle(NOW + MINUTE, NOW + MINUTE, [back], [])
+    assert store.device_states() == {"city": back}
+
+
+def test_pruning_keeps_the_newest_sample_of_a_line_and_every_transition(store: Store) -> None:
+    write(store, sample(NOW, "up", a=port(NOW)), sample(NOW, "up", "BZWW-A-0002", a=port(NOW)))
+    write(store, sample(NOW + MINUTE, "down", a=port(NOW)))
+    assert store.prune(NOW + timedelta(days=1)) == 1
+    latest = store.latest()
+    assert latest["BZWW-A-0001"].sample.at == NOW + MINUTE
+    assert latest["BZWW-A-0002"].sample.a == port(NOW)
+    assert store.samples("BZWW-A-0001", NOW, NOW) == []
+    assert len(store.transitions()) == 3
+    assert store.last_cycle() is not None
+    assert len(store.cycles(NOW - MINUTE)) == 1
+
+
+def test_moments_of_any_zone_come_back_as_the_same_moment_in_utc(store: Store) -> None:
+    beijing = NOW.astimezone(timezone(timedelta(hours=8)))
+    write(store, sample(beijing))
+    at = store.latest()["BZWW-A-0001"].sample.at
+    assert at == NOW
+    assert at.tzinfo is UTC
+
+
+def test_a_moment_without_zone_is_refused(store: Store) -> None:
+    with pytest.raises(StoreError, match="a moment without time zone"):
+        write(store, sample(NOW.replace(tzinfo=None)))
+
+
+def test_the_newest_measurement_of_each_kind_is_returned_and_the_history_kept(store: Store) -> None:
+    first = Measurement("L1", "rate_down", NOW, 9490.0, "kbps", "iperf3 TCP", {"streams": 1})
+    second = Measurement("L1", "rate_down", NOW + MINUTE, None, "kbps", "iperf3 TCP", {"error": "refused"})
+    other = Measurement("L2", "reserved_port", NOW, 1.0, "proven", "supervised activation")
+    for measurement in (first, second, other):
+        store.write_measurement(measurement)
+    assert store.measurements() == {"L1": {"rate_down": second}, "L2": {"reserved_port": other}}
+    assert store.measurements(["L1"]) == {"L1": {"rate_down": second}}
+    assert store.measurements(["L1", "L2", "L3"]) == {"L1": {"rate_down": second}, "L2": {"reserved_port": other}}
+    assert store.measurements([]) == {}
+    assert store.measurement_history("L1") == [first, second]
+    assert store.measurement_history("L1", "trial") == []
+
+
+def test_a_decision_comes_back_with_its_evidence_and_earlier_ones_stay(store: Store) -> None:
+    evidence = MappingProxyType({"samples": 3, "share": 0.1})
+    trial = CriterionResult("trial", True, NOT_PROVEN, "20 s up", "12 s up", evidence)
+    results = (trial, CriterionResult("ports_up", True, PASS, "up", "up"))
+    first = Acceptance("L1", NOW, NOT_PROVEN, results, "BZ-5", NOW + MINUTE, None)
+    second = Acceptance("L1", NOW + MINUTE, PASS, (), None, None, True)
+    store.write_acceptance(first)
+    store.write_acceptance(second)
+    assert store.acceptances() == {"L1": second}
+    assert store.acceptance_history("L1") == [first, second]
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.dictionaries(st.text(), json_values, max_size=4))
+def test_json_columns_give_back_exactly_what_was_written(store: Store, detail: dict[str, Any]) -> None:
+    store.write_measurement(Measurement("L1", "trial", NOW, 1.0, "ratio", "samples", detail))
+    kept = store.measurements(["L1"])["L1"]["trial"].detail
+    assert repr(kept) == repr(detail)
+
+
+def test_a_number_that_json_does_not_have_is_refused_rather_than_changed(store: Store) -> None:
+    with pytest.raises(StoreError, match="measurement was not written"):
+        store.write_measurement(Measurement("L1", "trial", NOW, 1.0, "ratio", "samples", {"loss": math.nan}))
+    assert store.measurements() == {}
+
+
+def test_backups_come_newest_first_and_audit_in_order(store: Store) -> None:
+    store.write_backup("city", NOW, "hostname city\n", "d1")
+    store.write_backup("city", NOW + MINUTE, "hostname core\n", "d2")
+    assert [kept.digest for kept in store.backups("city")] == ["d2", "d1"]
+    assert store.backups("county01") == []
+    store.write_audit(NOW, "operator", "deploy", "city", {"lines": 3})
+    store.write_audit(NOW + MINUTE, "operator", "deploy", "county01")
+    assert [(entry.subject, entry.detail) for entry in store.audit()] == [("city", {"lines": 3}), ("county01", {})]
+    assert [entry.subject for entry in store.audit(NOW + MINUTE)] == ["county01"]
+    assert [entry.subject for entry in store.audit(subject="city")] == ["city"]
+
+
+@pytest.mark.parametrize("statement", ["DELETE FROM transition", "UPDATE acceptance SET verdict='pass'", "DELETE FROM audit"])
+def test_history_cannot_be_rewritten_even_by_hand(tmp_path: Path, store: Store, statement: str) -> None:
+    write(store, sample(NOW))
+    store.write_acceptance(Acceptance("L1", NOW, NOT_PROVEN, (), None, None, None))
+    store.write_audit(NOW, "operator", "deploy", "city")
+    with sqlite3.connect(tmp_path / "waiwang.db") as by_hand, pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        by_hand.execute(statement)
+    by_hand.close()
+
+
+def test_two_threads_write_without_losing_a_cycle(store: Store) -> None:
+    def work(name: str) -> None:
+        for minute in range(15):
+            write(store, sample(NOW + minute * MINUTE, "up" if minute % 2 else "down", name))
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in ("L1", "L2")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(store.cycles(NOW - MINUTE)) == 30
+    assert len(store.transitions("L1")) == len(store.transitions("L2")) == 15
+
+
+def test_opening_again_keeps_everything(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'again.db'}"
+    first = Store.open(url)
+    write(first, sample(NOW))
+    first.close()
+    second = Store.open(url)
+    assert list(second.latest()) == ["BZWW-A-0001"]
+    second.close()
+
+
+def test_the_migrations_build_the_tables_that_the_code_expects(tmp_path: Path, store: Store) -> None:
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'waiwang.db'}")
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection, opts={"compare_type": False}), METADATA) == []
+    engine.dispose()
+
+
+def test_a_schema_from_a_newer_program_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'newer.db'}"
+    Store.open(url).close()
+    with sqlite3.connect(tmp_path / "newer.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num='9999'")
+    connection.close()
+    with pytest.raises(StoreError, match=r"found a newer one .*9999.*Run the newer waiwang"):
+        Store.open(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("sqlite:////proc/none/waiwang.db", r"unable to open database file.*Check that the directory exists"),
+        ("sqlite://", r"expected a file; found sqlite://, which forgets"),
+        ("no url", r"expected sqlite:///FILE .* found a text that is no URL"),
+        ("oracle+nothing://user:hush@host/db", r"found oracle\+nothing://user:\*\*\*@host/db"),
+    ],
+)
+def test_a_database_that_cannot_be_opened_is_told_in_words(url: str, words: str) -> None:
+    with pytest.raises(StoreError, match=words) as caught:
+        Store.open(url)
+    assert "hush" not in str(caught.value)
+
+
+def test_a_file_that_is_no_database_is_told_and_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("not a database, but somebody's notes " * 40)
+    with pytest.raises(StoreError, match="file is not a database"):
+        Store.open(f"sqlite:///{file}")
+    assert file.read_text().startswith("not a database")
