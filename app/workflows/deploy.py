@@ -1,0 +1,210 @@
+"""Deploy: show the patch of every device; on commit, push it root first, prove it, save it. One bad device hides no other."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+from nornir.core import Nornir
+from nornir.core.task import Result, Task
+
+from app.core.commands import mask_secrets, secret_names
+from app.core.cutoff import find_cutoffs, management_path
+from app.core.intent import DeviceIntent
+from app.errors import CommitRefused, DeviceError, ExitCode, WaiwangError
+from app.workflows.diff import (
+    RESULTS,
+    DeviceRow,
+    Difference,
+    Progress,
+    Timer,
+    compare,
+    difference_row,
+    exit_code,
+    failure_row,
+    ordered,
+    refuse_illustration,
+    run_rows,
+    silent,
+    with_seconds,
+)
+from app.workflows.hosts import DeviceSession, Gateway
+
+#: Takes a device and its running configuration, secrets masked, before anything is pushed to it.
+RecordBackup = Callable[[str, str], None]
+
+#: A child of one of these is tried once, without waiting for it.
+_LOST = ("unreachable", "login_refused", "refused", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class DeployReport:
+    """Rows in order of depth. Without `committed` nothing was written to any device."""
+
+    rows: tuple[DeviceRow, ...]
+    committed: bool
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """OK when every device is as intended, PENDING while a patch waits for --commit, DEVICE when a device failed."""
+        return exit_code(self.rows)
+
+    def totals(self) -> dict[str, int]:
+        """Return the number of devices by result, zeros left out."""
+        counted = Counter(row.result for row in self.rows)
+        return {result: counted[result] for result in RESULTS if counted[result]}
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What every device of one run is deployed by."""
+
+    intents: Mapping[str, DeviceIntent]
+    texts: Mapping[str, str]
+    gateway: Gateway
+    record_backup: RecordBackup
+    unsafe: Collection[str]
+    progress: Progress
+    commit: bool
+
+
+def deploy(
+    nornir: Nornir,
+    intents: Mapping[str, DeviceIntent],
+    texts: Mapping[str, str],
+    gateway: Gateway,
+    *,
+    commit: bool,
+    record_backup: RecordBackup,
+    wait_s: float = 30.0,
+    unsafe: Collection[str] = (),
+    progress: Progress = silent,
+) -> DeployReport:
+    """Bring the selected devices to their intended texts, one depth after the other, or show what that would take.
+
+    `wait_s` is how long a device that answers nowhere yet is waited for, once something above it was deployed in this run:
+    the lines to it are only just being built. `unsafe` names families that `commit` may reach outside lab and loopback,
+    though nothing reverts a change that cuts them off. A device whose new configuration differs from the shown
+    one is not saved.
+
+    Raises:
+        InputError: the plan is an illustration, or a secret that a text refers to is not set; no device was contacted.
+    """
+    refuse_illustration(gateway, "deploy")
+    chosen = {name: intents[name] for name in nornir.inventory.hosts}
+    gateway.require_secrets(name for device in chosen for name in secret_names(texts[device]))
+    job = _Job(intents, texts, gateway, record_backup, unsafe, progress, commit)
+    rows: dict[str, DeviceRow] = {}
+    for wave in _waves(chosen):
+        patience = wait_s if any(row.result == "deployed" for row in rows.values()) else 0.0
+        part = nornir.filter(filter_func=lambda host, wave=wave: host.name in wave)
+        rows |= {row.device: row for row in run_rows(part, _task(job, dict(rows), patience), intents)}
+    return DeployReport(tuple(ordered(rows.values())), commit)
+
+
+def find_parent(intent: DeviceIntent) -> str | None:
+    """Return the device at the far end of the uplink, None for the root."""
+    return next((interface.far_device for interface in intent.interfaces if interface.name == intent.uplink), None)
+
+
+def _waves(intents: Mapping[str, DeviceIntent]) -> Iterator[frozenset[str]]:
+    """Yield the devices of each depth, root first."""
+    by_depth = sorted(intents, key=lambda name: intents[name].depth)
+    for _, names in groupby(by_depth, key=lambda name: intents[name].depth):
+        yield frozenset(names)
+
+
+def _task(job: _Job, above: Mapping[str, DeviceRow], patience: float) -> Callable[[Task], Result]:
+    def deploy_one(task: Task) -> Result:
+        intent = job.intents[task.host.name]
+        timer = Timer()
+        parent = above.get(find_parent(intent) or "")
+        lost = parent is not None and parent.result in _LOST
+        try:
+            row = _deploy_one(job, intent, 0.0 if lost else patience)
+        except WaiwangError as error:
+            row = failure_row(intent, error)
+        if lost and parent is not None and row.result == "unreachable":
+            row = replace(row, reason=f"behind {parent.device}, which is {parent.result}. {row.reason}")
+        job.progress(intent.hostname, row.result)
+        return Result(task.host, result=with_seconds(row, timer))
+
+    return deploy_one
+
+
+def _deploy_one(job: _Job, intent: DeviceIntent, wait_s: float) -> DeviceRow:
+    if job.commit and not job.gateway.is_practice(intent) and intent.family not in job.unsafe:
+        raise _unsafe(intent)
+    job.progress(intent.hostname, "connecting")
+    session = job.gateway.connect(intent, wait_s)
+    try:
+        job.progress(intent.hostname, "reading")
+        difference = compare(session, intent, job.texts[intent.hostname])
+        row = difference_row(intent, difference, session.address)
+        if not job.commit:
+            return row
+        try:
+            return _commit(job, intent, session, difference, row)
+        except WaiwangError as error:
+            failed = failure_row(intent, error, address=session.address)
+            return replace(failed, diff=row.diff, commands=row.commands, changed=row.changed)
+    finally:
+        session.close()
+
+
+def _commit(job: _Job, intent: DeviceIntent, session: DeviceSession, difference: Difference, row: DeviceRow) -> DeviceRow:
+    """Push the patch of `row`, prove that it took, save. A device that is as intended already is saved all the same:
+
+    an earlier run may have pushed and not come as far as saving, and what is saved cannot be read from every family.
+    """
+    name = intent.hostname
+    if not difference.commands:
+        job.progress(name, "saving")
+        session.save()
+        return row
+    cuts = find_cutoffs(intent.family, difference.running, difference.commands, management_path(intent, session.address))
+    if cuts:
+        raise _cuts_off(name, cuts)
+    job.progress(name, "backing up")
+    job.record_backup(name, mask_secrets(difference.running))
+    job.progress(name, "pushing")
+    session.push(difference.commands)
+    job.progress(name, "checking")
+    left = compare(session, intent, job.texts[name])
+    if left.commands:
+        raise _differs_still(name, left)
+    job.progress(name, "saving")
+    session.save()
+    return replace(row, result="deployed", exit_code=ExitCode.OK)
+
+
+def _unsafe(intent: DeviceIntent) -> CommitRefused:
+    return CommitRefused(
+        intent.hostname,
+        "deploy with --commit",
+        expected="a device of the lab or on loopback",
+        found=f"{', '.join(map(str, intent.contacts)) or 'no address'}, and family {intent.family} cannot revert a change by itself",
+        next_step=f"Nothing was sent. Read the patch without --commit; to accept the risk, add --unsafe {intent.family}.",
+    )
+
+
+def _cuts_off(name: str, cuts: tuple[str, ...]) -> CommitRefused:
+    return CommitRefused(
+        name,
+        "push the patch",
+        expected="a patch that leaves the way from the centre standing",
+        found="; ".join(cuts),
+        next_step="Nothing was pushed. Add the new way first and remove the old one in a later run, or make this change at the device.",
+    )
+
+
+def _differs_still(name: str, left: Difference) -> DeviceError:
+    return DeviceError(
+        name,
+        "read back what was pushed",
+        expected="no difference",
+        found=f"{left.changed} lines that differ still, first {left.commands[0].text!r}",
+        next_step="It is not saved: a restart of the device returns to the saved one. Look at waiwang diff and correct the template.",
+    )

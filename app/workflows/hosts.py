@@ -1,0 +1,143 @@
+"""The devices of a workspace as Nornir hosts, and the one gateway that every contact with them passes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Protocol
+
+from nornir.core import Nornir
+from nornir.core.configuration import Config, LoggingConfig
+from nornir.core.inventory import Inventory
+from nornir.core.state import GlobalState
+from nornir.plugins.runners import ThreadedRunner
+
+from app.core.commands import Command
+from app.core.intent import DeviceIntent
+from app.core.intents import build_intents
+from app.core.ipplan import Plan
+from app.core.workspace import Workspace
+from app.edge.device import Access, Endpoint, Limits, Target, open_session, quiet_libraries, reach
+from app.edge.files import read_workspace
+from app.edge.guard import LAB_PREFIXES, LOOPBACK, require_safe
+from app.edge.nornir_inventory import FindWay, Way, build_inventory
+from app.edge.secrets import Secrets, read_secrets
+from app.errors import Finding, InputError
+from app.settings import Settings, read_settings
+
+#: Name of the secret that every device is logged in to with.
+PASSWORD = "ssh_password"
+
+
+class DeviceSession(Protocol):
+    """What a workflow does with an open login; `app.edge.device.Session` is the real one."""
+
+    @property
+    def address(self) -> IPv4Address: ...
+    def running(self) -> str: ...
+    def push(self, commands: Iterable[Command]) -> None: ...
+    def save(self) -> None: ...
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """Every contact with a device.
+
+    `connect` takes an intent and the seconds to wait for a first answer. `require_secrets` raises InputError for names that
+    are not set. `is_practice` tells whether every address of a device is the lab's or on loopback.
+    """
+
+    illustration: bool
+    connect: Callable[[DeviceIntent, float], DeviceSession]
+    require_secrets: Callable[[Iterable[str]], None]
+    is_practice: Callable[[DeviceIntent], bool]
+
+
+def open_gateway(
+    plan: Plan, settings: Settings, environ: Mapping[str, str], *, endpoint: Endpoint | None = None, limits: Limits | None = None
+) -> Gateway:
+    """Build the gateway of a workspace. Nothing is sent yet.
+
+    `endpoint` says where the device of a contact address really listens (virtual devices); without it, there, on the
+    settings' SSH port. Raises InputError where the secrets file cannot be read or holds no `ssh_password`.
+    """
+    quiet_libraries()
+    where = endpoint or (lambda address: (address, settings.ssh_port))
+    secrets = read_secrets(settings.secrets_file, environ)
+    access = _access(plan, settings, secrets, where, limits or Limits())
+
+    def connect(intent: DeviceIntent, wait_s: float) -> DeviceSession:
+        return open_session(_target(intent), access, wait_s=wait_s)
+
+    def is_practice(intent: DeviceIntent) -> bool:
+        return all(_is_practice(where(contact)[0]) for contact in intent.contacts)
+
+    return Gateway(plan.illustration, connect, secrets.require, is_practice)
+
+
+def open_nornir(
+    workspace: Workspace, intents: Mapping[str, DeviceIntent], settings: Settings, environ: Mapping[str, str], *, workers: int = 20
+) -> Nornir:
+    """Return Nornir over the devices of a workspace, as `InitNornir` does over nornir_config.yaml."""
+    inventory = build_inventory(workspace, intents, _find_way(workspace.plan, intents, settings, environ))
+    config = Config(logging=LoggingConfig(enabled=False))
+    return Nornir(inventory=inventory, runner=ThreadedRunner(num_workers=workers), config=config, data=GlobalState())
+
+
+class WaiwangInventory:
+    """Nornir inventory plugin: `InitNornir(config_file="nornir_config.yaml")` gives a script the hosts of the workspace.
+
+    `root` is the workspace, relative to the current directory; WAIWANG_ROOT goes before it. A door: it reads the environment.
+    """
+
+    def __init__(self, root: str = ".") -> None:
+        self._root = Path(os.environ.get("WAIWANG_ROOT") or root)
+
+    def load(self) -> Inventory:
+        """Read the workspace. Raises InputError with every finding, or where there is no workspace."""
+        root = self._root.parent if (self._root / "devices.csv").is_file() else self._root
+        if not (root / "inventory").is_dir():
+            step = "Run the script in a workspace, or set WAIWANG_ROOT to one."
+            raise InputError([Finding(str(root), "workspace", "a directory with inventory/ and ipplan/", "none", step)])
+        quiet_libraries()
+        workspace, _ = read_workspace(root)
+        intents = build_intents(workspace)
+        return build_inventory(workspace, intents, _find_way(workspace.plan, intents, read_settings(os.environ, root), os.environ))
+
+
+def _find_way(plan: Plan, intents: Mapping[str, DeviceIntent], settings: Settings, environ: Mapping[str, str]) -> FindWay:
+    def find(name: str) -> Way:
+        intent = intents[name]
+        for contact in intent.contacts:
+            require_safe(contact, illustration=plan.illustration)
+        secrets = read_secrets(settings.secrets_file, environ)
+        access = _access(plan, settings, secrets, lambda address: (address, settings.ssh_port), Limits())
+        address, link = reach(name, intent.contacts, access)
+        link.close()
+        return Way(str(address), settings.ssh_port, access.password, settings.known_hosts)
+
+    return find
+
+
+def _access(plan: Plan, settings: Settings, secrets: Secrets, endpoint: Endpoint, limits: Limits) -> Access:
+    return Access(
+        guard=partial(require_safe, illustration=plan.illustration),
+        endpoint=endpoint,
+        password=secrets.value(PASSWORD),
+        resolve=secrets.resolve,
+        known_hosts=settings.known_hosts,
+        limits=limits,
+    )
+
+
+def _target(intent: DeviceIntent) -> Target:
+    return Target(intent.hostname, intent.family, intent.platform, intent.contacts, intent.management.ssh_user)
+
+
+def _is_practice(address: IPv4Address) -> bool:
+    return address in LOOPBACK or any(address in prefix for prefix in LAB_PREFIXES)
