@@ -28,6 +28,7 @@ class Family:
     `loopback`: name of the loopback interface, None where a device has none. `management`: pattern of the interface that
     holds a management VLAN's address, with `{lan}` and `{vlan}` to fill in. `unsaid`: OSPF values that the device leaves
     out of its own echo because they are its defaults; templates must leave them out too, or no diff is ever empty.
+    `host_key`: what makes the SSH host key at first boot, None where the key is there already.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Family:
     loopback: str | None
     management: str
     unsaid: Mapping[str, object]
+    host_key: str | None
     gaps: tuple[Gap, ...]
 
 
@@ -51,6 +53,10 @@ def _has_vlans(intent: DeviceIntent) -> bool:
     return any(port.vlan for port in intent.interfaces)
 
 
+def _has_tunnels(intent: DeviceIntent) -> bool:
+    return any(port.access_method in ("vpdn_l2tp", "internet_ipsec") for port in intent.interfaces)
+
+
 def _always(_: DeviceIntent) -> bool:
     return True
 
@@ -62,6 +68,12 @@ _HOST_KEY = Gap(
     _always,
     "`rsa local-key-pair create` asks questions and leaves no line",
     "Type it once, as the bootstrap page says.",
+)
+_TUNNELS = Gap(
+    "dialled or tunnelled access (vpdn_l2tp, internet_ipsec)",
+    _has_tunnels,
+    "the line is rendered as an interface with an address of its own",
+    "Terminate the tunnel outside these devices, or order the line as bridged_pvc.",
 )
 
 #: FRR 8.4 (its limits: tried on 8.4.4).
@@ -78,6 +90,7 @@ FRR = Family(
         "lsa_throttle_ms": 5000,
         "lsa_min_arrival_ms": 1000,
     },
+    host_key=None,
     gaps=(
         Gap("SNMP users", _always, "no SNMP command in vtysh (net-snmp answers)", _BY_NODE_INIT),
         Gap("the SSH account and its permitted sources", _always, "no SSH command in vtysh (sshd answers)", _BY_NODE_INIT),
@@ -91,6 +104,7 @@ FRR = Family(
         Gap("the login banner", lambda intent: bool(intent.management.banner), "a message of vtysh, after the login", _BY_NODE_INIT),
         Gap("committed rates", _has_rates, "no policer and no shaper in vtysh", _BY_NODE_INIT),
         Gap("VLAN sub-interfaces", _has_vlans, "sub-interfaces are made by the host's kernel", _BY_NODE_INIT),
+        _TUNNELS,
     ),
 )
 
@@ -102,9 +116,11 @@ HUAWEI_AR = Family(
     loopback="LoopBack0",
     management="{lan}.{vlan}",
     unsaid={"reference_bandwidth_mbps": 100, "hello_interval_s": 10, "dead_interval_s": 40, "retransmit_interval_s": 5},
+    host_key="rsa local-key-pair create",
     gaps=(
         Gap("SPF and LSA throttles", _has_throttles, "VRP's intelligent timers take other values and are not rendered", _ASK_VENDOR),
         _HOST_KEY,
+        _TUNNELS,
         Gap(
             "SSH on V300R019 and later",
             _always,
@@ -122,6 +138,7 @@ HUAWEI_S = Family(
     loopback=None,
     management="Vlanif{vlan}",
     unsaid={},
+    host_key="rsa local-key-pair create",
     gaps=(
         _HOST_KEY,
     ),

@@ -14,6 +14,7 @@ class InterfaceIntent:
     """One interface. `kind`: loopback, line, backup, reserved, lan, management, service, access (switch port) or trunk.
 
     Rates are what devices are given (kbit/s), seen from this device: `in_kbps` is policed inward, `out_kbps` shaped outward.
+    `vlan` is the VLAN that a sub-interface or Vlanif ends, or that a trunk carries. `access_method` is the line's.
     """
 
     name: str
@@ -31,6 +32,7 @@ class InterfaceIntent:
     ospf_area: str | None = None
     passive: bool = False
     vlan: int | None = None
+    access_method: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -424,6 +424,7 @@ def _line_ports(ground: _Ground, line: Line, *, at_a: bool) -> Iterator[Interfac
         nominal_kbps=kind.nominal_down_kbps,
         ospf_area=_line_area(ground, line),
         vlan=_vlan(near[0]),
+        access_method=line.access_method,
     )
     if near[1] is not None:
         yield InterfaceIntent(

@@ -10,6 +10,7 @@ Templates decide nothing: no arithmetic, no default values. What they may call, 
 | `echoed(NAME)` | test | the OSPF value is set and the family shows it in its own echo (it is not its default) |
 
 Rates stand in kbit/s in the intent, which is what VRP's `cir` takes; a family that counts otherwise gets a filter here.
+Empty lines are dropped (no device prints one), so a template may break lines where it reads well.
 Secrets are references, `<secret:NAME>`, resolved at the moment of the push.
 """
 
@@ -117,34 +118,36 @@ def centre_port(intent: DeviceIntent) -> InterfaceIntent:
 
 
 def _render(name: str, intent: DeviceIntent, templates: Environment) -> str:
-    context = {"intent": intent, "centre_port": centre_port(intent)}
+    text = fill(name, {"intent": intent, "centre_port": centre_port(intent)}, templates, f"device {intent.hostname}")
+    return "".join(f"{line.rstrip()}\n" for line in text.splitlines() if line.strip())
+
+
+def fill(name: str, context: Mapping[str, object], templates: Environment, subject: str) -> str:
+    """Return a template filled in. Raises RenderError that starts with `subject` (the device or site) and names the place."""
     try:
-        text = templates.get_template(name).render(context)
+        return templates.get_template(name).render(context)
     except TemplateNotFound as error:
-        raise RenderError(_missing(intent, name, str(error))) from None
+        raise RenderError(_missing(subject, name, str(error))) from None
     except TemplateSyntaxError as error:
         place = f"{TEMPLATE_ROOT}/{error.name}:{error.lineno}"
-        raise RenderError(
-            f"device {intent.hostname}: {place}: expected a Jinja template; found {error.message}. Correct that line."
-        ) from None
+        raise RenderError(f"{subject}: {place}: expected a Jinja template; found {error.message}. Correct that line.") from None
     except (UndefinedError, TypeError, ValueError, AttributeError, LookupError) as error:
-        raise RenderError(_misfit(intent, name, error)) from None
-    return text.rstrip("\n") + "\n"
+        raise RenderError(_misfit(subject, name, error)) from None
 
 
-def _missing(intent: DeviceIntent, name: str, found: str) -> str:
+def _missing(subject: str, name: str, found: str) -> str:
     return (
-        f"device {intent.hostname}: template {TEMPLATE_ROOT}/{found}: expected a file; found none (asked for by {name}). "
+        f"{subject}: template {TEMPLATE_ROOT}/{found}: expected a file; found none (asked for by {name}). "
         "Write it, or choose another family or role in inventory/devices.csv."
     )
 
 
-def _misfit(intent: DeviceIntent, name: str, error: Exception) -> str:
+def _misfit(subject: str, name: str, error: Exception) -> str:
     template, line = _place(error.__traceback__, name)
     quoted = _QUOTED.findall(str(error))
     found = f"variable {quoted[-1]!r}: {error}" if isinstance(error, UndefinedError) and quoted else str(error)
     return (
-        f"device {intent.hostname}: {TEMPLATE_ROOT}/{template}:{line}: expected names and values that an intent has "
+        f"{subject}: {TEMPLATE_ROOT}/{template}:{line}: expected names and values that an intent has "
         f"(app/core/intent.py); found {found}. Correct that line."
     )
 

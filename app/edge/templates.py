@@ -26,9 +26,8 @@ def read_templates(root: Path) -> Mapping[str, str]:
             where = (FOLDER / name).as_posix()
             findings.append(Finding(where, "template cannot be read", "UTF-8", str(error.reason), "Save it as UTF-8."))
     if not texts and not findings:
-        findings.append(
-            Finding(FOLDER.as_posix(), "no template is there", "<family>/<role>.j2", "none", "Copy templates/ of the product into the workspace.")
-        )
+        next_step = "Copy templates/ of the product into the workspace."
+        findings.append(Finding(FOLDER.as_posix(), "no template is there", "<family>/<role>.j2", "none", next_step))
     if findings:
         raise InputError(findings)
     return texts

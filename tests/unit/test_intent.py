@@ -1,0 +1,219 @@
+"""Intents drawn from a small city: addresses, rates, areas, ways to the centre, and what is refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from app.core.families import find_gaps
+from app.core.intent import DeviceIntent, InterfaceIntent, OspfArea
+from app.core.intents import DESCRIPTION_LIMIT, FLOATING_DISTANCE, build_intents
+from app.core.naming import natural_key
+from app.core.workspace import Workspace
+from app.errors import InputError
+from tests.golden.render.workspace import CLASSES, small_workspace
+
+
+@pytest.fixture
+def intents() -> dict[str, DeviceIntent]:
+    return build_intents(small_workspace("huawei_ar", switch=True))
+
+
+def port(intents: dict[str, DeviceIntent], device: str, name: str) -> InterfaceIntent:
+    return next(held for held in intents[device].interfaces if held.name == name)
+
+
+def of_line(intents: dict[str, DeviceIntent], device: str, line_id: str, kind: str) -> InterfaceIntent:
+    return next(held for held in intents[device].interfaces if held.line_id == line_id and held.kind == kind)
+
+
+def changed(workspace: Workspace, table: str, key: str, **fields: object) -> Workspace:
+    rows = dict(getattr(workspace.inventory, table))
+    rows[key] = replace(rows[key], **fields)
+    return replace(workspace, inventory=replace(workspace.inventory, **{table: rows}))
+
+
+def refusal(workspace: Workspace) -> str:
+    with pytest.raises(InputError) as caught:
+        build_intents(workspace)
+    return str(caught.value)
+
+
+def test_every_device_has_an_intent_in_file_order(intents: dict[str, DeviceIntent]) -> None:
+    assert list(intents) == ["core", "county02", "d01", "u01", "t01", "u01-sw"]
+
+
+def test_the_same_workspace_gives_equal_intents() -> None:
+    assert build_intents(small_workspace("frr")) == build_intents(small_workspace("frr"))
+
+
+def test_both_ends_of_a_line_share_one_prefix_a_first_z_second(intents: dict[str, DeviceIntent]) -> None:
+    near, far = of_line(intents, "core", "A-1", "line"), of_line(intents, "county02", "A-1", "line")
+    assert near.address is not None
+    assert far.address is not None
+    assert near.address.network == far.address.network
+    assert far.address.ip == near.address.ip + 1
+    assert (near.far_device, near.far_interface) == ("county02", far.name)
+    assert (far.far_device, far.far_interface) == ("core", near.name)
+
+
+def test_towards_the_unit_is_the_down_rate_and_from_it_the_up_rate(intents: dict[str, DeviceIntent]) -> None:
+    upper, lower = of_line(intents, "county02", "C-1", "line"), of_line(intents, "t01", "C-1", "line")
+    assert (upper.out_kbps, upper.in_kbps) == (CLASSES["adsl_1m"].configured_down_kbps, CLASSES["adsl_1m"].configured_up_kbps)
+    assert (lower.in_kbps, lower.out_kbps) == (upper.out_kbps, upper.in_kbps)
+    assert upper.nominal_kbps == 1000
+
+
+def test_a_description_names_far_end_line_carrier_nominal_rate_and_circuit(intents: dict[str, DeviceIntent]) -> None:
+    assert of_line(intents, "county02", "A-1", "line").description == "TO:core:GigabitEthernet0/0/1 L:A-1 C:telecom BW:10000 CID:CD1"
+    assert "CID" not in of_line(intents, "county02", "K-1", "backup").description
+
+
+@pytest.mark.parametrize("device", ["core", "county02"])
+def test_a_reserved_port_is_shut_named_and_without_address_at_both_ends(intents: dict[str, DeviceIntent], device: str) -> None:
+    reserved = of_line(intents, device, "A-1", "reserved")
+    assert reserved.shutdown
+    assert reserved.description.startswith("RESERVED 100M L:A-1 ")
+    assert (reserved.port_mbps, reserved.address, reserved.ospf_area) == (100, None, None)
+
+
+def test_no_port_but_the_reserved_one_is_shut(intents: dict[str, DeviceIntent]) -> None:
+    assert {held.kind for intent in intents.values() for held in intent.interfaces if held.shutdown} == {"reserved"}
+
+
+def test_lines_between_root_and_county_lie_in_the_backbone_and_lines_below_in_the_countys_area(intents: dict[str, DeviceIntent]) -> None:
+    areas = {held.line_id: held.ospf_area for intent in intents.values() for held in intent.interfaces if held.kind in ("line", "backup")}
+    assert areas == {"A-1": "0.0.0.0", "K-1": "0.0.0.0", "B-1": "0.0.0.0", "B-2": "0.0.0.2", "C-1": "0.0.0.2"}
+
+
+def test_a_backup_line_to_a_units_router_stays_in_that_routers_area() -> None:
+    workspace = changed(small_workspace("frr"), "lines", "K-1", z_device="u01", z_interface="eth7")
+    assert of_line(build_intents(workspace), "core", "K-1", "backup").ospf_area == "0.0.0.2"
+
+
+def test_only_the_border_router_of_a_stub_area_says_no_summary(intents: dict[str, DeviceIntent]) -> None:
+    assert [intents[name].ospf.areas for name in ("core", "county02", "t01")] == [  # type: ignore[union-attr]
+        (OspfArea("0.0.0.0", stub=False, no_summary=False),),
+        (OspfArea("0.0.0.0", stub=False, no_summary=False), OspfArea("0.0.0.2", stub=True, no_summary=True)),
+        (OspfArea("0.0.0.2", stub=True, no_summary=False),),
+    ]
+
+
+def test_a_loopback_lies_in_the_area_of_its_uplink(intents: dict[str, DeviceIntent]) -> None:
+    held = {name: port(intents, name, "LoopBack0") for name in ("core", "county02", "d01", "t01")}
+    assert {name: loopback.ospf_area for name, loopback in held.items()} == {
+        "core": "0.0.0.0",
+        "county02": "0.0.0.0",
+        "d01": "0.0.0.0",
+        "t01": "0.0.0.2",
+    }
+    assert all(str(loopback.address).endswith("/32") for loopback in held.values())
+
+
+def test_every_router_but_the_root_has_a_floating_route_to_the_centre_over_its_uplink(intents: dict[str, DeviceIntent]) -> None:
+    assert intents["core"].static_routes == ()
+    for name in ("county02", "d01", "u01", "t01"):
+        (route,) = intents[name].static_routes
+        uplink = port(intents, name, intents[name].uplink or "")
+        assert uplink.address is not None
+        assert route.next_hop == uplink.address.ip - 1
+        assert (str(route.prefix), route.distance, route.purpose) == ("198.18.12.0/29", FLOATING_DISTANCE, "centre")
+
+
+def test_contacts_are_loopback_then_uplink_and_at_the_root_the_monitoring_port(intents: dict[str, DeviceIntent]) -> None:
+    assert [str(address) for address in intents["t01"].contacts] == ["198.18.0.5", "198.18.4.18"]
+    assert [str(address) for address in intents["core"].contacts] == ["198.18.0.1", "198.18.12.1"]
+
+
+def test_a_switch_is_reached_at_its_management_address_behind_its_router(intents: dict[str, DeviceIntent]) -> None:
+    switch, gateway = intents["u01-sw"], port(intents, "u01", "GigabitEthernet0/0/7.4000")
+    assert gateway.address is not None
+    assert switch.gateway == gateway.address.ip
+    assert [str(address) for address in switch.contacts] == ["198.18.14.2"]
+    assert str(port(intents, "u01-sw", "Vlanif4000").address) == "198.18.14.2/30"
+    assert (gateway.passive, gateway.ospf_area) == (True, "0.0.0.2")
+    assert switch.depth == intents["u01"].depth + 1 == 3
+    assert switch.ospf is None
+
+
+def test_unit_lans_and_service_ports_are_passive(intents: dict[str, DeviceIntent]) -> None:
+    held = [port for intent in intents.values() for port in intent.interfaces if port.kind in ("lan", "service")]
+    assert len(held) == 6
+    assert all(port.passive and port.address is not None and port.ospf_area for port in held)
+
+
+def test_a_sub_interface_ends_the_vlan_of_its_number(intents: dict[str, DeviceIntent]) -> None:
+    assert port(intents, "county02", "GigabitEthernet0/0/4.1002").vlan == 1002
+    assert port(intents, "county02", "GigabitEthernet0/0/1").vlan is None
+
+
+def test_management_answers_the_monitoring_services_prefix_only(intents: dict[str, DeviceIntent]) -> None:
+    management = intents["t01"].management
+    assert [str(source) for source in management.sources] == ["198.18.12.0/29"]
+    assert [str(host) for host in (*management.ntp_servers, *management.syslog_hosts)] == ["198.18.12.2", "198.18.12.2"]
+    assert management.location == "511902 township_unit"
+
+
+def test_interfaces_stand_in_the_order_that_people_count_in(intents: dict[str, DeviceIntent]) -> None:
+    names = [held.name for held in build_intents(small_workspace("frr"))["county02"].interfaces]
+    assert names == ["eth1", "eth2", "eth3", "eth10", "eth11", "lan0", "lo"]
+    assert sorted(["0.0.0.10", "0.0.0.9"], key=natural_key) == ["0.0.0.9", "0.0.0.10"]
+
+
+def test_a_unit_out_of_scope_has_no_lan() -> None:
+    workspace = changed(small_workspace("frr"), "units", "T01", in_scope=False)
+    assert "lan" not in {held.kind for held in build_intents(workspace)["t01"].interfaces}
+
+
+def test_adding_a_circuit_id_changes_the_two_ends_of_that_line_only() -> None:
+    before = build_intents(small_workspace("frr"))
+    after = build_intents(changed(small_workspace("frr"), "lines", "B-2", circuit_id="CD77"))
+    assert {name for name in before if before[name] != after[name]} == {"county02", "u01"}
+
+
+def test_a_description_of_the_limit_passes_and_one_longer_is_refused() -> None:
+    plain = "TO:core:eth4 L:B-1 C:telecom BW:2000 CID:"
+    room = DESCRIPTION_LIMIT - len(plain)
+    fits = changed(small_workspace("frr"), "lines", "B-1", circuit_id="x" * room, z_interface="eth1")
+    assert len(of_line(build_intents(fits), "d01", "B-1", "line").description) == DESCRIPTION_LIMIT
+    assert f"{DESCRIPTION_LIMIT + 1}: " in refusal(changed(small_workspace("frr"), "lines", "B-1", circuit_id="x" * (room + 1)))
+
+
+@pytest.mark.parametrize("circuit_id", ["电路1", "CD1\nshutdown"])
+def test_a_circuit_id_that_a_device_cannot_be_given_is_refused(circuit_id: str) -> None:
+    assert "printable ASCII" in refusal(changed(small_workspace("frr"), "lines", "B-1", circuit_id=circuit_id))
+
+
+def test_a_monitoring_service_away_from_the_root_is_refused() -> None:
+    assert "does not stand at the root" in refusal(changed(small_workspace("frr"), "services", "noc", device="county02"))
+
+
+def test_a_switch_without_a_port_towards_its_router_is_refused() -> None:
+    workspace = changed(small_workspace("huawei_ar", switch=True), "devices", "u01-sw", lan_interface=None)
+    assert "switch u01-sw has no port towards its router" in refusal(workspace)
+
+
+def test_a_banner_that_would_end_its_own_quotes_is_refused() -> None:
+    workspace = small_workspace("frr")
+    plan = replace(workspace.plan, management=replace(workspace.plan.management, banner='say "hi"'))
+    assert "management.banner" in refusal(replace(workspace, plan=plan))
+
+
+def test_what_frr_cannot_carry_is_noted_once_per_feature() -> None:
+    notes = find_gaps(build_intents(small_workspace("frr")))
+    assert all(note.note for note in notes)
+    assert [note.what.removeprefix("family frr cannot carry ") for note in notes] == [
+        "SNMP users",
+        "the SSH account and its permitted sources",
+        "NTP servers",
+        "syslog hosts",
+        "the login banner",
+        "committed rates",
+    ]
+
+
+def test_a_tunnelled_line_is_noted_as_a_gap() -> None:
+    workspace = changed(small_workspace("huawei_ar"), "lines", "C-1", access_method="vpdn_l2tp")
+    (note,) = [note for note in find_gaps(build_intents(workspace)) if "vpdn_l2tp" in note.what]
+    assert note.expected.endswith("on 2 devices")
