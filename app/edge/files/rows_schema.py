@@ -1,0 +1,157 @@
+"""What one row of each CSV table may say. Column names are the field names of the core values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from app.core.inventory import Device, Line, Region, Service, Unit
+from app.core.ipplan import Allocation
+from app.edge.files.explain import wanted
+from app.edge.files.order_schema import AccessMethod, LevelName, Medium, Prefix, UnitKind
+
+
+def _yes_no(value: object) -> bool:
+    if value not in ("yes", "no", True, False):
+        raise wanted("yes or no")
+    return value in ("yes", True)
+
+
+def _several(value: object) -> object:
+    return tuple(part.strip() for part in value.split(";") if part.strip()) if isinstance(value, str) else value
+
+
+def _day(value: object) -> date:
+    try:
+        if isinstance(value, str) and len(value) == 10:
+            return date.fromisoformat(value)
+    except ValueError:
+        pass
+    raise wanted("a date such as 2008-06-30")
+
+
+Day = Annotated[date, BeforeValidator(_day)]
+YesNo = Annotated[bool, BeforeValidator(_yes_no)]
+Word = Annotated[str, Field(pattern=r"^\S+$")]
+#: An id that goes into names, file names and device descriptions.
+Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,40}$")]
+Interface = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9/._:-]{0,62}$")]
+Levels = Annotated[tuple[LevelName, ...], BeforeValidator(_several)]
+
+
+class Cells(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class RegionCells(Cells):
+    code: Annotated[str, Field(pattern=r"^\d{6}$")]
+    name: str
+    name_en: str
+    level: Literal["city", "county"]
+    parent: str | None = None
+    ospf_area: Annotated[str, Field(pattern=r"^(\d{1,3}\.){3}\d{1,3}$")]
+
+    def value(self, where: str) -> Region:
+        return Region(**dict(self), where=where)
+
+
+class UnitCells(Cells):
+    unit_id: Id
+    name: str
+    name_en: str
+    region: str
+    level: LevelName
+    kind: UnitKind
+    urban: YesNo
+    access_class: Literal["A", "B", "C", "D", "E", "F"]
+    contact_role: str
+    in_scope: YesNo = True
+    ruling: str | None = None
+    sample: YesNo = False
+
+    def value(self, where: str) -> Unit:
+        return Unit(**dict(self), where=where)
+
+
+class DeviceCells(Cells):
+    name: str
+    platform: Word
+    family: Word
+    role: Literal["city_core", "county_agg", "city_unit", "urban_unit", "township_unit", "unit_switch"]
+    region: str
+    unit_id: str | None = None
+    vendor: str
+    model: str
+    lan_interface: Interface | None = None
+
+    def value(self, where: str) -> Device:
+        return Device(**dict(self), where=where)
+
+
+class LineCells(Cells):
+    line_id: Id
+    unit_id: str
+    service_class: str
+    medium: Medium
+    access_method: AccessMethod
+    carrier: str
+    circuit_id: Annotated[str, Field(pattern=r"^[\x21-\x7e]+$")] | None = None
+    a_device: str
+    a_interface: Interface
+    z_device: str
+    z_interface: Interface
+    a_reserved_interface: Interface | None = None
+    z_reserved_interface: Interface | None = None
+    role: Literal["primary", "backup"] = "primary"
+    ordered_on: Day | None = None
+    ruling: str | None = None
+
+    def value(self, where: str) -> Line:
+        return Line(**dict(self), where=where)
+
+
+class ServiceCells(Cells):
+    service_id: Id
+    name: str
+    name_en: str
+    kind: Literal["exchange", "monitoring", "application"]
+    device: str
+    interface: Interface
+    port: Annotated[int, Field(ge=1, le=65535)]
+    vpn: str | None = None
+    qos_class: str
+    must_reach: Levels = ()
+
+    def value(self, where: str) -> Service:
+        return Service(**dict(self), where=where)
+
+
+class AllocationCells(Cells):
+    prefix: Prefix
+    pool: str
+    vrf: str
+    role: Literal["loopback", "interconnect", "unit_lan", "management", "service"]
+    holder: Annotated[str, Field(pattern=r"^(device|line|unit|management|service):\S+$")]
+    since: Day
+    released_on: Day | None = None
+
+    def value(self, where: str) -> Allocation:
+        return Allocation(**dict(self), where=where)
+
+
+#: The order of the columns in each file is that of the core value.
+COLUMNS: Mapping[type[Cells], tuple[str, ...]] = {
+    cells: tuple(column.name for column in fields(value) if column.name != "where")
+    for cells, value in (
+        (RegionCells, Region),
+        (UnitCells, Unit),
+        (DeviceCells, Device),
+        (LineCells, Line),
+        (ServiceCells, Service),
+        (AllocationCells, Allocation),
+    )
+}

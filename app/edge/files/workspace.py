@@ -1,0 +1,206 @@
+"""Read a workspace: every file, every finding, then one value or one exception."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from app.core.consistency import find_inconsistencies, find_notes
+from app.core.inventory import Device, Group, Inventory, Line, Region, Service, Unit
+from app.core.ipplan import Allocation, Plan
+from app.core.workspace import Workspace
+from app.edge.files.explain import parse_block, parse_row
+from app.edge.files.marked import Marked, read_marked
+from app.edge.files.order import read_order
+from app.edge.files.plan_schema import GroupBlock, PlanBlock
+from app.edge.files.rows_schema import (
+    COLUMNS,
+    AllocationCells,
+    Cells,
+    DeviceCells,
+    LineCells,
+    RegionCells,
+    ServiceCells,
+    UnitCells,
+)
+from app.edge.files.tables import Row, read_table
+from app.edge.files.texts import Report
+from app.errors import Finding, InputError
+
+V = TypeVar("V", covariant=True)
+T = TypeVar("T")
+
+
+class _Valued(Protocol[V]):
+    def value(self, where: str) -> V: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A workspace as it was found. `workspace` is None while any finding stands; `counts` are the rows that could be read."""
+
+    workspace: Workspace | None
+    findings: tuple[Finding, ...]
+    notes: tuple[Finding, ...]
+    counts: Mapping[str, int]
+
+
+def read_workspace(root: Path) -> tuple[Workspace, tuple[Finding, ...]]:
+    """Read and judge a workspace; return it beside the notes on it.
+
+    Raises:
+        InputError: anything is wrong in any file; it carries every finding.
+    """
+    judged = judge_workspace(root)
+    if judged.workspace is None:
+        raise InputError(judged.findings)
+    return judged.workspace, judged.notes
+
+
+def judge_workspace(root: Path) -> Judged:
+    """Read every file of a workspace and judge them together. Raises nothing for a fault of a file."""
+    findings: list[Finding] = []
+    incomplete: set[str] = set()
+    reader = _Reader(root, findings.append, incomplete)
+    ordering = read_order(root / "inventory" / "order.yaml", root, findings.append)
+    incomplete |= ordering.incomplete
+    inventory = reader.inventory()
+    groups, defaults = reader.groups(), reader.defaults()
+    plan = reader.plan()
+    ledger = reader.ledger()
+    workspace = None if plan is None else Workspace(ordering.order, inventory, plan, ledger, groups, defaults)
+    if workspace is not None:
+        findings += find_inconsistencies(workspace, incomplete=frozenset(incomplete))
+    kept = tuple(sorted(dict.fromkeys(findings), key=_place))
+    counts = {
+        "regions": len(inventory.regions),
+        "units": len(inventory.units),
+        "devices": len(inventory.devices),
+        "lines": len(inventory.lines),
+        "services": len(inventory.services),
+        "allocations": len(ledger),
+    }
+    if kept or workspace is None:
+        return Judged(None, kept, (), counts)
+    return Judged(workspace, (), tuple(find_notes(workspace)), counts)
+
+
+def _place(finding: Finding) -> tuple[str, int]:
+    """Sort findings by file and line, those of one line in the order in which they were found."""
+    file, _, line = finding.where.rpartition(":")
+    return (file, int(line)) if line.isdigit() else (finding.where, 0)
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Reads the files of one workspace; `incomplete` gathers the tables that lack a row because of a finding."""
+
+    root: Path
+    report: Report
+    incomplete: set[str]
+
+    def inventory(self) -> Inventory:
+        return Inventory(
+            regions=self.keyed("regions", RegionCells, Region, "code", "region"),
+            units=self.keyed("units", UnitCells, Unit, "unit_id", "unit"),
+            devices=self.keyed("devices", DeviceCells, Device, "name", "device"),
+            lines=self.keyed("lines", LineCells, Line, "line_id", "line"),
+            services=self.keyed("services", ServiceCells, Service, "service_id", "service"),
+        )
+
+    def rows(self, path: Path, table: str, cells: type[Cells]) -> list[Row]:
+        before = _Counting(self.report)
+        required = [name for name in COLUMNS[cells] if cells.model_fields[name].is_required()]
+        found = read_table(path, self.root, before, columns=COLUMNS[cells], required=required)
+        if before.count:
+            self.incomplete.add(table)
+        return found
+
+    def keyed(self, table: str, cells: type[_Valued[T]], value: type[T], key: str, called: str) -> dict[str, T]:
+        """Read a table into values by key; a key that stands twice is a finding and the first row holds."""
+        assert issubclass(cells, Cells)  # the protocol above is what callers see, this is what Pydantic needs
+        found: dict[str, T] = {}
+        lines: dict[str, str] = {}
+        for row in self.rows(self.root / "inventory" / f"{table}.csv", table, cells):
+            name = row.cells.get(key, "")
+            if name in lines:
+                self.report(
+                    Finding(
+                        row.where,
+                        f"{called} {name} stands twice",
+                        f"one row per {key}",
+                        f"another at {lines[name]}",
+                        "Remove one of them, or give it its own id.",
+                    )
+                )
+                continue
+            lines[name] = row.where
+            parsed = parse_row(cells, row, self.report, called=f"{called} {name}".strip())
+            if parsed is None:
+                self.incomplete.add(table)
+                continue
+            found[name] = parsed.value(row.where)
+        return found
+
+    def ledger(self) -> tuple[Allocation, ...]:
+        """Read the ledger; a workspace that was never planned has none."""
+        path = self.root / "ipplan" / "allocations.csv"
+        if not path.exists():
+            return ()
+        parsed = [
+            (row, parse_row(AllocationCells, row, self.report, called="allocation"))
+            for row in self.rows(path, "allocations", AllocationCells)
+        ]
+        return tuple(cells.value(row.where) for row, cells in parsed if cells is not None)
+
+    def plan(self) -> Plan | None:
+        document = read_marked(self.root / "ipplan" / "plan.yaml", self.root, self.report)
+        if document is None:
+            return None
+        block = parse_block(PlanBlock, document, self.report, called="plan")
+        if block is None:
+            return None
+        wheres = tuple(document.where(("pools", index)) for index in range(len(block.pools)))
+        return block.value(wheres, document.where(("management",)))
+
+    def groups(self) -> dict[str, Group]:
+        document = read_marked(self.root / "inventory" / "groups.yaml", self.root, self.report)
+        if document is None:
+            self.incomplete.add("groups")
+            return {}
+        found: dict[str, Group] = {}
+        for name in document.values:
+            block = document.section(name) or Marked({}, {}, document.where((name,)))
+            if self.options(f"group {name}", block):
+                found[name] = Group(name, block.values)
+            else:
+                self.incomplete.add("groups")
+        return found
+
+    def defaults(self) -> dict[str, object]:
+        document = read_marked(self.root / "inventory" / "defaults.yaml", self.root, self.report)
+        return document.values if document is not None and self.options("defaults", document) else {}
+
+    def options(self, called: str, block: Marked) -> bool:
+        """Judge the options of a Nornir group: known keys only, and no secrets among them."""
+        counted = _Counting(self.report)
+        for path in block.marks:
+            if str(path[-1]) in ("password", "secret", "passphrase"):
+                dotted = ".".join(map(str, path))
+                step = "Remove it; secrets come from WAIWANG_SECRET_* or the secrets file."
+                counted(Finding(block.where(path), f"{called}: a secret stands in a reviewed file", "no secrets", f"`{dotted}`", step))
+        return not counted.count and parse_block(GroupBlock, block, counted, called=called) is not None
+
+
+@dataclass(slots=True)
+class _Counting:
+    """Passes findings on and counts them."""
+
+    report: Report
+    count: int = 0
+
+    def __call__(self, finding: Finding) -> None:
+        self.count += 1
+        self.report(finding)
