@@ -33,6 +33,14 @@ for folder; do
     echo $!
 done
 """
+#: nftables takes no closing brace on the line of a rule.
+CUT = """\
+table netdev {table} {{
+    chain everything {{
+        type filter hook ingress device {interface} priority 0; policy drop;
+    }}
+}}
+"""
 
 
 def namespace_of(node: str) -> str:
@@ -189,8 +197,7 @@ def lose_carrier(nodes: Mapping[str, Process], link: Link) -> None:
 def drop_silently(nodes: Mapping[str, Process], link: Link) -> None:
     """Drop whatever arrives at either end; both keep their carrier."""
     for end_point in (link.a, link.z):
-        hook = f"type filter hook ingress device {end_point.interface} priority 0; policy drop;"
-        text = f"table netdev {_table(end_point.interface)} {{ chain drop {{ {hook} }} }}\n"
+        text = CUT.format(table=_table(end_point.interface), interface=end_point.interface)
         run(enter(nodes[end_point.node], ["nft", "-f", "-"]), text)
 
 

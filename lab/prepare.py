@@ -56,7 +56,7 @@ createUser {user} {auth_protocol} "{auth}" {priv_protocol} "{priv}"
 rouser {user} authpriv
 master agentx
 agentXSocket /var/agentx/master
-agentXPerms 0660 0550 root frr
+agentXPerms 0777 0777
 """
 #: RFC 3411: enterprise 8072 (net-snmp) with the high bit set, format 4 (text); the node's name follows.
 ENGINE_PREFIX = "80001f8804"
