@@ -197,8 +197,11 @@ def _find_unfit_management(ground: _Ground) -> Iterator[Finding]:
 
 
 def _find_unaddressed(ground: _Ground) -> list[Finding]:
+    holders = list(_holders(ground))
+    if not ground.book.prefixes:
+        return [Finding(LEDGER, "the ledger holds nothing", f"prefixes of {len(holders)} holders", "none", "Run `waiwang plan --commit`.")]
     findings = []
-    for holder, where, longest in _holders(ground):
+    for holder, where, longest in holders:
         prefix = ground.book.prefixes.get(holder)
         if prefix is None:
             findings.append(Finding(where, f"{holder} holds no prefix", f"a row in {LEDGER}", "none", "Run `waiwang plan --commit`."))

@@ -107,6 +107,10 @@ def test_missing_allocations_are_all_named_at_once(golden: Golden) -> None:
     golden("render/errors/missing_allocation.txt", _input_error(replace(workspace, ledger=ledger)))
 
 
+def test_an_empty_ledger_is_one_finding(golden: Golden) -> None:
+    golden("render/errors/empty_ledger.txt", _input_error(replace(small_workspace("frr"), ledger=())))
+
+
 def test_an_unknown_device_is_answered_with_near_names(golden: Golden, templates: Mapping[str, str]) -> None:
     with pytest.raises(InputError) as caught:
         render(small_workspace("frr"), templates, ["county2", "zzz"])

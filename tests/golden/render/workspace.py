@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from ipaddress import IPv4Network
 from types import MappingProxyType
@@ -60,8 +61,10 @@ def _units() -> dict[str, Unit]:
         ("T01", "511902", "township", "township_government", False),
     )
     return {
-        unit_id: Unit(unit_id, f"单位{unit_id}", f"Unit {unit_id}", region, level, kind, urban, "A", "clerk")
-        for unit_id, region, level, kind, urban in rows
+        unit_id: Unit(
+            unit_id, f"单位{unit_id}", f"Unit {unit_id}", region, level, kind, urban, "A", "clerk", where=f"inventory/units.csv:{row}"
+        )
+        for row, (unit_id, region, level, kind, urban) in enumerate(rows, 2)
     }
 
 
@@ -105,15 +108,16 @@ def _lines(family: str) -> dict[str, Line]:
         Line("B-2", "U01", "fibre_2m", "fibre", "ethernet", "mobile", None, "county02", p[6], "u01", p[0]),
         Line("C-1", "T01", "adsl_1m", "adsl", "bridged_pvc", "telecom", None, "county02", p[7], "t01", p[0]),
     ]
-    return {line.line_id: line for line in rows}
+    return {line.line_id: replace(line, where=f"inventory/lines.csv:{row}") for row, line in enumerate(rows, 2)}
 
 
 def _services(family: str) -> dict[str, Service]:
     p = PORTS[family]
-    return {
-        "noc": Service("noc", "监控", "monitoring", "monitoring", "core", p[4], 443, None, "management", ()),
-        "exchange": Service("exchange", "公文", "exchange", "exchange", "core", p[5], 8080, None, "application", ("city",)),
-    }
+    rows = (
+        Service("noc", "监控", "monitoring", "monitoring", "core", p[4], 443, None, "management", ()),
+        Service("exchange", "公文", "exchange", "exchange", "core", p[5], 8080, None, "application", ("city",)),
+    )
+    return {service.service_id: replace(service, where=f"inventory/services.csv:{row}") for row, service in enumerate(rows, 2)}
 
 
 def _order() -> Order:
