@@ -62,10 +62,10 @@ ROWS = (
 )
 UPLINK_OF_NANJIANG = "BZWW-511922-A-0018"
 REASONS = {
-    "up": "both ports up",
-    "down": "port eth4 of SC-BZ-CR01 is down while its admin state is up",
-    "unreachable": "nothing answers: the way leads over a line that is down",
-    "unknown": "never polled",
+    "up": "both ports are up",
+    "down": "port SC-BZ-CR01 eth4 is down",
+    "unreachable": f"neither end answers; behind line {UPLINK_OF_NANJIANG}",
+    "unknown": "never looked: SC-BZ-CR01 was not asked",
 }
 
 
@@ -102,7 +102,7 @@ def build_line(number: int, row: tuple[str, ...]) -> LineView:
         nominal_down_kbps=down,
         nominal_up_kbps=up,
         state=state,
-        reason=REASONS[state],
+        reason=REASONS[state] if region == "511922" or state != "unreachable" else "neither SC-BZ-CR01 nor SC-BZ-jtj-AR01 answers",
         behind=UPLINK_OF_NANJIANG if state == "unreachable" and region == "511922" else None,
         since=None if state == "unknown" else NOW - timedelta(minutes=7 * number),
         sampled_at=NOW - timedelta(seconds=12) if seen else None,

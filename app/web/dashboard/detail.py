@@ -10,6 +10,7 @@ from app.core.acceptance import Acceptance, CriterionResult, Transition
 from app.core.progress import LineView
 from app.web.context import WebContext
 from app.web.dashboard.elements import block, pill, text
+from app.web.dashboard.sections import reason_words
 from app.web.dashboard.words import UNKNOWN, Words
 
 HISTORY_SHOWN = 10
@@ -22,9 +23,8 @@ def draw_detail(words: Words, context: WebContext, line: LineView, decision: Acc
         text("span", line.line_id, "line-id")
         pill(words, "state", line.state)
         pill(words, "due", line.due)
-    if line.reason or line.behind:
-        behind = words("behind", line=line.behind) if line.behind else ""
-        text("p", " · ".join(part for part in (line.reason, behind) if part), "reason")
+    if reason := reason_words(words, line):
+        text("p", reason, "reason")
     with block("dl", "facts"):
         for name, value in facts(words, context, line):
             with block("div"):
@@ -53,13 +53,22 @@ def facts(words: Words, context: WebContext, line: LineView) -> list[tuple[str, 
         (words("input_errors"), UNKNOWN if line.in_errors is None else str(line.in_errors)),
         (words("sampled_at"), moment(line.sampled_at)),
         (words("state"), f"{words.known('state', line.state)} · {words('since', when=moment(line.since))}"),
-        (words("deadline"), f"{words.day(line.due_on)} · {words.days_left(line.days_left)}" if line.due_on else UNKNOWN),
+        (words("deadline"), deadline(words, line)),
         (words("verdict"), words(f"verdict_{line.verdict or 'none'}")),
     ]
     if line.reserved_mbps is not None:
         state = {None: "reserved_unknown", False: "reserved_shut", True: "reserved_up"}[line.reserved_up]
         rows.append((words("reserved_port", mbps=line.reserved_mbps), words(state)))
     return rows
+
+
+def deadline(words: Words, line: LineView) -> str:
+    """Write the day a line is due and, while it is not accepted, how far away that is."""
+    if line.due_on is None:
+        return UNKNOWN
+    if line.due.startswith("accepted"):
+        return f"{words.day(line.due_on)} · {words.known('due', line.due)}"
+    return f"{words.day(line.due_on)} · {words.days_left(line.days_left)}"
 
 
 def _draw_criteria(words: Words, context: WebContext, decision: Acceptance | None) -> None:
@@ -106,4 +115,4 @@ def _draw_history(words: Words, context: WebContext, changes: Sequence[Transitio
                 pill(words, "state", change.before)
                 text("span", "→", "", "aria-hidden=true")
                 pill(words, "state", change.after)
-                text("span", change.reason, "reason")
+                text("span", words.reason(change.reason), "reason")

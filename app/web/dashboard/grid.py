@@ -30,6 +30,9 @@ RATE = (
     " : p.value >= 1e3 ? (p.value / 1e3).toFixed(2) + ' kbit/s' : p.value.toFixed(0) + ' bit/s'"
 )
 
+#: A line that is accepted has no days left to speak of.
+DAYS = f"p => !p.data || p.value == null || p.data.due.startsWith('accepted') ? '{UNKNOWN}' : p.value"
+
 
 class LineGrid:
     """The filters and the grid under them. `open_line` is called with the id of a row that was clicked."""
@@ -95,7 +98,7 @@ def grid_options(words: Words) -> dict[str, object]:
         _named("carrier", "carrier_name", words("carrier")) | {"flex": 1, "minWidth": 104},
         _coded(words, "state", words("state"), LINE_STATES),
         _coded(words, "due", words("standing"), LINE_DUES),
-        {"field": "days_left", "headerName": words("days_left"), "width": 104, "type": "rightAligned"},
+        {"field": "days_left", "headerName": words("days_left"), "width": 104, "type": "rightAligned", ":valueFormatter": DAYS},
         {"field": "down_bps", "headerName": words("rate_down"), "width": 124, "type": "rightAligned", ":valueFormatter": RATE},
         {"field": "up_bps", "headerName": words("rate_up"), "width": 124, "type": "rightAligned", ":valueFormatter": RATE},
     ]
@@ -132,7 +135,7 @@ def _coded(words: Words, field: str, heading: str, values: tuple[str, ...]) -> d
     return {
         "field": field,
         "headerName": heading,
-        "width": 104,
+        "width": 104 if words.language == "zh" else 136,
         ":valueFormatter": f"p => ({names})[p.value] || p.value || '{UNKNOWN}'",
         ":cellClass": "p => 'coded is-' + p.value",
     }

@@ -81,7 +81,8 @@ class Page:
             with block("div", "columns"):
                 self._section("attention")
                 with block("section", "card", "aria-labelledby=h-states"):
-                    text("h2", self.words("states"), "", "id=h-states")
+                    with block("div", "card-head"):
+                        text("h2", self.words("states"), "", "id=h-states")
                     self._part("states", "scroll")
                     self._part("outages", "scroll")
             with block("section", "card", "aria-labelledby=h-all"):
@@ -140,9 +141,9 @@ class Page:
             view.attention(steady), lambda now: sections.draw_attention(words, now, self.open_line, self._list_attention)
         )
         parts["states"].show(view.states_by_region(steady), lambda _: sections.draw_states(words, summary.lines))
-        parts["outages"].show(
-            view.outages(steady), lambda now: sections.draw_outages(words, now, self.context.local, self.open_line)
-        )
+        clock = sections.Clock(self.context.local(summary.as_of), self.context.local)
+        today = (view.outages(steady), clock.now.date())
+        parts["outages"].show(today, lambda now: sections.draw_outages(words, now[0], clock, self.open_line))
         self._draw_grid(summary)
         self.summary = summary
 
@@ -158,7 +159,7 @@ class Page:
         text("span", self.words("as_of"), "clock-name")
         text("span", self.words.day(at), "clock-day")
         text("b", f"{at:%H:%M:%S}", "clock-time")
-        text("span", self.context.zone.key, "clock-zone")
+        text("span", self.words.known("zone", self.context.zone.key), "clock-zone")
 
     def _draw_foot(self) -> None:
         with block("footer", "foot"):

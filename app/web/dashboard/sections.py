@@ -26,6 +26,14 @@ class Polling:
     stale: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The order's clock: `now` is the summary's moment on it."""
+
+    now: datetime
+    local: Callable[[datetime], datetime]
+
+
 def draw_header(words: Words, summary: Summary, other_language: str) -> None:
     """Draw the title, the order it serves, and the way to the other language."""
     with block("div", "head-title"):
@@ -154,7 +162,7 @@ def _attention_row(words: Words, line: LineView, open_line: Open) -> None:
     with block("td", "wide"):
         _line_button(words, line, open_line)
     text("td", words.pick(line.region_name, line.region_name_en))
-    text("td", words.pick(line.class_words, line.class_words_en))
+    text("td", words.pick(line.class_words, line.class_words_en), "nowrap")
     with block("td"):
         pill(words, "due", line.due)
     with block("td"):
@@ -183,7 +191,7 @@ def draw_states(words: Words, lines: Sequence[LineView]) -> None:
                     text("td", str(row.total), "count")
 
 
-def draw_outages(words: Words, found: Sequence[view.Outage], local: Callable[[datetime], datetime], open_line: Open) -> None:
+def draw_outages(words: Words, found: Sequence[view.Outage], clock: Clock, open_line: Open) -> None:
     """Draw what is broken: each cause with its reason, and whom it hides."""
     text("h3", words("not_up"))
     if not found:
@@ -192,24 +200,31 @@ def draw_outages(words: Words, found: Sequence[view.Outage], local: Callable[[da
     with block("ul", "outages"):
         for outage in found[:ROWS_SHOWN]:
             with block("li"):
-                _outage(words, outage, local, open_line)
+                _outage(words, outage, clock, open_line)
     if len(found) > ROWS_SHOWN:
         text("p", words("more", count=len(found) - ROWS_SHOWN), "muted")
 
 
-def _outage(words: Words, outage: view.Outage, local: Callable[[datetime], datetime], open_line: Open) -> None:
+def _outage(words: Words, outage: view.Outage, clock: Clock, open_line: Open) -> None:
     line = outage.line
     with block("div", "outage-line"):
         pill(words, "state", line.state)
         _line_button(words, line, open_line)
         if line.since:
-            text("span", words("since", when=words.moment(local(line.since))), "muted nowrap")
-    reason = line.reason or words("reason_missing")
-    text("div", f"{reason} · {words('behind', line=line.behind)}" if line.behind else reason, "reason")
+            text("span", words("since", when=words.recent(clock.local(line.since), clock.now)), "muted nowrap")
+    text("div", reason_words(words, line) or words("reason_missing"), "reason")
     if outage.hidden:
         names = words("list_separator").join(words.pick(one.unit_name, one.unit_name_en) for one in outage.hidden[:NAMES_SHOWN])
         rest = words("and_more") if len(outage.hidden) > NAMES_SHOWN else ""
-        text("div", words("hides", count=len(outage.hidden), names=names + rest), "hidden")
+        text("div", words("hides", count=len(outage.hidden), names=names + rest), "shadowed")
+
+
+def reason_words(words: Words, line: LineView) -> str:
+    """Write why a line is in its state, and the dead line it is behind where the reason does not name that itself."""
+    parts = [words.reason(line.reason)] if line.reason else []
+    if line.behind and line.behind not in line.reason:
+        parts.append(words("behind", line=line.behind))
+    return " · ".join(parts)
 
 
 def criteria_words(words: Words, open_criteria: Sequence[str]) -> str:
@@ -218,7 +233,7 @@ def criteria_words(words: Words, open_criteria: Sequence[str]) -> str:
     for one in open_criteria:
         kind, _, verdict = one.partition(":")
         name = words.known("criterion", kind)
-        parts.append(f"{name} {words.known('verdict', verdict)}" if verdict else name)
+        parts.append(words("criterion_verdict", criterion=name, verdict=words.known("verdict", verdict)) if verdict else name)
     return words("list_separator").join(parts)
 
 

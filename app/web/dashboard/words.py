@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from app.core.linestate import reason_in_chinese
+
 LANGUAGES = ("zh", "en")
 
 #: Key → (Chinese, English). `{name}` is filled in by the caller.
@@ -37,12 +39,12 @@ TABLE: dict[str, tuple[str, str]] = {
     "accepted_late_part": ("其中逾期验收 {count} 条", "{count} of them late"),
     "none_late": ("均在期限内", "all in time"),
     "fig_late": ("逾期", "Late"),
-    "fig_late_note": ("过期未验收", "past due, not accepted"),
+    "fig_late_note": ("过期未验收", "past due"),
     "fig_at_risk": ("临期", "At risk"),
-    "fig_at_risk_note": ("临近期限未验收", "due soon, not accepted"),
+    "fig_at_risk_note": ("临近期限未验收", "due soon"),
     "fig_up_note": ("线路两端正常", "working"),
     "fig_down_note": ("线路中断", "line broken"),
-    "fig_unreachable_note": ("上级线路断，无从测量", "cannot be seen"),
+    "fig_unreachable_note": ("被上级阻断", "cannot be seen"),
     "fig_unknown_note": ("从未测到", "never seen"),
     "last_polled": ("最近轮询", "Last polled"),
     "ago": ("{age}前", "{age} ago"),
@@ -77,11 +79,12 @@ TABLE: dict[str, tuple[str, str]] = {
     "states": ("线路通断", "Link states"),
     "not_up": ("未通线路与原因", "Lines not up, and why"),
     "not_up_none": ("没有断开、不可达的线路。", "No line is down or unreachable."),
-    "behind": ("在 {line} 之后", "behind {line}"),
+    "behind": ("位于线路 {line} 之后", "behind line {line}"),
+    "criterion_verdict": ("{criterion}：{verdict}", "{criterion}: {verdict}"),
     "hides": ("其后 {count} 条不可达：{names}", "{count} behind it cannot be seen: {names}"),
     "and_more": ("等", " …"),
     "list_separator": ("、", ", "),
-    "since": ("自{when}", "since {when}"),
+    "since": ("自 {when} 起", "since {when}"),
     "more": ("另有 {count} 条，在下方列出", "{count} more: list them below"),
     "all_regions": ("全市合计", "All"),
     "total": ("合计", "Total"),
@@ -127,6 +130,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "verdict_fail": ("不合格", "Fail"),
     "verdict_not_proven": ("未证实", "Not proven"),
     "verdict_none": ("尚未判定", "Not judged yet"),
+    "zone_Asia/Shanghai": ("北京时间", "Beijing time"),
     "role_primary": ("主用", "primary"),
     "role_backup": ("备用", "backup"),
     # criteria
@@ -225,6 +229,14 @@ class Words:
     def moment(self, moment: datetime) -> str:
         """Write a moment with its date to the second, on the clock that it carries."""
         return f"{self.day(moment)} {moment:%H:%M:%S}"
+
+    def recent(self, moment: datetime, now: datetime) -> str:
+        """Write a moment without its date where that is today's; both on the same clock."""
+        return f"{moment:%H:%M:%S}" if moment.date() == now.date() else self.moment(moment)
+
+    def reason(self, reason: str) -> str:
+        """Write the reason of a state, which is stored in English; a text of unknown origin stands as it is."""
+        return reason_in_chinese(reason) if self.language == "zh" else reason
 
     def age(self, age: timedelta) -> str:
         """Write a duration in its largest whole unit; a negative one counts as nothing."""
