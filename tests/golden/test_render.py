@@ -13,6 +13,7 @@ import pytest
 
 from app.core.families import FAMILIES
 from app.core.intents import build_intents
+from app.core.ipplan import OspfProfile
 from app.core.workspace import Workspace
 from app.edge.templates import read_templates
 from app.errors import InputError, RenderError
@@ -237,6 +238,19 @@ def test_frr_echoes_the_rendered_text_unchanged(
     (file,) = _written(tmp_path, {device: frr_texts[device]}).values()
     echo = _echo(file, device, [line.split()[1] for line in frr_texts[device].splitlines() if line.startswith("interface ")])
     assert echo.partition("Current configuration:\n!\n")[2] == frr_texts[device]
+
+
+@pytest.mark.lab
+def test_frr_echoes_nothing_for_timers_that_are_its_defaults(
+    require_program: Callable[..., None], templates: Mapping[str, str], tmp_path: Path
+) -> None:
+    require_program("vtysh", "unshare", "ip")
+    _require_root()
+    defaults = OspfProfile(1, 100, 10, 40, 5, (0, 50, 5000), 5000, 1000)
+    workspace = small_workspace("frr")
+    text = render(replace(workspace, plan=replace(workspace.plan, ospf=defaults)), templates, ["d01"])["d01"]
+    (file,) = _written(tmp_path, {"d01": text}).values()
+    assert _echo(file, "d01", ["eth1", "lan0"]).partition("Current configuration:\n!\n")[2] == text
 
 
 def _written(folder: Path, texts: Mapping[str, str]) -> dict[str, Path]:
