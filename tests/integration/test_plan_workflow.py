@@ -204,6 +204,13 @@ def test_a_run_that_waited_for_another_reads_the_ledger_again_before_it_writes(r
     assert str(after["unit:U2"].prefix) == "10.0.2.32/28"
 
 
+@pytest.mark.parametrize("place", [".", "lab/workspace"])
+def test_the_ledgers_that_are_kept_in_git_hold_all_that_their_inventories_need(place: str) -> None:
+    report = plan(Path(__file__).parents[2] / place, commit=False, today=DAY)
+    assert format_plan(report).endswith("is as it should be.\n"), format_plan(report)
+    assert report.change.kept
+
+
 def test_a_report_is_a_value(root: Path) -> None:
     report: PlanReport = plan(root, commit=False, today=DAY)
     assert report == plan(root, commit=False, today=DAY)
