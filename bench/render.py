@@ -1,0 +1,145 @@
+"""Render many routers beside an environment per host, which is how `nornir_jinja2.template_file` does it, in one run.
+
+    python bench/render.py [--units 2000] [--rounds 3]
+
+The work: the intended text of one county router and its units, from intents that are ready. Both ways read the same files
+with the same options and must give the same bytes. The row "intents" is no comparison: it builds them from the workspace.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from ipaddress import IPv4Network
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from app.core.intent import DeviceIntent
+from app.core.intents import build_intents
+from app.core.inventory import Device, Inventory, Line, Region, Service, Unit
+from app.core.ipplan import Allocation, Management, OspfProfile, Plan, Provenance
+from app.core.order import Order, ServiceClass
+from app.core.render import build_environment, centre_port, is_echoed, mask, network, render_device, wildcard
+from app.core.workspace import Workspace
+from app.edge.templates import FOLDER, read_templates
+
+ROOT = Path(__file__).parents[1]
+#: One environment should be this many times faster than one per host, or the cache has stopped working.
+AIM_RATIO = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    way: str
+    seconds: float
+    devices: int
+
+
+def build_workspace(units: int) -> Workspace:
+    """Return a city with one county and so many units below it, planned in 10.0.0.0/8."""
+    routers = {"core": _device("core", "city_core", None), "county": _device("county", "county_agg", "GOV")}
+    routers |= {f"u{n}": _device(f"u{n}", "urban_unit", f"U{n}") for n in range(units)}
+    lines = {"A": Line("A", "GOV", "2m", "fibre", "ethernet", "telecom", None, "core", "GE0/0/1", "county", "GE0/0/0")}
+    lines |= {
+        f"B{n}": Line(f"B{n}", f"U{n}", "2m", "fibre", "ethernet", "telecom", None, "county", f"GE0/0/2.{n + 1}", f"u{n}", "GE0/0/0")
+        for n in range(units)
+    }
+    names = ("GOV", *(f"U{n}" for n in range(units)))
+    held = {name: Unit(name, name, name, "2", "county", "department", True, "A", "clerk") for name in names}
+    service = Service("noc", "noc", "noc", "monitoring", "core", "GE0/0/9", 443, None, "management", ())
+    regions = {"1": Region("1", "city", "city", "city", None, "0.0.0.0"), "2": Region("2", "county", "county", "county", "1", "0.0.0.2")}
+    inventory = Inventory(regions, held, routers, lines, {"noc": service})
+    return Workspace(_order(), inventory, _plan(), _ledger(inventory), {})
+
+
+def _device(name: str, role: str, unit: str | None) -> Device:
+    return Device(name, "huawei", "huawei_ar", role, "1" if role == "city_core" else "2", unit, "Huawei", "AR", "GE0/0/7" if unit else None)
+
+
+def _order() -> Order:
+    kind = ServiceClass("2m", "2兆", "2M", "fibre", 2000, 2000, 2048, 2048, ("county",))
+    return Order("bench", "b", "b", "b", date(2008, 3, 26), ZoneInfo("Asia/Shanghai"), {"2m": kind}, (), (), {}, (), {})
+
+
+def _plan() -> Plan:
+    management = Management("noc", ("noc",), ("noc",), "netops", "poller")
+    return Plan(IPv4Network("10.0.0.0/8"), (), Provenance("bench", "bench", None), True, OspfProfile(), management)
+
+
+def _ledger(inventory: Inventory) -> tuple[Allocation, ...]:
+    holders = [f"device:{name}" for name in inventory.devices] + [f"line:{line}" for line in inventory.lines]
+    holders += [f"unit:{unit}" for unit in inventory.units] + ["service:noc"]
+    start = int(IPv4Network("10.0.0.0/8").network_address)
+    prefixes = [IPv4Network((start + 4 * index, 32 if holder.startswith("device") else 30)) for index, holder in enumerate(holders)]
+    return tuple(
+        Allocation(prefix, "pool", "GGW", "role", holder, date(2008, 4, 1)) for holder, prefix in zip(holders, prefixes, strict=True)
+    )
+
+
+def render_cached(intents: Mapping[str, DeviceIntent]) -> list[str]:
+    environment = build_environment(read_templates(ROOT))
+    return [render_device(intent, environment) for intent in intents.values()]
+
+
+def render_per_host(intents: Mapping[str, DeviceIntent]) -> list[str]:
+    """Make an environment, find the template and compile it anew for every host."""
+    texts = []
+    for intent in intents.values():
+        environment = Environment(
+            loader=FileSystemLoader(ROOT / FOLDER),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+        )
+        environment.filters |= {"mask": mask, "wildcard": wildcard, "network": network}
+        environment.tests["echoed"] = is_echoed
+        template = environment.get_template(f"{intent.family}/{intent.role}.j2")
+        text = template.render(intent=intent, centre_port=centre_port(intent))
+        texts.append("".join(f"{line.rstrip()}\n" for line in text.splitlines() if line.strip()))
+    return texts
+
+
+def best(work: Callable[[], object], rounds: int) -> float:
+    """Return the CPU seconds of the quickest round."""
+    taken = []
+    for _ in range(rounds):
+        begun = time.process_time()
+        work()
+        taken.append(time.process_time() - begun)
+    return min(taken)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--units", type=int, default=2_000, help="units below the county (at most 4094)")
+    parser.add_argument("--rounds", type=int, default=3, help="the best of so many counts")
+    options = parser.parse_args()
+    workspace = build_workspace(options.units)
+    intents = build_intents(workspace)
+    few = dict(list(intents.items())[:200])  # the slow way is measured on these
+    if render_cached(few) != render_per_host(few):
+        raise SystemExit("the two ways give different bytes")
+    figures = (
+        Figure("intents", best(lambda: build_intents(workspace), options.rounds), len(intents)),
+        Figure("waiwang", best(lambda: render_cached(intents), options.rounds), len(intents)),
+        Figure("per host", best(lambda: render_per_host(few), options.rounds), len(few)),
+    )
+    sys.stdout.write(f"{'way':<10}{'devices':>9}{'CPU s':>9}{'µs each':>10}\n")
+    for figure in figures:
+        sys.stdout.write(f"{figure.way:<10}{figure.devices:>9}{figure.seconds:>9.3f}{1e6 * figure.seconds / figure.devices:>10.0f}\n")
+    ours, theirs = (figure.seconds / figure.devices for figure in figures[1:])
+    reached = theirs / ours >= AIM_RATIO
+    verdict = "reached" if reached else "MISSED"
+    sys.stdout.write(f"{theirs / ours:.0f} times faster than an environment per host; aim {AIM_RATIO:.0f}: {verdict}\n")
+    return 0 if reached else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
