@@ -1,0 +1,436 @@
+"""Ports of one device by SNMP: a thin wrapper over gufo_snmp that covers what gufo_snmp 0.13 leaves open.
+
+gufo asks once, swallows an error-status (an empty reply), fails on one undecodable datagram and on a reply above its
+4 KB buffer, walks a looping agent for ever, keeps a dead SNMPv3 session after the agent restarted, and leaves out missing
+variables in silence. Here: retries with growing patience, bad datagrams are read over, GETs are cut into pieces that
+shrink on demand, walks end, a session is renewed before the device is given up, and what is missing is said.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from typing import TypeVar
+
+from gufo.snmp import (
+    Aes128Key,
+    Aes256Key,
+    BaseAuthKey,
+    BasePrivKey,
+    Md5Key,
+    Sha1Key,
+    Sha256Key,
+    SnmpAuthError,
+    SnmpDecodeError,
+    SnmpError,
+    User,
+    ValueType,
+)
+from gufo.snmp._fast import GetIter
+from gufo.snmp.aio import SnmpSession
+from gufo.snmp.user import KeyType
+from pydantic import SecretStr
+
+from app.core.acceptance import PortSample
+from app.errors import Finding, InputError
+
+T = TypeVar("T")
+
+SYS_UPTIME = "1.3.6.1.2.1.1.3.0"
+SYS_NAME = "1.3.6.1.2.1.1.5.0"
+IF_NAME = "1.3.6.1.2.1.31.1.1.1.1"
+#: Columns of one port (IF-MIB, RFC 2863) in the order of `_build_port`.
+PORT_COLUMNS = (
+    IF_NAME,
+    "1.3.6.1.2.1.2.2.1.8",  # ifOperStatus
+    "1.3.6.1.2.1.2.2.1.7",  # ifAdminStatus
+    "1.3.6.1.2.1.31.1.1.1.15",  # ifHighSpeed, Mbit/s
+    "1.3.6.1.2.1.31.1.1.1.18",  # ifAlias
+    "1.3.6.1.2.1.31.1.1.1.6",  # ifHCInOctets
+    "1.3.6.1.2.1.31.1.1.1.10",  # ifHCOutOctets
+    "1.3.6.1.2.1.2.2.1.14",  # ifInErrors
+    "1.3.6.1.2.1.2.2.1.20",  # ifOutErrors
+    "1.3.6.1.2.1.31.1.1.1.19",  # ifCounterDiscontinuityTime
+)
+WIDE_COLUMNS = PORT_COLUMNS[5:7]
+#: ifInOctets, ifOutOctets: what an agent without 64-bit counters has (RFC 2863 §3.1.6 allows that below 20 Mbit/s).
+NARROW_COLUMNS = ("1.3.6.1.2.1.2.2.1.10", "1.3.6.1.2.1.2.2.1.16")
+
+#: Variables in one GET: with four descriptions of 255 octets the reply stays below 2 KB.
+GET_VARIABLES = 40
+#: Rows asked for at each step of a walk; the later ones where a reply was too large.
+WALK_REPETITIONS = (25, 5, 1)
+#: Steps after which a walk ends whatever the agent says.
+WALK_LIMIT = 2000
+#: An SNMPv3 session idle for longer is renewed: the agent's window is 150 s (RFC 3414 §2.2.3).
+SESSION_IDLE_S = 100.0
+
+_AUTH: Mapping[str, type[BaseAuthKey]] = {"md5": Md5Key, "sha": Sha1Key, "sha1": Sha1Key, "sha256": Sha256Key}
+_PRIV: Mapping[str, type[BasePrivKey]] = {"aes": Aes128Key, "aes128": Aes128Key, "aes256": Aes256Key}
+
+
+@dataclass(frozen=True, slots=True)
+class Community:
+    """SNMPv2c."""
+
+    community: SecretStr
+
+
+@dataclass(frozen=True, slots=True)
+class UsmUser:
+    """SNMPv3 authPriv. `auth`: md5, sha, sha256; `priv`: aes128, aes256."""
+
+    name: str
+    auth: str
+    auth_password: SecretStr
+    priv: str
+    priv_password: SecretStr
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A device's agent: numeric IPv4 address and UDP port."""
+
+    device: str
+    address: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceReading:
+    """What one device said. `answer` is one of `linestate.ANSWERS`; `missing` are interfaces that it does not have.
+
+    `index` maps interface names to ifIndex and goes into the next reading. Ports carry no rates yet.
+    """
+
+    device: str
+    at: datetime
+    answer: str
+    reason: str
+    sys_name: str | None = None
+    uptime_ticks: int | None = None
+    ports: tuple[PortSample, ...] = ()
+    missing: tuple[str, ...] = ()
+    index: Mapping[str, int] = field(default_factory=dict)
+
+
+class _Silent(Exception):
+    """No answer at all."""
+
+
+class _WrongKey(Exception):
+    """The agent is there and refuses us."""
+
+
+class _Faulty(Exception):
+    """The agent answers, and nothing of it can be used."""
+
+
+class _Garbled(Exception):
+    """Something came back that cannot be decoded: noise, or a reply that is too large."""
+
+
+class _Session(SnmpSession):
+    """A gufo session that reads over datagrams which are not the answer, until its patience ends."""
+
+    patience_s = 1.0
+    garbled = 0
+
+    async def _recv(self, receiver: Callable[[], T]) -> T:
+        """Wait for one answer. Overrides gufo's own, whose timer starts anew at every datagram and which fails on a bad one."""
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[T] = loop.create_future()
+        self.garbled = 0
+
+        def read(*, expired: bool = False) -> None:
+            if answer.done():
+                return
+            try:
+                answer.set_result(receiver())
+            except SnmpDecodeError:
+                self.garbled += 1
+            except BlockingIOError:
+                pass
+            except (SnmpError, OSError, RuntimeError, ValueError, StopAsyncIteration) as error:
+                answer.set_exception(error)
+            if expired and not answer.done():
+                answer.set_exception(TimeoutError())
+
+        loop.add_reader(self._fd, read)
+        expiry = loop.call_later(self.patience_s, lambda: read(expired=True))
+        try:
+            return await answer
+        finally:
+            expiry.cancel()
+            loop.remove_reader(self._fd)
+
+
+    def is_discovered(self) -> bool:
+        """Tell whether an SNMPv3 agent told its engine id: it is there, whatever it says to our user."""
+        return self.get_engine_id() != b""
+
+    async def walk_on(self, place: GetIter) -> list[tuple[str, ValueType]]:
+        """Return the next rows of a walk and move its place on; none at its end. Safe to ask again after a time-out."""
+        await self._send(lambda: self._sock.send_get_bulk(place))
+        return [row for row in await self._recv(lambda: self._sock.recv_get_bulk(place)) if row is not None]
+
+
+class Agent:
+    """One device's SNMP agent. Keeps its session, and the size of GETs that it can bear, from poll to poll."""
+
+    def __init__(self, target: Target, credentials: Community | UsmUser) -> None:
+        self.target, self._credentials = target, credentials
+        self._session: _Session | None = None
+        self._used_at = 0.0
+        self._variables = GET_VARIABLES
+        self._patience_s: Sequence[float] = (1.0,)
+
+    async def read_ports(
+        self,
+        interfaces: Sequence[str],
+        index: Mapping[str, int],
+        clock: Callable[[], datetime],
+        patience_s: Sequence[float] = (1.0, 1.0, 2.0),
+    ) -> DeviceReading:
+        """Read the named interfaces.
+
+        `index`: the ifIndex map of the reading before; it is checked against ifName and made anew where it moved.
+        `patience_s`: seconds to wait at each try of one question.
+        """
+        self._patience_s = patience_s
+        device = self.target.device
+        try:
+            return await self._read_known(tuple(interfaces), index, clock)
+        except _Silent as error:
+            answer, reason = "silent", str(error)
+        except _WrongKey as error:
+            answer, reason = "wrong_key", str(error)
+        except _Faulty as error:
+            answer, reason = "faulty", str(error)
+        except _Garbled:
+            answer, reason = "faulty", "its replies cannot be decoded"
+        self.close()
+        return DeviceReading(device, clock(), answer, reason, index=index)
+
+    def close(self) -> None:
+        """Drop the session and its descriptor."""
+        self._session = None
+
+    async def _read_known(self, interfaces: tuple[str, ...], index: Mapping[str, int], clock: Callable[[], datetime]) -> DeviceReading:
+        if fresh := any(name not in index for name in interfaces):
+            index = await self._find_index(interfaces)
+        seen = await self._ask(_port_oids(interfaces, index))
+        if not fresh and any(_text(seen.get(f"{IF_NAME}.{index[name]}")) != name for name in interfaces):
+            index = await self._find_index(interfaces)
+            seen = await self._ask(_port_oids(interfaces, index))
+        at = clock()
+        found = {name: index[name] for name in interfaces if name in index}
+        if narrow := [number for number in found.values() if any(seen.get(f"{wide}.{number}") is None for wide in WIDE_COLUMNS)]:
+            seen |= await self._ask([f"{column}.{number}" for number in narrow for column in NARROW_COLUMNS])
+        uptime = _integer(seen.get(SYS_UPTIME))
+        ports = tuple(_build_port(self.target.device, name, number, seen, at) for name, number in found.items())
+        missing = tuple(name for name in interfaces if name not in found)
+        return DeviceReading(self.target.device, at, "answered", "", _text(seen.get(SYS_NAME)), uptime, ports, missing, found)
+
+    async def _find_index(self, interfaces: tuple[str, ...]) -> dict[str, int]:
+        """Walk ifName, in smaller steps where the replies are too large."""
+        for repetitions in WALK_REPETITIONS:
+            try:
+                return await self._walk_names(set(interfaces), repetitions)
+            except _Garbled:
+                continue
+        raise _Garbled
+
+    async def _walk_names(self, wanted: set[str], repetitions: int) -> dict[str, int]:
+        """Walk ifName until every wanted interface is found, the table ends or the agent goes round in circles."""
+        found = dict[str, int]()
+        place, last = GetIter(IF_NAME, repetitions), 0
+        for _ in range(WALK_LIMIT):
+            rows = [] if found.keys() == wanted else await self._try(lambda session: session.walk_on(place))
+            for oid, name in rows:
+                number = int(oid.rpartition(".")[2])
+                if number <= last:
+                    return found
+                last = number
+                if (text := _text(name)) in wanted and text is not None:
+                    found[text] = number
+            if not rows:
+                break
+        return found
+
+    async def _ask(self, oids: Sequence[str]) -> dict[str, ValueType]:
+        """Return the variables that the agent has, asked for in pieces; a piece that it cannot answer is halved.
+
+        Raises:
+            _Faulty, _Garbled: not even sysUpTime can be read.
+        """
+        seen: dict[str, ValueType] = {}
+        pieces = list(_cut(oids, self._variables))
+        while pieces:
+            piece = pieces.pop()
+            if answer := await self._read_piece(piece):
+                seen |= answer
+            elif not seen and not await self._read_piece([SYS_UPTIME]):
+                raise _Faulty("answers with errors only: not even sysUpTime can be read")
+            elif len(piece) > 1:
+                self._variables = max(len(piece) // 2, 1)
+                pieces += _cut(piece, self._variables)
+        return seen
+
+    async def _read_piece(self, piece: Sequence[str]) -> dict[str, ValueType]:
+        """Ask for these and sysUpTime. An empty answer: the agent refused the question, or its reply was unreadable.
+
+        sysUpTime rides along so that variables it lacks can be told from an error-status, which gufo swallows.
+        """
+        question = [SYS_UPTIME, *(oid for oid in piece if oid != SYS_UPTIME)]
+        try:
+            return await self._try(lambda session: session.get_many(question))
+        except _Garbled:
+            if len(question) == 1:
+                raise
+            return {}
+
+    async def _try(self, question: Callable[[_Session], Awaitable[T]]) -> T:
+        """Put one question until it is answered or the patience ends; renew an SNMPv3 session that went stale.
+
+        Raises:
+            _Silent, _WrongKey, _Faulty, _Garbled
+        """
+        secure = isinstance(self._credentials, UsmUser)
+        waits, refusals, discovered, trouble = list(self._patience_s), 0, False, ""
+        while waits:
+            try:
+                discovered, before = False, self._session
+                session = await self._open(waits[0])
+                answer = await question(session)
+                self._used_at = asyncio.get_running_loop().time()
+                return answer
+            except SnmpAuthError:
+                refusals += 1
+                if refusals > 1:
+                    raise _WrongKey(f"refuses {'the SNMPv3 user or its authentication key' if secure else 'the community'}") from None
+                self._session = None
+                continue
+            except TimeoutError:
+                if self._session is not None and self._session.garbled:
+                    raise _Garbled from None
+                discovered = secure and self._session is not None and self._session is not before and self._session.is_discovered()
+            except OSError as error:
+                trouble = f" ({error.strerror})"
+            except SnmpError as error:
+                raise _Faulty(f"SNMP failed: {error}") from None
+            waits.pop(0)
+            if secure:
+                self._session = None
+        if discovered:
+            raise _WrongKey("tells its engine id and leaves our questions unanswered: wrong privacy key, or no view")
+        raise _Silent(f"no answer from {self.target.address} in {len(self._patience_s)} tries{trouble}")
+
+    async def _open(self, patience_s: float) -> _Session:
+        """Return the session, a new one where there is none or where it was idle for too long."""
+        secure = isinstance(self._credentials, UsmUser)
+        idle_s = asyncio.get_running_loop().time() - self._used_at
+        if self._session is None or (secure and idle_s > SESSION_IDLE_S):
+            self._session = _build_session(self.target, self._credentials)
+            self._session.patience_s = patience_s
+            await self._session.refresh()
+        self._session.patience_s = patience_s
+        return self._session
+
+
+def raise_descriptor_limit(wanted: int) -> str | None:
+    """Let this process open `wanted` descriptors: one for each SNMP session. Return a sentence when that cannot be."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return None
+    for ceiling in (max(hard, wanted), hard):
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, ceiling), ceiling))
+        except (OSError, ValueError):
+            continue
+        break
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft >= wanted:
+        return None
+    return (
+        f"file descriptors: expected a limit of {wanted}; found {soft} (hard limit {hard}). "
+        "Sessions are opened anew in every cycle, which costs time; raise LimitNOFILE= of the service or ulimit -n."
+    )
+
+
+def _build_session(target: Target, credentials: Community | UsmUser) -> _Session:
+    if isinstance(credentials, Community):
+        return _Session(target.address, port=target.port, community=credentials.community.get_secret_value())
+    return _Session(target.address, port=target.port, user=_build_user(credentials))
+
+
+@lru_cache(maxsize=64)
+def _build_user(credentials: UsmUser) -> User:
+    """Return gufo's user. Passwords become master keys once (a megabyte of hashing each), not once for every device.
+
+    Raises:
+        InputError: an algorithm that is not known here.
+    """
+    auth, priv = _AUTH.get(credentials.auth), _PRIV.get(credentials.priv)
+    if auth is None or priv is None:
+        raise InputError(_unknown_algorithms(credentials))
+    auth_key = auth.get_master_key(credentials.auth_password.get_secret_value().encode())
+    priv_key = auth.get_master_key(credentials.priv_password.get_secret_value().encode())
+    return User(credentials.name, auth_key=auth(auth_key, KeyType.Master), priv_key=priv(priv_key, KeyType.Master))
+
+
+def _unknown_algorithms(credentials: UsmUser) -> Iterator[Finding]:
+    for name, value, known in (("snmp_auth", credentials.auth, _AUTH), ("snmp_priv", credentials.priv, _PRIV)):
+        if value not in known:
+            words = ", ".join(known)
+            yield Finding("ipplan/plan.yaml", f"management.{name}", f"one of {words}", value, "Name one that the devices support.")
+
+
+def _cut(oids: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    return (oids[start : start + size] for start in range(0, len(oids), size))
+
+
+def _port_oids(interfaces: Sequence[str], index: Mapping[str, int]) -> list[str]:
+    return [SYS_UPTIME, SYS_NAME, *(f"{column}.{index[name]}" for name in interfaces if name in index for column in PORT_COLUMNS)]
+
+
+def _build_port(device: str, name: str, number: int, seen: Mapping[str, ValueType], at: datetime) -> PortSample:
+    """Return one port as the agent told it; None stands for each variable that it left out."""
+    _, oper, admin, speed, alias, wide_in, wide_out, in_errors, out_errors, discontinuity = (
+        seen.get(f"{column}.{number}") for column in PORT_COLUMNS
+    )
+    wide = wide_in is not None and wide_out is not None
+    in_octets, out_octets = (wide_in, wide_out) if wide else (seen.get(f"{column}.{number}") for column in NARROW_COLUMNS)
+    return PortSample(
+        device=device,
+        interface=name,
+        at=at,
+        oper_up=_is_up(_integer(oper)),
+        admin_up=None if admin is None else admin == 1,
+        speed_mbps=_integer(speed) or None,
+        alias=_text(alias),
+        in_octets=_integer(in_octets),
+        out_octets=_integer(out_octets),
+        counter_bits=64 if wide else 32,
+        in_errors=_integer(in_errors),
+        out_errors=_integer(out_errors),
+        uptime_ticks=_integer(seen.get(SYS_UPTIME)),
+        discontinuity=_integer(discontinuity),
+    )
+
+
+def _is_up(oper_status: int | None) -> bool | None:
+    """Read ifOperStatus: up(1) is up; unknown(4) and nothing are not known; down, testing, dormant and the rest are not up."""
+    return None if oper_status in (None, 4) else oper_status == 1
+
+
+def _integer(value: ValueType) -> int | None:
+    return value if isinstance(value, int) else None
+
+
+def _text(value: ValueType) -> str | None:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else None
