@@ -191,28 +191,33 @@ def environment(state: LabState) -> dict[str, str]:
 def start_in_noc(
     argv: Sequence[str], env: Mapping[str, str], *, listen: tuple[str, int] | None = None, stdout: int | IO[str] | None = None
 ) -> subprocess.Popen[str]:
-    """Start a command in `noc`. With `listen` it is handed a socket that listens in the root namespace.
+    """Start a command in `noc`, with `env` added to the present environment. Standard error goes where standard output goes.
 
-    The socket is descriptor 3, told as systemd tells it (LISTEN_FDS, LISTEN_PID; sd_listen_fds(3)): so a page served
-    from inside the lab can be looked at from outside, and no packet of the lab leaves.
+    With `listen` (address, port) it is handed a socket that listens in the root namespace, as systemd hands it over:
+    descriptor 3, LISTEN_FDS, LISTEN_PID (sd_listen_fds(3)). So a page served from inside the lab can be looked at from
+    outside, and no packet of the lab leaves.
 
     Raises:
         OSError: the address to listen on is taken.
     """
     if listen is None:
-        return subprocess.Popen(enter_noc(argv), env={**env}, stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.STDOUT, text=True)
-    with socket.create_server(listen) as server:
+        return _start(enter_noc(argv), env, stdout)
+    with socket.create_server(listen) as server:  # closed here only: the command keeps its own copy
         handle = server.fileno()
         script = f'export LISTEN_PID=$$ LISTEN_FDS=1; exec "$@" 3<&{handle}'
-        return subprocess.Popen(
-            ["sh", "-c", script, "listen", *enter_noc(argv)],
-            env={**env},
-            stdin=subprocess.DEVNULL,
-            stdout=stdout,
-            stderr=subprocess.STDOUT,
-            text=True,
-            pass_fds=(handle,),
-        )
+        return _start(["bash", "-c", script, "listen", *enter_noc(argv)], env, stdout, handle)
+
+
+def _start(argv: Sequence[str], env: Mapping[str, str], stdout: int | IO[str] | None, *handles: int) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        argv,
+        env={**os.environ, **env},
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=subprocess.STDOUT,
+        text=True,
+        pass_fds=handles,
+    )
 
 
 def find_link(topology: Topology, wanted: str) -> Link:
@@ -296,9 +301,7 @@ def _node_folders(options: LabOptions, workspace: Workspace, topology: Topology)
     folder.mkdir(parents=True, exist_ok=True)
     if not folder.is_mount():
         namespaces.run(["mount", "-t", "tmpfs", "-o", "mode=755", "waiwang-lab", str(folder)])
-    for name, text in (("secrets.yaml", yaml.safe_dump(secret)), ("known_hosts", hosts)):
-        (folder / name).touch(mode=0o600)
-        (folder / name).write_text(text, encoding="utf-8")
+    write_secrets(folder, secret, hosts)
     folders = {}
     for node, texts in files.items():
         place = folders[node] = folder / "nodes" / node
@@ -309,6 +312,13 @@ def _node_folders(options: LabOptions, workspace: Workspace, topology: Topology)
             shutil.copy(LAB / "image" / program, place / "upper/usr/local/sbin" / program)
         os.mkfifo(place / "go")
     return folders
+
+
+def write_secrets(folder: Path, secret: Mapping[str, str], hosts: str) -> None:
+    """Write `secrets.yaml` and `known_hosts` into the folder, for root alone."""
+    for name, text in (("secrets.yaml", yaml.safe_dump(dict(secret))), ("known_hosts", hosts)):
+        (folder / name).touch(mode=0o600)
+        (folder / name).write_text(text, encoding="utf-8")
 
 
 def _boot(state: LabState, topology: Topology, folders: Mapping[str, Path]) -> LabState:
