@@ -26,8 +26,11 @@ _SECRET_VALUES = tuple(
         r"(^ *neighbor \S+ password )(?!<)(\S+)",
     )
 )
-#: Lines that say how a text was made, not what is configured.
-_FRR_NOISE = re.compile(r"^\s*(?:!.*|end|exit|frr version .*|frr defaults .*|Building configuration.*|Current configuration:.*)?\s*$")
+#: Lines that say how a text was made, not what is configured. `service integrated-vtysh-config` is vtysh's own, in vtysh.conf.
+_FRR_NOISE = re.compile(
+    r"^\s*(?:!.*|end|exit|frr version .*|frr defaults .*|service integrated-vtysh-config"
+    r"|Building configuration.*|Current configuration:.*)?\s*$"
+)
 _VRP_NOISE = re.compile(r"^\s*(?:#.*|!.*|return)?\s*$")
 
 
@@ -42,11 +45,12 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One line of a patch. `level` is its depth in blocks from 0; `timeout_s` how long the device may think about it."""
+    """One line of a patch. `level` is its depth in blocks from 0; `timeout_s` how long the device may think about it, where
+    that is longer than any other answer may take."""
 
     text: str
     level: int = 0
-    timeout_s: float = 30.0
+    timeout_s: float | None = None
     questions: tuple[Question, ...] = ()
 
     def __str__(self) -> str:

@@ -39,7 +39,6 @@ class Dialect:
     save: str
     saved: str
     refusal: str
-    renames: str
 
 
 #: Families that may be spoken to. A family without a dialect is refused, never guessed.
@@ -49,7 +48,6 @@ DIALECTS: Mapping[str, Dialect] = {
         save="write memory",
         saved=r"\[OK\]",
         refusal=r"^(?:% .*|Must remove .*|Error (?:type|description): .*|.*[Cc]onfiguration failed.*)$",
-        renames="hostname ",
     )
 }
 
@@ -96,6 +94,7 @@ class Session:
     def __init__(self, target: Target, address: IPv4Address, driver: BaseConnection, access: Access) -> None:
         self.target, self.address = target, address
         self._driver, self._access, self._dialect = driver, access, DIALECTS[target.family]
+        self._lost = False
 
     def __enter__(self) -> Session:
         return self
@@ -144,7 +143,10 @@ class Session:
             raise self._error(CommitRefused, "save the configuration", "the device's own confirmation", found, step)
 
     def close(self) -> None:
-        """End the session; a device that is gone already is no error."""
+        """End the session; a device that is gone already is no error, and is not waited for again."""
+        if self._lost:
+            self._driver.paramiko_cleanup()
+            return
         try:
             self._driver.disconnect()
         except _LOST:
@@ -152,25 +154,24 @@ class Session:
 
     def _give(self, command: Command, line: str, where: str) -> None:
         """Send one line. The resolved text stays in here: messages show the command with its reference."""
-        timeout = max(command.timeout_s, 1.0)
         give = self._driver.send_config_set
         what = f"{where}, {command.text!r}"
-        answer = self._try(lambda: give([line], enter_config_mode=False, exit_config_mode=False, read_timeout=timeout), what)
+        answer = self._try(lambda: give([line], enter_config_mode=False, exit_config_mode=False), what, command.timeout_s)
         refusals = re.findall(self._dialect.refusal, answer.replace("\r", ""), re.MULTILINE)
         if refusals:
             found = mask_secrets("; ".join(refusals).replace(line, command.text))
             step = "The lines before it are in force: run waiwang diff, correct the template, deploy again."
             raise self._error(CommitRefused, what, "acceptance", found, step)
-        if line.startswith(self._dialect.renames):
-            self._try(self._driver.set_base_prompt, "read the new prompt")
 
     def _ask(self, line: str, what: str) -> str:
-        return str(self._try(lambda: self._driver.send_command(line, read_timeout=self._access.limits.read_s), what)).replace("\r", "")
+        return self._try(lambda: self._driver.send_command(line), what).replace("\r", "")
 
-    def _try(self, call: Callable[[], object], what: str) -> str:
+    def _try(self, call: Callable[[], object], what: str, timeout_s: float | None = None) -> str:
+        self._driver.read_timeout_override = timeout_s or self._access.limits.read_s
         try:
             return str(call())
         except _LOST as error:
+            self._lost = True
             found = "no answer in time" if "imeout" in type(error).__name__ else "the session was lost"
             raise self._error(DeviceError, what, "an answer", found, "Look at the device, then run waiwang diff.") from None
 

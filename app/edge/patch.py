@@ -141,7 +141,8 @@ def _command(rulebook: Any, path: tuple[str, ...], context: dict[str, str], refe
         if text.startswith(start)
         for question in rule["attrs"]["dialogs"]
     )
-    return Command(text=text, level=len(path) - 1, timeout_s=float(rule["attrs"]["timeout"]), questions=questions)
+    timeout = rule["attrs"]["timeout"]
+    return Command(text, len(path) - 1, None if timeout == deploying.DEFAULT_TIMEOUT else float(timeout), questions)
 
 
 def _references(intended: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from itertools import groupby
 from nornir.core import Nornir
 from nornir.core.task import Result, Task
 
-from app.core.commands import mask_secrets, secret_names
+from app.core.commands import is_frr, mask_secrets, secret_names
 from app.core.cutoff import find_cutoffs, management_path
 from app.core.intent import DeviceIntent
 from app.errors import CommitRefused, DeviceError, ExitCode, WaiwangError
@@ -164,6 +164,9 @@ def _commit(job: _Job, intent: DeviceIntent, session: DeviceSession, difference:
         job.progress(name, "saving")
         session.save()
         return row
+    renaming = [command.text for command in difference.commands if command.text.startswith("hostname ")]
+    if renaming and is_frr(intent.family):
+        raise _other_name(name, renaming[0])
     cuts = find_cutoffs(intent.family, difference.running, difference.commands, management_path(intent, session.address))
     if cuts:
         raise _cuts_off(name, cuts)
@@ -187,6 +190,17 @@ def _unsafe(intent: DeviceIntent) -> CommitRefused:
         expected="a device of the lab or on loopback",
         found=f"{', '.join(map(str, intent.contacts)) or 'no address'}, and family {intent.family} cannot revert a change by itself",
         next_step=f"Nothing was sent. Read the patch without --commit; to accept the risk, add --unsafe {intent.family}.",
+    )
+
+
+def _other_name(name: str, renaming: str) -> CommitRefused:
+    """FRR's daemons take their name from the system; vtysh accepts `hostname` and changes its own prompt alone."""
+    return CommitRefused(
+        name,
+        "push the patch",
+        expected=f"a device that calls itself {name}",
+        found=f"another one: the patch begins with {renaming!r}",
+        next_step="Nothing was pushed. Make sure that this is the right device, then set its host name in its system.",
     )
 
 
