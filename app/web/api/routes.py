@@ -144,6 +144,12 @@ def transitions(
     )
 
 
+@rest.api_route("/{path:path}", methods=["POST", "PUT", "PATCH", "DELETE"])
+def unwritable(path: str) -> None:
+    """Answer whoever would write: the API is read only."""
+    raise HTTPException(405, f"/api/{path}: expected GET; this API is read only.", headers={"allow": "GET"})
+
+
 @rest.get("/{path:path}")
 def unknown(path: str) -> None:
     """Answer a path that no route has."""

@@ -68,7 +68,8 @@ class LineGrid:
         ]
         query = json.dumps(urlencode([(name, value) for name, value in pairs if value]))
         ui.run_javascript(
-            f"window.waiwangFilter = {query}; window.waiwangGrid?.ensureIndexVisible(0); window.waiwangGrid?.purgeInfiniteCache()"
+            f"window.waiwangFilter = {query}; const grid = window.waiwangGrid;"
+            " if (grid) {if (grid.getDisplayedRowCount()) grid.ensureIndexVisible(0); grid.purgeInfiniteCache()}"
         )
 
 

@@ -1,0 +1,48 @@
+"""The real application behind a real socket on loopback, for tests that look at it from outside."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from app.web.app import create_app
+from app.web.reader import Reader
+
+
+@contextmanager
+def serve(reader: Reader) -> Iterator[str]:
+    """Serve until the block ends; yield the base address."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(create_app(reader), log_level="error", timeout_graceful_shutdown=2))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        try:
+            wait_until(lambda: server.started, 20, "uvicorn to start")
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(15)
+            assert not thread.is_alive(), "uvicorn did not end"
+
+
+def wait_until(holds: object, seconds: float, what: str) -> None:
+    """Call `holds` until it is true; fail with `what` when the time is over."""
+    assert callable(holds)
+    end = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > end:
+            raise AssertionError(f"waited {seconds} s for {what}")
+        time.sleep(0.1)
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
