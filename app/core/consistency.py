@@ -74,6 +74,8 @@ def find_notes(workspace: Workspace) -> list[Finding]:
 
 def find_plan_faults(workspace: Workspace, references: References) -> Iterator[Finding]:
     """Yield what is wrong with pools, management and ledger, by themselves and against the inventory."""
+    if "plan" in references.incomplete:
+        return
     plan, inventory = workspace.plan, workspace.inventory
     yield from find_pool_faults(plan)
     for pool in plan.pools:

@@ -59,7 +59,11 @@ class Criterion:
 
 @dataclass(frozen=True, slots=True)
 class ServiceClass:
-    """A kind of line that the order names, with what devices are given and how it is accepted."""
+    """A kind of line that the order names, with what devices are given and how it is accepted.
+
+    `source` is where the kind itself comes from; `sources` says it for its parts: nominal, configured, permitted,
+    access_methods, reserved_port.
+    """
 
     class_id: str
     words: str
@@ -76,6 +80,7 @@ class ServiceClass:
     reserved_port_mbps: int | None = None
     criteria: tuple[Criterion, ...] = ()
     source: Source = Source(default=True)
+    sources: Mapping[str, Source] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +153,7 @@ class ScoreTable:
     formula: str
     items: tuple[ScoreItem, ...]
     source: Source
+    formula_source: Source = Source(default=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +191,7 @@ class Order:
     duties: tuple[Duty, ...]
     carriers: Mapping[str, str]
     at_risk_days: int = 7
+    at_risk_source: Source = Source(default=True)
     measurement_valid_days: int = 30
     simulation: Simulation | None = None
     requirements: Mapping[str, str] = field(default_factory=dict)

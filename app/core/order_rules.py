@@ -37,14 +37,18 @@ def find_order_faults(workspace: Workspace, references: References) -> Iterator[
 
 def _sources(workspace: Workspace) -> Iterator[tuple[str, Source]]:
     order = workspace.order
+    yield "at_risk_days", order.at_risk_source
     for kind in order.classes.values():
         yield f"service class {kind.class_id}", kind.source
+        for part, source in kind.sources.items():
+            yield f"service class {kind.class_id}.{part}", source
         for criterion in kind.criteria:
             yield _called(kind, criterion), criterion.source
     for milestone in order.milestones:
         yield f"milestone {milestone.milestone_id}", milestone.source
     for table in order.scoring:
         yield f"score table {table.table_id}", table.source
+        yield f"score table {table.table_id}.formula", table.formula_source
         for row in table.items:
             yield f"score table {table.table_id}, row {row.item_id}", row.source
     for duty in order.duties:

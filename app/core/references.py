@@ -28,7 +28,8 @@ class References:
         if name is None or name in known or table in self.incomplete:
             return
         expected = f"an entry of {table} in {file}"
-        yield Finding(where, f"{owner}: `{column}` points nowhere", expected, f"`{name}`", nearest(name, known, f"Correct it, or add `{name}` there."))
+        step = nearest(name, known, f"Correct it, or add `{name}` there.")
+        yield Finding(where, f"{owner}: `{column}` points nowhere", expected, f"`{name}`", step)
 
 
 def find_twins(rows: Iterable[tuple[str, str, str]], column: str, next_step: str) -> Iterator[Finding]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from app.core.references import nearest
-from app.edge.files.marked import Marked
+from app.edge.files.marked import UNREADABLE, Marked
 from app.edge.files.tables import Row
 from app.edge.files.texts import Report
 from app.errors import Finding
@@ -41,9 +41,9 @@ _EXPECTED = {
 }
 
 
-def wanted(expected: str) -> PydanticCustomError:
-    """Return the error that a validator raises to say what it wanted."""
-    return PydanticCustomError("wanted", "{expected}", {"expected": expected})
+def wanted(expected: str, *, what: str = "has a bad value", next_step: str = "") -> PydanticCustomError:
+    """Return the error that a validator raises to say what it wanted, and where it knows better words, the other parts."""
+    return PydanticCustomError("wanted", "{expected}", {"expected": expected, "what": what, "next_step": next_step})
 
 
 def parse_block(model: type[M], block: Marked, report: Report, *, called: str, known: Mapping[str, object] | None = None) -> M | None:
@@ -63,7 +63,8 @@ def _parse(
         return model.model_validate(values)
     except ValidationError as error:
         for detail in error.errors(include_url=False):
-            report(_explain(detail, model, called, where(detail["loc"])))
+            if detail["input"] is not UNREADABLE:
+                report(_explain(detail, model, called, where(detail["loc"])))
         return None
 
 
@@ -76,7 +77,12 @@ def _explain(detail: ErrorDetails, model: type[BaseModel], called: str, where: s
         keys = _keys_beside(model, detail["loc"])
         step = nearest(str(detail["loc"][-1]), keys, "Remove it.")
         return Finding(where, f"{called}: unknown key `{path}`", f"one of {', '.join(keys)}", f"`{path}`", step)
-    return Finding(where, f"{called}: `{path}` has a bad value", _expected(detail), _found(detail["input"]), f"Mend `{path}`.")
+    if detail["loc"][-1:] == ("[key]",):
+        path = path.removesuffix(".[key]")
+        return Finding(where, f"{called}: unknown key `{path}`", _expected(detail), f"`{detail['input']}`", "Correct or remove it.")
+    context = detail.get("ctx", {})
+    what = f"{called}: `{path}` {context.get('what', 'has a bad value')}"
+    return Finding(where, what, _expected(detail), _found(detail["input"]), context.get("next_step") or f"Mend `{path}`.")
 
 
 def _expected(detail: ErrorDetails) -> str:
@@ -90,19 +96,26 @@ def _expected(detail: ErrorDetails) -> str:
 def _found(value: object) -> str:
     if value is None:
         return "nothing"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, dict):
-        return "keys with values"
+        return ", ".join(f"{key}: {_found(inner)}" for key, inner in value.items()) or "none"
     if isinstance(value, list | tuple):
-        return "a list" if len(value) > 4 else f"a list: {', '.join(map(str, value))}" if value else "an empty list"
+        return ", ".join(map(str, value)) or "an empty list"
     return str(value)
 
 
 def _keys_beside(model: type[BaseModel], path: tuple[str | int, ...]) -> list[str]:
     """Return the keys that the model knows where `path` ends."""
-    known: type[BaseModel] = model
+    known = model
     for key in path[:-1]:
         field = known.model_fields.get(str(key))
-        inner = field.annotation if field else None
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
-            known = inner
-    return list(known.model_fields)
+        known = (_model_in(field.annotation) if field is not None else None) or known
+    return [field.alias or name for name, field in known.model_fields.items()]
+
+
+def _model_in(annotation: object) -> type[BaseModel] | None:
+    """Return the model that an annotation such as `dict[str, Model]` or `Model | None` speaks of."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for inner in get_args(annotation) if (found := _model_in(inner)) is not None), None)

@@ -16,6 +16,8 @@ from app.errors import Finding
 
 #: Keys from the top of the document down to a value; list positions are integers.
 KeyPath = tuple[str | int, ...]
+#: Stands where a value could not be read, which was reported; nobody reports it again.
+UNREADABLE = object()
 #: A file may extend a file that extends a file …; more than this is a loop in all but name.
 EXTENDS_DEPTH = 8
 
@@ -75,10 +77,11 @@ class _Walk:
             return self.loader.construct_object(found)
         except (ValueError, yaml.YAMLError) as error:
             problem = getattr(error, "problem", None) or str(error)
+            expected, step = "a date that exists, or text in quotes", "Correct or quote the value."
             self.report(
-                Finding(self.mark(found), f"value of `{_dotted(path)}` cannot be read", "a plain value", problem, "Mend or quote it.")
+                Finding(self.mark(found), f"value of `{_dotted(path)}` cannot be read", expected, f"{found.value} ({problem})", step)
             )
-            return None
+            return UNREADABLE
 
     def placed(self, found: yaml.Node, path: KeyPath) -> object:
         self.marks[path] = self.mark(found)

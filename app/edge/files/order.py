@@ -1,48 +1,29 @@
-"""Read inventory/order.yaml into an Order. Every value block says where it comes from, or is a finding."""
+"""Read inventory/order.yaml into an Order. What cannot be read is reported and left out, so that the rest is still judged."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from app.core.order import (
-    CRITERIA,
-    Criterion,
-    Duty,
-    Milestone,
-    Order,
-    Ruling,
-    Scope,
-    ScoreItem,
-    ScoreTable,
-    ServiceClass,
-    Simulation,
-    Source,
-)
+from app.core.order import Criterion, Duty, Milestone, Order, Ruling, Scope, ScoreItem, ScoreTable, ServiceClass, Simulation, Source
 from app.core.references import nearest
 from app.edge.files.explain import parse_block
 from app.edge.files.marked import Marked, read_marked
 from app.edge.files.order_schema import (
-    AccessBlock,
     AtRiskBlock,
     Block,
     ClassBlock,
-    CriterionBlock,
     DutyBlock,
-    FormulaBlock,
     HeadBlock,
     MilestoneBlock,
-    PermittedBlock,
-    RatesBlock,
-    ReservedBlock,
     RulingBlock,
-    ScoreItemBlock,
     ScoreTableBlock,
     SimulationBlock,
+    SourcedBlock,
 )
 from app.edge.files.texts import Report, shown
 from app.errors import Finding
@@ -51,19 +32,25 @@ B = TypeVar("B", bound=Block)
 T = TypeVar("T")
 
 _SECTIONS = (
-    "order", "carriers", "service_classes", "milestones", "scoring", "rulings", "duties", "requirements", "at_risk_days", "simulation"
-)  # fmt: skip
-_CLASS_PARTS = ("nominal", "configured", "permitted", "access_methods", "reserved_port", "criteria")
-_SOURCE_KEYS = ("clause", "ruling", "default")
-_CHOOSE = "Name the clause (`clause:`) or the ruling (`ruling:`) that it comes from, or mark it `default: true`."
+    "order",
+    "carriers",
+    "service_classes",
+    "milestones",
+    "scoring",
+    "rulings",
+    "duties",
+    "requirements",
+    "at_risk_days",
+    "simulation",
+)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class OrderReading:
     """An order as far as it could be read; `incomplete` names the sections that lack something because of a finding."""
 
     order: Order
-    incomplete: set[str] = field(default_factory=set)
+    incomplete: frozenset[str]
 
 
 def read_order(path: Path, root: Path, report: Report) -> OrderReading:
@@ -71,7 +58,7 @@ def read_order(path: Path, root: Path, report: Report) -> OrderReading:
     document = read_marked(path, root, report)
     name = shown(path, root)
     if document is None:
-        return OrderReading(_empty_order(), {"order", *_SECTIONS})
+        return OrderReading(_EMPTY, frozenset(_SECTIONS))
     for key in document.values:
         if key not in _SECTIONS:
             step = nearest(key, _SECTIONS, "Remove it.")
@@ -79,9 +66,8 @@ def read_order(path: Path, root: Path, report: Report) -> OrderReading:
     return _OrderReader(document, name, report).read()
 
 
-def _empty_order() -> Order:
-    """Return what stands in for an order that could not be read, so that other files are still judged; it never leaves this edge."""
-    return Order("", "", "", "", date.min, ZoneInfo("UTC"), {}, (), (), {}, (), {})
+#: What stands in for an order that could not be read; it never leaves this edge.
+_EMPTY = Order("", "", "", "", date.min, ZoneInfo("UTC"), {}, (), (), {}, (), {})
 
 
 @dataclass(slots=True)
@@ -92,221 +78,132 @@ class _OrderReader:
     incomplete: set[str] = field(default_factory=set)
 
     def read(self) -> OrderReading:
-        head = self.head()
-        classes = {class_id: value for class_id, value in self.each("service_classes", self.service_class)}
-        at_risk = self.optional("at_risk_days", AtRiskBlock, sourced=True)
-        simulation = self.optional("simulation", SimulationBlock, sourced=False)
-        order = Order(
-            number=head.number if head else "",
-            title=head.title if head else "",
-            title_en=head.title_en if head else "",
-            issuer=head.issuer if head else "",
-            issued_on=head.issued_on if head else date.min,
-            timezone=head.timezone if head else ZoneInfo("UTC"),
-            classes=classes,
-            milestones=tuple(value for _, value in self.each("milestones", self.milestone)),
-            scoring=tuple(value for _, value in self.each("scoring", self.score_table, wanted=False)),
-            rulings={ruling_id: value for ruling_id, value in self.each("rulings", self.ruling, wanted=False)},
-            duties=tuple(value for _, value in self.each("duties", self.duty, wanted=False)),
-            carriers=self.words("carriers"),
-            at_risk_days=at_risk.days if at_risk else 7,
-            simulation=Simulation(simulation.note, simulation.note_en, simulation.moved_days) if simulation else None,
+        head = self.one("order", HeadBlock, wanted=True)
+        at_risk = self.one("at_risk_days", AtRiskBlock)
+        simulation = self.one("simulation", SimulationBlock)
+        order = replace(
+            _EMPTY,
+            classes=dict(self.each("service_classes", "service class", ClassBlock, _service_class, wanted=True)),
+            milestones=tuple(value for _, value in self.each("milestones", "milestone", MilestoneBlock, _milestone, wanted=True)),
+            scoring=tuple(value for _, value in self.each("scoring", "score table", ScoreTableBlock, _score_table)),
+            rulings=dict(self.each("rulings", "ruling", RulingBlock, _ruling)),
+            duties=tuple(value for _, value in self.each("duties", "duty", DutyBlock, _duty)),
+            carriers=self.words("carriers", wanted=True),
             requirements=self.words("requirements"),
         )
-        return OrderReading(order, self.incomplete)
+        if head is not None:
+            order = replace(order, **dict(head[0]))
+        if at_risk is not None:
+            order = replace(order, at_risk_days=at_risk[0].days, at_risk_source=_placed(at_risk[0], at_risk[1]))
+        if simulation is not None:
+            order = replace(order, simulation=Simulation(**dict(simulation[0])))
+        return OrderReading(order, frozenset(self.incomplete))
 
-    def head(self) -> HeadBlock | None:
-        block = self.document.section("order")
-        if block is None:
-            self.miss("order", "the head of the order: number, title, title_en, issuer, issued_on, timezone")
+    def section(self, name: str, expected: str, *, wanted: bool) -> Marked | None:
+        block = self.document.section(name)
+        if block is None and (wanted or name in self.document.values):
+            found = str(self.document.values.get(name, "nothing"))
+            step = f"Write `{name}:` in {self.name}."
+            self.report(Finding(self.document.where((name,)), f"section `{name}` is missing", expected, found, step))
+            self.incomplete.add(name)
+        return block
+
+    def one(self, name: str, model: type[B], *, wanted: bool = False) -> tuple[B, Marked] | None:
+        block = self.section(name, f"keys: {', '.join(model.model_fields)}", wanted=wanted)
+        value = parse_block(model, block, self.report, called=name) if block is not None else None
+        if block is None or value is None:
+            self.incomplete.add(name)
             return None
-        return self.kept("order", parse_block(HeadBlock, block, self.report, called="order"))
+        return value, block
 
-    def each(self, section: str, read: Callable[[str, Marked], T | None], *, wanted: bool = True) -> Iterator[tuple[str, T]]:
-        """Yield what could be read of a section, by id."""
-        block = self.document.section(section)
-        if block is None:
-            if wanted or section in self.document.values:
-                self.miss(section, "ids, each with its keys")
-            return
-        for key in block.values:
-            inner = block.section(key)
-            if inner is None:
-                where = block.where((key,))
-                self.report(
-                    Finding(where, f"`{section}.{key}` has no keys", "keys with values", str(block.values[key]), "Write its keys below it.")
-                )
-                self.incomplete.add(section)
-            elif (value := self.kept(section, read(key, inner))) is not None:
-                yield key, value
+    def each(
+        self, name: str, called: str, model: type[B], build: Callable[[str, B, Marked], T], *, wanted: bool = False
+    ) -> Iterator[tuple[str, T]]:
+        """Yield by id what could be read of a section; an entry with any fault is left out."""
+        section = self.section(name, "ids, each with its keys", wanted=wanted)
+        for key in section.values if section is not None else ():
+            assert section is not None
+            block = section.section(key)
+            if block is None:
+                found, step = str(section.values[key]), "Write its keys below it."
+                self.report(Finding(section.where((key,)), f"{called} {key} has no keys", "keys with values", found, step))
+            elif (value := parse_block(model, block, self.report, called=f"{called} {key}")) is not None:
+                yield key, build(key, value, block)
+                continue
+            self.incomplete.add(name)
 
-    def kept(self, section: str, value: T | None) -> T | None:
-        if value is None:
-            self.incomplete.add(section)
-        return value
-
-    def miss(self, section: str, expected: str) -> None:
-        where = self.document.where((section,))
-        self.report(Finding(where, f"section `{section}` is missing", expected, "nothing", f"Write `{section}:` in {self.name}."))
-        self.incomplete.add(section)
-
-    def optional(self, section: str, model: type[B], *, sourced: bool) -> B | None:
-        if section not in self.document.values:
-            return None
-        block = self.document.section(section)
-        if block is None:
-            self.miss(section, f"keys: {', '.join(model.model_fields)}")
-            return None
-        if sourced:
-            return self.sourced(section, model, block)[0]
-        return parse_block(model, block, self.report, called=section)
-
-    def words(self, section: str) -> dict[str, str]:
-        block = self.document.section(section)
-        if block is None:
-            if section in self.document.values:
-                self.miss(section, "ids, each with a text")
+    def words(self, name: str, *, wanted: bool = False) -> dict[str, str]:
+        section = self.section(name, "ids, each with a text", wanted=wanted)
+        if section is None:
             return {}
-        for key, value in block.values.items():
-            if not isinstance(value, str) or not value:
-                self.report(Finding(block.where((key,)), f"`{section}.{key}` is no text", "text", str(value), "Give it a text."))
-                self.incomplete.add(section)
-        return {key: value for key, value in block.values.items() if isinstance(value, str) and value}
+        texts = {key: value for key, value in section.values.items() if isinstance(value, str) and value}
+        for key in section.values.keys() - texts.keys():
+            self.report(Finding(section.where((key,)), f"`{name}.{key}` is no text", "text", str(section.values[key]), "Give it a text."))
+            self.incomplete.add(name)
+        return texts
 
-    def source(self, called: str, block: Marked) -> Source | None:
-        """Return where a block's value comes from; exactly one of `clause`, `ruling`, `default: true` must stand."""
-        given = {key: block.values[key] for key in _SOURCE_KEYS if block.values.get(key) is not None}
-        where = block.where((next(iter(given)),)) if given else block.file
-        if len(given) != 1:
-            found = " and ".join(f"`{key}`" for key in given) or "none"
-            self.report(
-                Finding(block.file, f"{called}: value has no single source", "one of clause, ruling, default: true", found, _CHOOSE)
-            )
-            return None
-        key, value = next(iter(given.items()))
-        if value is not True if key == "default" else not (isinstance(value, str) and value):
-            expected = "true" if key == "default" else "text"
-            self.report(Finding(where, f"{called}: `{key}` has a bad value", expected, str(value), _CHOOSE))
-            return None
-        if key == "default":
-            return Source(default=True, where=block.file)
-        return Source(clause=str(value), where=block.file) if key == "clause" else Source(ruling=str(value), where=block.file)
 
-    def sourced(self, called: str, model: type[B], block: Marked, *, parts: tuple[str, ...] = ()) -> tuple[B | None, Source | None]:
-        """Parse a block less its source keys and its sub-blocks; both faults are reported at once."""
-        source = self.source(called, block)
-        own = {key: value for key, value in block.values.items() if key not in _SOURCE_KEYS and key not in parts}
-        return parse_block(model, Marked(own, block.marks, block.file), self.report, called=called), source
+def _placed(block: SourcedBlock, marked: Marked, *path: str) -> Source:
+    """Return a block's source with the file and line of the block."""
+    return replace(block.source, where=marked.where(path) if path else marked.file)
 
-    def part(self, called: str, model: type[B], block: Marked, key: str, *, wanted: bool) -> B | None:
-        inner = block.section(key)
-        if inner is not None:
-            value, source = self.sourced(f"{called}.{key}", model, inner)
-            return value if source else None
-        if wanted or key in block.values:
-            expected = f"keys: {', '.join(model.model_fields)} and a source"
-            found = str(block.values.get(key, "nothing"))
-            self.report(Finding(block.where((key,)), f"{called}: `{key}` is missing", expected, found, f"Write `{key}:` with its keys."))
-        return None
 
-    def service_class(self, class_id: str, block: Marked) -> ServiceClass | None:
-        called = f"service class {class_id}"
-        words, source = self.sourced(called, ClassBlock, block, parts=_CLASS_PARTS)
-        nominal = self.part(called, RatesBlock, block, "nominal", wanted=True)
-        configured = self.part(called, RatesBlock, block, "configured", wanted=True)
-        permitted = self.part(called, PermittedBlock, block, "permitted", wanted=True)
-        access = self.part(called, AccessBlock, block, "access_methods", wanted=False)
-        reserved = self.part(called, ReservedBlock, block, "reserved_port", wanted=False)
-        criteria = self.criteria(called, block)
-        if words is None or source is None or nominal is None or configured is None or permitted is None:
-            return None
-        return ServiceClass(
-            class_id=class_id,
-            words=words.words,
-            words_en=words.words_en,
-            medium=words.medium,
-            nominal_down_kbps=nominal.down_kbps,
-            nominal_up_kbps=nominal.up_kbps,
-            configured_down_kbps=configured.down_kbps,
-            configured_up_kbps=configured.up_kbps,
-            for_levels=permitted.levels,
-            for_kinds=permitted.kinds,
-            urban_needs_ruling=permitted.urban_needs_ruling,
-            access_methods=access.any_of if access else (),
-            reserved_port_mbps=reserved.mbps if reserved else None,
-            criteria=criteria,
-            source=source,
-        )
+def _service_class(class_id: str, block: ClassBlock, marked: Marked) -> ServiceClass:
+    parts = {
+        "nominal": block.nominal,
+        "configured": block.configured,
+        "permitted": block.permitted,
+        "access_methods": block.access_methods,
+        "reserved_port": block.reserved_port,
+    }
+    return ServiceClass(
+        class_id=class_id,
+        words=block.words,
+        words_en=block.words_en,
+        medium=block.medium,
+        nominal_down_kbps=block.nominal.down_kbps,
+        nominal_up_kbps=block.nominal.up_kbps,
+        configured_down_kbps=block.configured.down_kbps,
+        configured_up_kbps=block.configured.up_kbps,
+        for_levels=block.permitted.levels,
+        for_kinds=block.permitted.kinds,
+        urban_needs_ruling=block.permitted.urban_needs_ruling,
+        access_methods=block.access_methods.any_of if block.access_methods else (),
+        reserved_port_mbps=block.reserved_port.mbps if block.reserved_port else None,
+        criteria=tuple(
+            Criterion(kind, **inner.model_dump(exclude={"source"}, exclude_none=True), source=_placed(inner, marked, "criteria", kind))
+            for kind, inner in block.criteria.items()
+        ),
+        source=_placed(block, marked),
+        sources={key: _placed(part, marked, key) for key, part in parts.items() if part is not None},
+    )
 
-    def criteria(self, called: str, block: Marked) -> tuple[Criterion, ...]:
-        inner = block.section("criteria")
-        if inner is None:
-            step = "Write `criteria:` with a block for each."
-            self.report(
-                Finding(block.where(("criteria",)), f"{called}: `criteria` is missing", f"some of {', '.join(CRITERIA)}", "nothing", step)
-            )
-            return ()
-        found = [self.criterion(f"{called}, criterion {kind}", kind, inner) for kind in inner.values]
-        return tuple(criterion for criterion in found if criterion is not None)
 
-    def criterion(self, called: str, kind: str, criteria: Marked) -> Criterion | None:
-        where = criteria.where((kind,))
-        if kind not in CRITERIA:
-            step = nearest(kind, CRITERIA, "Remove it.")
-            self.report(Finding(where, f"{called}: unknown criterion", f"one of {', '.join(CRITERIA)}", f"`{kind}`", step))
-            return None
-        block = criteria.section(kind)
-        if block is None:
-            self.report(
-                Finding(where, f"{called}: no keys", "required, limit … and a source", str(criteria.values[kind]), "Write its keys.")
-            )
-            return None
-        value, source = self.sourced(called, CriterionBlock, block)
-        if value is None or source is None:
-            return None
-        return Criterion(kind, **value.model_dump(exclude_none=True), source=source)
+def _milestone(milestone_id: str, block: MilestoneBlock, marked: Marked) -> Milestone:
+    own = block.model_dump(exclude={"scope", "source"})
+    return Milestone(milestone_id=milestone_id, scope=Scope(**dict(block.scope)), source=_placed(block, marked), **own)
 
-    def milestone(self, milestone_id: str, block: Marked) -> Milestone | None:
-        value, source = self.sourced(f"milestone {milestone_id}", MilestoneBlock, block)
-        if value is None or source is None:
-            return None
-        scope = Scope(value.scope.levels, value.scope.kinds, value.scope.classes)
-        own = value.model_dump(exclude={"scope"})
-        return Milestone(milestone_id=milestone_id, scope=scope, source=source, **own)
 
-    def score_table(self, table_id: str, block: Marked) -> ScoreTable | None:
-        called = f"score table {table_id}"
-        value, source = self.sourced(called, ScoreTableBlock, block, parts=("formula", "items"))
-        formula = self.part(called, FormulaBlock, block, "formula", wanted=True)
-        inner = block.section("items")
-        if inner is None:
-            self.report(Finding(block.where(("items",)), f"{called}: `items` is missing", "its rows by id", "nothing", "Write `items:`."))
-            return None
-        rows = [self.score_item(f"{called}, row {item_id}", item_id, inner) for item_id in inner.values]
-        if value is None or source is None or formula is None or None in rows:
-            return None
-        return ScoreTable(table_id, **dict(value), formula=formula.method, items=tuple(row for row in rows if row is not None), source=source)
+def _score_table(table_id: str, block: ScoreTableBlock, marked: Marked) -> ScoreTable:
+    items = tuple(
+        ScoreItem(item_id, **row.model_dump(exclude={"source"}), source=_placed(row, marked, "items", item_id))
+        for item_id, row in block.items.items()
+    )
+    return ScoreTable(
+        table_id=table_id,
+        title=block.title,
+        title_en=block.title_en,
+        total=block.total,
+        formula=block.formula.method,
+        items=items,
+        source=_placed(block, marked),
+        formula_source=_placed(block.formula, marked, "formula"),
+    )
 
-    def score_item(self, called: str, item_id: str, items: Marked) -> ScoreItem | None:
-        block = items.section(item_id)
-        if block is None:
-            self.report(
-                Finding(
-                    items.where((item_id,)),
-                    f"{called}: no keys",
-                    "title, points … and a source",
-                    str(items.values[item_id]),
-                    "Write its keys.",
-                )
-            )
-            return None
-        value, source = self.sourced(called, ScoreItemBlock, block)
-        return ScoreItem(item_id, **dict(value), source=source) if value and source else None
 
-    def ruling(self, ruling_id: str, block: Marked) -> Ruling | None:
-        value = parse_block(RulingBlock, block, self.report, called=f"ruling {ruling_id}")
-        return Ruling(ruling_id, **dict(value), where=block.file) if value else None
+def _ruling(ruling_id: str, block: RulingBlock, marked: Marked) -> Ruling:
+    return Ruling(ruling_id, **dict(block), where=marked.file)
 
-    def duty(self, duty_id: str, block: Marked) -> Duty | None:
-        value, source = self.sourced(f"duty {duty_id}", DutyBlock, block)
-        return Duty(duty_id, **dict(value), source=source) if value and source else None
+
+def _duty(duty_id: str, block: DutyBlock, marked: Marked) -> Duty:
+    return Duty(duty_id, block.requirement, block.text, block.text_en, _placed(block, marked))

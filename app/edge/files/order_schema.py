@@ -1,4 +1,4 @@
-"""What order.yaml may say, block by block. Where a value comes from (`clause`, `ruling`, `default`) is read beside, in order.py."""
+"""What order.yaml may say, block by block. A sourced block says where its value comes from: `clause`, `ruling` or `default: true`."""
 
 from __future__ import annotations
 
@@ -8,20 +8,26 @@ from ipaddress import IPv4Network
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from app.core.order import Source
 from app.edge.files.explain import wanted
 
 LevelName = Literal["city", "county", "township"]
 UnitKind = Literal["county_government", "department", "township_government", "town_government", "enterprise", "liaison_office", "centre"]
 Medium = Literal["fibre", "adsl"]
 AccessMethod = Literal["ethernet", "bridged_pvc", "vpdn_l2tp", "internet_ipsec"]
+CriterionKind = Literal[
+    "reachable_from_centre", "reaches_services", "ports_up", "input_errors", "trial", "rate_down", "rate_up", "reserved_port"
+]
 Text = Annotated[str, Field(min_length=1)]
 Whole = Annotated[int, Field(strict=True)]
-Number = Annotated[float, Field(strict=True)]
 Rate = Annotated[int, Field(strict=True, gt=0)]
 Flag = Annotated[bool, Field(strict=True)]
 Day = Annotated[date, Field(strict=True)]
+
+#: The keys that say where a value comes from.
+SOURCE_KEYS = ("clause", "ruling", "default")
 
 _SPAN = re.compile(r"(\d+)\s*(s|min|h|d)")
 _SPAN_UNITS = {"s": "seconds", "min": "minutes", "h": "hours", "d": "days"}
@@ -59,7 +65,35 @@ Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
 
 
 class Block(BaseModel):
+    """Keys with values; a key that is not declared is an error."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+def _source(value: object) -> Source:
+    given = value if isinstance(value, dict) else {}
+    key, text = next(iter(given.items()), ("", None))
+    if len(given) != 1 or (text is not True if key == "default" else not (isinstance(text, str) and text)):
+        expected, step = "exactly one of clause: …, ruling: …, default: true", "Say where the value of this block comes from."
+        raise wanted(expected, what="does not name one source", next_step=step)
+    if key == "default":
+        return Source(default=True)
+    return Source(clause=text) if key == "clause" else Source(ruling=text)
+
+
+class SourcedBlock(Block):
+    """A block whose value comes from one clause, from one ruling, or is a default of ours."""
+
+    source: Annotated[Source, BeforeValidator(_source)] = Field(alias="clause|ruling|default")
+
+    @model_validator(mode="before")
+    @classmethod
+    def gather(cls, values: object) -> object:
+        """Put the three source keys together, so that they are judged as one beside the other keys."""
+        if not isinstance(values, dict):
+            return values
+        given = {key: values[key] for key in SOURCE_KEYS if values.get(key) is not None}
+        return {key: value for key, value in values.items() if key not in SOURCE_KEYS} | {"|".join(SOURCE_KEYS): given}
 
 
 class HeadBlock(Block):
@@ -71,20 +105,14 @@ class HeadBlock(Block):
     timezone: Zone
 
 
-class ClassBlock(Block):
-    words: Text
-    words_en: Text
-    medium: Medium
-
-
-class RatesBlock(Block):
+class RatesBlock(SourcedBlock):
     """Kilobits per second; `down` is towards the unit."""
 
     down_kbps: Rate
     up_kbps: Rate
 
 
-class PermittedBlock(Block):
+class PermittedBlock(SourcedBlock):
     """Who may use a class. No `kinds` means any kind."""
 
     levels: Annotated[tuple[LevelName, ...], Field(min_length=1)]
@@ -92,20 +120,32 @@ class PermittedBlock(Block):
     urban_needs_ruling: Flag = False
 
 
-class AccessBlock(Block):
+class AccessBlock(SourcedBlock):
     any_of: Annotated[tuple[AccessMethod, ...], Field(min_length=1)]
 
 
-class ReservedBlock(Block):
+class ReservedBlock(SourcedBlock):
     mbps: Rate
 
 
-class CriterionBlock(Block):
+class CriterionBlock(SourcedBlock):
     required: Flag
     limit: Annotated[float, Field(strict=True, ge=0)] | None = None
     window: Span | None = None
     restart_after: Span | None = None
     coverage: Annotated[float, Field(strict=True, gt=0, le=1)] | None = None
+
+
+class ClassBlock(SourcedBlock):
+    words: Text
+    words_en: Text
+    medium: Medium
+    nominal: RatesBlock
+    configured: RatesBlock
+    permitted: PermittedBlock
+    access_methods: AccessBlock | None = None
+    reserved_port: ReservedBlock | None = None
+    criteria: Annotated[dict[CriterionKind, CriterionBlock], Field(min_length=1)]
 
 
 class ScopeBlock(Block):
@@ -114,7 +154,7 @@ class ScopeBlock(Block):
     classes: tuple[Text, ...] = ()
 
 
-class MilestoneBlock(Block):
+class MilestoneBlock(SourcedBlock):
     title: Text
     title_en: Text
     due_on: Day
@@ -139,32 +179,34 @@ class RulingBlock(Block):
     default: Flag = False
 
 
-class ScoreItemBlock(Block):
+class ScoreItemBlock(SourcedBlock):
     title: Text
     title_en: Text
     points: Annotated[float, Field(strict=True, gt=0)]
     milestone: Text | None = None
 
 
-class ScoreTableBlock(Block):
-    title: Text
-    title_en: Text
-    total: Annotated[float, Field(strict=True, gt=0)]
-
-
-class FormulaBlock(Block):
+class FormulaBlock(SourcedBlock):
     """How partial completion scores."""
 
     method: Literal["in_proportion", "all_or_nothing"]
 
 
-class DutyBlock(Block):
+class ScoreTableBlock(SourcedBlock):
+    title: Text
+    title_en: Text
+    total: Annotated[float, Field(strict=True, gt=0)]
+    formula: FormulaBlock
+    items: Annotated[dict[Text, ScoreItemBlock], Field(min_length=1)]
+
+
+class DutyBlock(SourcedBlock):
     requirement: Text
     text: Text
     text_en: Text
 
 
-class AtRiskBlock(Block):
+class AtRiskBlock(SourcedBlock):
     days: Annotated[int, Field(strict=True, ge=0)]
 
 

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from app.errors import Finding
 
 #: Takes one finding; readers report through it and go on.
 Report = Callable[[Finding], None]
+
+
+@dataclass(slots=True)
+class Counting:
+    """Passes findings on and counts them."""
+
+    report: Report
+    count: int = 0
+
+    def __call__(self, finding: Finding) -> None:
+        self.count += 1
+        self.report(finding)
 
 
 def shown(path: Path, root: Path) -> str:

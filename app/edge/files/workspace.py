@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 from app.core.consistency import find_inconsistencies, find_notes
 from app.core.inventory import Device, Group, Inventory, Line, Region, Service, Unit
-from app.core.ipplan import Allocation, Plan
+from app.core.ipplan import Allocation, Management, OspfProfile, Plan, Provenance
 from app.core.workspace import Workspace
 from app.edge.files.explain import parse_block, parse_row
 from app.edge.files.marked import Marked, read_marked
@@ -26,7 +27,7 @@ from app.edge.files.rows_schema import (
     UnitCells,
 )
 from app.edge.files.tables import Row, read_table
-from app.edge.files.texts import Report
+from app.edge.files.texts import Counting, Report
 from app.errors import Finding, InputError
 
 V = TypeVar("V", covariant=True)
@@ -68,11 +69,8 @@ def judge_workspace(root: Path) -> Judged:
     incomplete |= ordering.incomplete
     inventory = reader.inventory()
     groups, defaults = reader.groups(), reader.defaults()
-    plan = reader.plan()
-    ledger = reader.ledger()
-    workspace = None if plan is None else Workspace(ordering.order, inventory, plan, ledger, groups, defaults)
-    if workspace is not None:
-        findings += find_inconsistencies(workspace, incomplete=frozenset(incomplete))
+    workspace = Workspace(ordering.order, inventory, reader.plan(), reader.ledger(), groups, defaults)
+    findings += find_inconsistencies(workspace, incomplete=frozenset(incomplete))
     kept = tuple(sorted(dict.fromkeys(findings), key=_place))
     counts = {
         "regions": len(inventory.regions),
@@ -80,9 +78,9 @@ def judge_workspace(root: Path) -> Judged:
         "devices": len(inventory.devices),
         "lines": len(inventory.lines),
         "services": len(inventory.services),
-        "allocations": len(ledger),
+        "allocations": len(workspace.ledger),
     }
-    if kept or workspace is None:
+    if kept:
         return Judged(None, kept, (), counts)
     return Judged(workspace, (), tuple(find_notes(workspace)), counts)
 
@@ -91,6 +89,10 @@ def _place(finding: Finding) -> tuple[str, int]:
     """Sort findings by file and line, those of one line in the order in which they were found."""
     file, _, line = finding.where.rpartition(":")
     return (file, int(line)) if line.isdigit() else (finding.where, 0)
+
+
+#: What stands in for a plan that could not be read; it never leaves this edge.
+_EMPTY_PLAN = Plan(IPv4Network("0.0.0.0/0"), (), Provenance("", "", None), False, OspfProfile(), Management("", (), (), "", ""), vrfs={})
 
 
 @dataclass(slots=True)
@@ -111,7 +113,7 @@ class _Reader:
         )
 
     def rows(self, path: Path, table: str, cells: type[Cells]) -> list[Row]:
-        before = _Counting(self.report)
+        before = Counting(self.report)
         required = [name for name in COLUMNS[cells] if cells.model_fields[name].is_required()]
         found = read_table(path, self.root, before, columns=COLUMNS[cells], required=required)
         if before.count:
@@ -155,13 +157,13 @@ class _Reader:
         ]
         return tuple(cells.value(row.where) for row, cells in parsed if cells is not None)
 
-    def plan(self) -> Plan | None:
+    def plan(self) -> Plan:
+        """Read the plan; one that cannot be read is incomplete and stands empty, so that the other files are still judged."""
         document = read_marked(self.root / "ipplan" / "plan.yaml", self.root, self.report)
-        if document is None:
-            return None
-        block = parse_block(PlanBlock, document, self.report, called="plan")
-        if block is None:
-            return None
+        block = parse_block(PlanBlock, document, self.report, called="plan") if document is not None else None
+        if document is None or block is None:
+            self.incomplete |= {"plan", "vrfs"}
+            return _EMPTY_PLAN
         wheres = tuple(document.where(("pools", index)) for index in range(len(block.pools)))
         return block.value(wheres, document.where(("management",)))
 
@@ -185,22 +187,10 @@ class _Reader:
 
     def options(self, called: str, block: Marked) -> bool:
         """Judge the options of a Nornir group: known keys only, and no secrets among them."""
-        counted = _Counting(self.report)
+        counted = Counting(self.report)
         for path in block.marks:
             if str(path[-1]) in ("password", "secret", "passphrase"):
                 dotted = ".".join(map(str, path))
                 step = "Remove it; secrets come from WAIWANG_SECRET_* or the secrets file."
                 counted(Finding(block.where(path), f"{called}: a secret stands in a reviewed file", "no secrets", f"`{dotted}`", step))
         return not counted.count and parse_block(GroupBlock, block, counted, called=called) is not None
-
-
-@dataclass(slots=True)
-class _Counting:
-    """Passes findings on and counts them."""
-
-    report: Report
-    count: int = 0
-
-    def __call__(self, finding: Finding) -> None:
-        self.count += 1
-        self.report(finding)

@@ -1,0 +1,176 @@
+"""Broken inputs, each a copy of a small valid workspace with one thing changed, and the exact words that a user reads."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from app.edge.files import judge_workspace, read_workspace
+from app.errors import ExitCode, InputError
+
+BASE = Path(__file__).parent / "inputs" / "base"
+ORDER, UNITS, LINES, DEVICES = "inventory/order.yaml", "inventory/units.csv", "inventory/lines.csv", "inventory/devices.csv"
+REGIONS, SERVICES, GROUPS = "inventory/regions.csv", "inventory/services.csv", "inventory/groups.yaml"
+PLAN, LEDGER = "ipplan/plan.yaml", "ipplan/allocations.csv"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """In `file`, `old` (which stands there once) becomes `new`; without `old` the text is put at the end."""
+
+    file: str
+    old: str
+    new: str
+
+    def apply(self, root: Path) -> None:
+        path = root / self.file
+        text = path.read_text(encoding="utf-8")
+        if self.old:
+            assert text.count(self.old) == 1, f"{self.old!r} stands {text.count(self.old)} times in {self.file}"
+            text = text.replace(self.old, self.new)
+        else:
+            text += self.new
+        path.write_text(text, encoding="utf-8")
+
+
+FIBRE_TO_U001 = "L-0002,A-U001,fibre_2m,fibre,ethernet"
+BROKEN: dict[str, list[Change]] = {
+    "duplicate_unit": [Change(UNITS, "", "A-U001,乙局,Bureau B,999901,county,department,yes,A,公文交换员,yes,,yes\n")],
+    "same_unit_under_two_ids": [
+        Change(UNITS, "", "A-U003,甲县财政局,Finance again,999901,county,department,yes,A,公文交换员,no,R-1,yes\n")
+    ],
+    "unknown_class": [Change(LINES, FIBRE_TO_U001, "L-0002,A-U001,fiber_2m,fibre,ethernet")],
+    "class_not_permitted": [Change(LINES, "L-0003,A-U002,adsl_1m,adsl,bridged_pvc", "L-0003,A-U002,agg_10m,fibre,ethernet")],
+    "adsl_on_urban_unit": [Change(LINES, FIBRE_TO_U001, "L-0002,A-U001,adsl_1m,adsl,bridged_pvc")],
+    "medium_against_class": [Change(LINES, FIBRE_TO_U001, "L-0002,A-U001,fibre_2m,adsl,ethernet")],
+    "unknown_carrier_and_device": [
+        Change(LINES, "L-0003,A-U002,adsl_1m,adsl,bridged_pvc,telecom,,A-AGG", "L-0003,A-U002,adsl_1m,adsl,bridged_pvc,mobile,,A-AG")
+    ],
+    "unknown_ruling": [
+        Change(LINES, "2008-04-01,\nL-0002", "2008-04-01,R-9\nL-0002"),
+        Change(ORDER, "reserved_port: {mbps: 100, ruling: R-1}", "reserved_port: {mbps: 100, ruling: R-2}"),
+    ],
+    "reserved_port_missing": [
+        Change(
+            LINES,
+            "A-AGG,GigabitEthernet1/0/0,GigabitEthernet2/0/0,GigabitEthernet2/0/0",
+            "A-AGG,GigabitEthernet1/0/0,GigabitEthernet2/0/0,",
+        )
+    ],
+    "port_used_twice": [Change(LINES, "GigabitEthernet0/0/1.102", "GigabitEthernet0/0/1.101")],
+    "sub_interface_without_vlan": [Change(LINES, "GigabitEthernet0/0/1.102", "GigabitEthernet0/0/1.5000")],
+    "two_primary_lines_to_one_device": [Change(LINES, ",A-U002-AR,", ",A-U001-AR,")],
+    "no_core": [Change(DEVICES, "city_core", "county_agg")],
+    "unit_without_line": [Change(UNITS, "", "A-U003,乙局,Bureau B,999901,county,department,yes,A,公文交换员,yes,,yes\n")],
+    "unit_ruled_out_without_ruling": [Change(UNITS, "", "A-U003,乙局,Bureau B,999901,county,department,yes,A,公文交换员,no,,yes\n")],
+    "device_name": [Change(DEVICES, "", "甲县路由器,huawei,huawei_s,unit_switch,999901,A-U002,Huawei,S2700,\n")],
+    "unknown_platform": [Change(DEVICES, "CORE,huawei,", "CORE,huawey,")],
+    "prefix_outside_block": [
+        Change(PLAN, "prefix: 59.225.16.0/20", "prefix: 60.225.16.0/20"),
+        Change(LEDGER, "59.225.16.0/28,unit-lan,GGW,unit_lan,unit:A-GOV,2008-04-01,\n", ""),
+    ],
+    "overlapping_pools": [
+        Change(PLAN, "prefix: 59.225.16.0/20", "prefix: 59.225.0.0/20"),
+        Change(LEDGER, "59.225.16.0/28,unit-lan,GGW,unit_lan,unit:A-GOV,2008-04-01,\n", ""),
+    ],
+    "prefix_with_host_bits": [Change(PLAN, "prefix: 59.225.16.0/20", "prefix: 59.225.17.0/20")],
+    "allocation_outside_its_pool": [Change(LEDGER, "59.225.4.0/30", "59.225.8.0/30")],
+    "allocations_overlap": [Change(LEDGER, "59.225.0.1/32", "59.225.0.0/32")],
+    "broken_yaml": [Change(ORDER, "carriers:\n  telecom: 中国电信", "carriers:\n  telecom: [中国电信")],
+    "yaml_key_twice": [Change(ORDER, "  telecom: 中国电信", "  telecom: 中国电信\n  telecom: 中国联通")],
+    "yaml_alias": [Change(ORDER, "  telecom: 中国电信", "  telecom: &name 中国电信\n  other: *name")],
+    "unknown_key": [Change(ORDER, "    due_on: 2008-06-30", "    due: 2008-06-30")],
+    "impossible_date": [Change(ORDER, "due_on: 2008-06-30", "due_on: 2008-06-31")],
+    "value_without_source": [
+        Change(ORDER, "nominal: {down_kbps: 2000, up_kbps: 2000, clause: 二2}", "nominal: {down_kbps: 2000, up_kbps: 2000}")
+    ],
+    "value_with_two_sources": [
+        Change(ORDER, "reserved_port: {required: true, ruling: R-1}", "reserved_port: {required: true, ruling: R-1, default: true}")
+    ],
+    "trial_without_window": [Change(ORDER, "window: 72h, ", "")],
+    "rate_no_multiple_of_64": [Change(ORDER, "configured: {down_kbps: 2048, up_kbps: 2048", "configured: {down_kbps: 2050, up_kbps: 1024")],
+    "milestone_of_unknown_class": [Change(ORDER, "classes: [agg_10m, fibre_2m, adsl_1m]", "classes: [agg_10m, fibre_2m, isdn]")],
+    "points_do_not_add_up": [Change(ORDER, "points: 40", "points: 50")],
+    "extended_file_missing": [Change(ORDER, "order:\n", "extends: ../nowhere/order.yaml\norder:\n")],
+    "files_extend_in_a_circle": [Change(ORDER, "order:\n", "extends: order.yaml\norder:\n")],
+    "unknown_column": [Change(UNITS, "contact_role,", "contact_person,")],
+    "row_too_short": [Change(REGIONS, "999901,甲县,County A,county,999900,0.0.0.1", "999901,甲县,County A,county,0.0.0.1")],
+    "broken_csv": [Change(REGIONS, "999901,甲县,", '999901,"甲"县,')],
+    "bad_number": [Change(SERVICES, "8080", "eighty")],
+    "bad_cells": [
+        Change(
+            UNITS, "甲县财政局,County A Finance Bureau,999901,county,department,yes,A", "甲县财政局,,999901,country,department,perhaps,G"
+        )
+    ],
+    "secret_in_groups": [Change(GROUPS, "extras: {conn_timeout: 10}", "extras: {conn_timeout: 10}\n      password: hunter2")],
+    "monitoring_service_unknown": [Change(PLAN, "monitoring_service: noc", "monitoring_service: nok")],
+    "two_files_at_once": [
+        Change(
+            UNITS,
+            "A-U002,清溪乡人民政府,Qingxi Township Government,999901,township",
+            "A-U002,清溪乡人民政府,Qingxi Township Government,999901,village",
+        ),
+        Change(LINES, FIBRE_TO_U001, "L-0002,A-U001,fibre_4m,fibre,ethernet"),
+        Change(PLAN, "illustration: true", "illustration: perhaps"),
+    ],
+}
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(BASE, tmp_path / "workspace"))
+
+
+def test_the_base_of_every_broken_input_is_valid(workspace: Path) -> None:
+    found, notes = read_workspace(workspace)
+    assert len(found.inventory.lines) == 3
+    assert [note.what for note in notes] == ["the plan is an illustration", "units are samples"]
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_input_is_named_with_its_line_and_its_remedy(name: str, workspace: Path, golden: Callable[[str, str], None]) -> None:
+    for change in BROKEN[name]:
+        change.apply(workspace)
+    with pytest.raises(InputError) as refusal:
+        read_workspace(workspace)
+    assert refusal.value.exit_code is ExitCode.INPUT
+    golden(f"inputs/{name}.txt", f"{refusal.value}\n")
+
+
+@pytest.mark.parametrize("file", [ORDER, UNITS, LINES, DEVICES, REGIONS, SERVICES, GROUPS, "inventory/defaults.yaml", PLAN])
+def test_a_missing_file_is_named_and_nothing_that_points_into_it(file: str, workspace: Path, golden: Callable[[str, str], None]) -> None:
+    (workspace / file).unlink()
+    with pytest.raises(InputError) as refusal:
+        read_workspace(workspace)
+    golden(f"inputs/missing_{Path(file).stem}.txt", f"{refusal.value}\n")
+
+
+def test_a_missing_ledger_is_an_empty_one(workspace: Path) -> None:
+    (workspace / LEDGER).unlink()
+    found, _ = read_workspace(workspace)
+    assert found.ledger == ()
+
+
+def test_an_empty_directory_names_every_file_at_once(tmp_path: Path, golden: Callable[[str, str], None]) -> None:
+    judged = judge_workspace(tmp_path)
+    golden("inputs/empty_directory.txt", "".join(f"{finding}\n" for finding in judged.findings))
+
+
+def test_text_that_is_no_utf8_is_named_with_its_line(workspace: Path, golden: Callable[[str, str], None]) -> None:
+    path = workspace / UNITS
+    path.write_bytes(path.read_text(encoding="utf-8").encode("gbk"))
+    with pytest.raises(InputError) as refusal:
+        read_workspace(workspace)
+    golden("inputs/not_utf8.txt", f"{refusal.value}\n")
+
+
+def test_a_byte_order_mark_of_excel_is_no_fault(workspace: Path) -> None:
+    path = workspace / UNITS
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    found, _ = read_workspace(workspace)
+    assert list(found.inventory.units) == ["A-GOV", "A-U001", "A-U002"]
+    assert found.inventory.units["A-U002"].where == "inventory/units.csv:4"
