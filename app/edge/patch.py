@@ -117,7 +117,9 @@ def _tree(family: str, hardware: HardwareView, vendor: AbstractVendor, text: str
         tree: dict[str, Any] = tabparser.parse_to_tree(text=plain, splitter=vendor.make_formatter().split)
     except tabparser.ParserError as error:
         raise RenderError(f"{family} configuration: expected blocks by indentation; found {error}. Look at its template.") from error
-    if implied and not is_frr(family):
+    if is_frr(family):
+        return {row: children for row, children in tree.items() if children or not row.startswith("interface ")}
+    if implied:
         rules = implicit.compile_rules(SimpleNamespace(hw=hardware))  # type: ignore[arg-type]  # it reads `hw` alone
         tree = _merged(tree, implicit.config(tree, rules))
     return tree

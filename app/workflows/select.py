@@ -74,7 +74,7 @@ def _one(term: str) -> F:
 
 def _find_fault(term: str, known: list[str]) -> Finding | None:
     path, equals, _ = term.partition("=")
-    key, _, operator = path.rstrip("!").partition("__")
+    key, separator, operator = path.rstrip("!").partition("__")
     where = f"-F {term}"
     if not equals:
         return Finding(where, "term of a selection", "key=value", term, f"Write for example -F {known[0]}=… or -F role__any=a,b.")
@@ -82,7 +82,7 @@ def _find_fault(term: str, known: list[str]) -> Finding | None:
         near = get_close_matches(key, known, n=1)
         step = f"Write {near[0]}." if near else "Choose one of them."
         return Finding(where, "key of a selection", f"one of {', '.join(known)}", key or "none", step)
-    if operator and operator not in OPERATORS:
+    if separator and operator not in OPERATORS:
         step = f"Write {key}=… or {key}__any=…."
         return Finding(where, "operator of a selection", f"one of {', '.join(OPERATORS)}, or none", operator, step)
     return None

@@ -1,0 +1,106 @@
+"""A patch that would cut the way to the centre is found before it is pushed, line by line."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+
+import pytest
+
+from app.core.commands import Command
+from app.core.cutoff import ManagementPath, find_cutoffs, management_path
+from app.core.intent import DeviceIntent, InterfaceIntent, ManagementIntent
+
+RUNNING = """hostname county01
+ip route 198.18.9.0/29 198.18.1.1 250
+ip route 198.18.77.0/24 198.18.1.1
+interface eth1
+ ip address 198.18.1.2/30
+exit
+interface eth2
+ ip address 198.18.2.1/30
+exit
+interface lo
+ ip address 198.18.0.5/32
+exit
+"""
+PATH = ManagementPath(("eth1",), (IPv4Network("198.18.9.0/29"),), IPv4Address("198.18.0.5"))
+
+
+def commands(text: str) -> list[Command]:
+    return [Command(line.strip(), level=len(line) - len(line.lstrip())) for line in text.splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("typed", "reason"),
+    [
+        ("interface eth1\n shutdown", "shuts the interface"),
+        ("interface eth1\n no ip address 198.18.1.2/30", "removes the last address"),
+        ("interface eth1\n no ip address", "removes the last address"),
+        ("interface eth1\n no ip address 198.18.1.2/30\n ip address 198.18.1.6/30", "removes the last address"),
+        ("no interface eth1", "removes the interface"),
+        ("no ip route 198.18.9.0/29 198.18.1.1", r"removes the last route to the centre \(198.18.9.0/29\)"),
+        ("no ip route 198.18.9.0/29 198.18.1.1 250", "removes the last route"),
+        ("no ip route 198.18.9.0/29 198.18.1.1\nip route 198.18.9.0/29 198.18.2.2", "removes the last route"),
+        ("interface lo\n no ip address 198.18.0.5/32", "removes the address that this session uses"),
+    ],
+)
+def test_what_cuts_the_way_in_is_found(typed: str, reason: str) -> None:
+    found = find_cutoffs("frr", RUNNING, commands(typed), PATH)
+    assert len(found) == 1
+    assert re.search(reason, found[0])
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "interface eth2\n shutdown",
+        "interface eth2\n no ip address 198.18.2.1/30",
+        "interface eth1\n ip address 198.18.1.6/30\n no ip address 198.18.1.2/30",
+        "interface eth1\n no shutdown\n description x",
+        "ip route 198.18.9.0/29 198.18.2.2\nno ip route 198.18.9.0/29 198.18.1.1",
+        "ip route 0.0.0.0/0 198.18.1.1\nno ip route 198.18.9.0/29 198.18.1.1",
+        "no ip route 198.18.77.0/24 198.18.1.1",
+        "router ospf\n no area 0.0.0.1 stub",
+    ],
+)
+def test_what_leaves_a_way_standing_at_every_moment_is_let_through(typed: str) -> None:
+    assert find_cutoffs("frr", RUNNING, commands(typed), PATH) == ()
+
+
+def test_every_cut_is_named_not_only_the_first() -> None:
+    typed = "interface eth1\n shutdown\n no ip address\nno ip route 198.18.9.0/29 198.18.1.1"
+    assert len(find_cutoffs("frr", RUNNING, commands(typed), PATH)) == 3
+
+
+def test_a_way_that_is_not_there_yet_cannot_be_cut() -> None:
+    assert find_cutoffs("frr", "hostname x\n", commands("no ip route 198.18.9.0/29 198.18.1.1\ninterface eth1\n no ip address"), PATH) == ()
+
+
+def test_vrp_s_words_mean_the_same() -> None:
+    running = """sysname x
+#
+interface GigabitEthernet0/0/0
+ ip address 198.18.1.2 255.255.255.252
+#
+ip route-static 198.18.9.0 255.255.255.248 198.18.1.1 preference 250
+"""
+    path = ManagementPath(("GigabitEthernet0/0/0",), PATH.sources, None)
+    cut = commands("undo ip route-static 198.18.9.0 255.255.255.248 198.18.1.1\ninterface GigabitEthernet0/0/0\n undo ip address")
+    kept = commands("ip route-static 0.0.0.0 0.0.0.0 198.18.1.1\nundo ip route-static 198.18.9.0 255.255.255.248 198.18.1.1")
+    assert len(find_cutoffs("huawei_ar", running, cut, path)) == 2
+    assert find_cutoffs("huawei_ar", running, kept, path) == ()
+
+
+def intent(uplink: str | None) -> DeviceIntent:
+    ports = (
+        InterfaceIntent("eth1", "line", "", address=IPv4Interface("198.18.1.2/30")),
+        InterfaceIntent("eth9", "service", "", address=IPv4Interface("198.18.9.1/29")),
+    )
+    management = ManagementIntent("netops", "poller", "sha", "aes128", PATH.sources, (), (), "", "")
+    return DeviceIntent("x", "frr", "cisco_ios", "city_core", "1", 0, None, (), ports, (), None, management, uplink)
+
+
+def test_the_root_is_managed_by_the_port_that_the_centre_stands_at() -> None:
+    assert management_path(intent(None)).interfaces == ("eth9",)
+    assert management_path(intent("eth1")).interfaces == ("eth1",)

@@ -1,0 +1,283 @@
+"""Patches as text: what FRR and VRP must be told, in which order, and with which secrets hidden."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Network
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.core.commands import Command, blocks, mask_secrets, secret_names, strip_noise
+from app.edge.patch import MODELS, count_changes, patch, unified_diff
+from app.errors import RenderError
+
+FRR = """!
+frr version 8.4.4
+frr defaults traditional
+hostname county01
+log syslog informational
+service integrated-vtysh-config
+!
+ip route 198.18.9.0/29 198.18.1.1 250
+!
+interface eth1
+ description TO:city:eth1 L:A-1
+ ip address 198.18.1.2/30
+ ip ospf area 0.0.0.0
+ ip ospf cost 10
+exit
+!
+router ospf
+ ospf router-id 198.18.0.5
+ area 0.0.0.1 stub no-summary
+exit
+!
+end
+"""
+VRP = """sysname BZ-AR01
+#
+interface GigabitEthernet0/0/1
+ description TO:BZ-CORE01
+ ip address 10.0.0.1 255.255.255.252
+ qos car inbound cir 10240
+ qos gts cir 10240
+#
+ip route-static 10.1.0.0 255.255.255.0 10.0.0.2 preference 250
+#
+snmp-agent usm-user v3 poller authentication-mode sha cipher <secret:snmp_auth>
+#
+return
+"""
+
+
+def texts(commands: tuple[Command, ...]) -> list[str]:
+    return [str(command) for command in commands]
+
+
+@pytest.mark.parametrize(("family", "text"), [("frr", FRR), ("huawei_ar", VRP), ("huawei_s", VRP)])
+def test_equal_configurations_give_no_command_and_no_diff(family: str, text: str) -> None:
+    assert patch(family, text, text) == ()
+    assert unified_diff(family, text, text, "x") == ""
+
+
+def test_versions_separators_and_vtysh_s_own_lines_are_no_difference() -> None:
+    other = FRR.replace("8.4.4", "8.5").replace("!\n", "").replace("service integrated-vtysh-config\n", "").replace("\n", "\r\n")
+    assert patch("frr", other, FRR) == ()
+    assert unified_diff("frr", other, FRR, "x") == ""
+
+
+def test_another_order_of_lines_is_no_difference() -> None:
+    head, interface, router = FRR.partition("interface eth1")[0], "interface eth1\n", "router ospf\n"
+    swapped = head + router + FRR.partition(router)[2].partition("!")[0] + interface + FRR.partition(interface)[2].partition("!")[0]
+    assert patch("frr", swapped, FRR) == ()
+    assert unified_diff("frr", swapped, FRR, "x") == ""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ("description TO:city:eth1 L:A-1", "description NEW", ["interface eth1", " description NEW", " exit"]),
+        (" ip ospf cost 10\n", "", ["interface eth1", " no ip ospf cost", " exit"]),
+        (
+            "ip ospf area 0.0.0.0",
+            "ip ospf area 0.0.0.1",
+            ["interface eth1", " no ip ospf area 0.0.0.0", " ip ospf area 0.0.0.1", " exit"],
+        ),
+        ("stub no-summary", "stub", ["router ospf", " area 0.0.0.1 stub", " exit"]),
+        (" area 0.0.0.1 stub no-summary\n", "", ["router ospf", " no area 0.0.0.1 stub", " exit"]),
+        ("198.18.1.1 250", "198.18.1.1 240", ["ip route 198.18.9.0/29 198.18.1.1 240"]),
+        ("log syslog informational\n", "", ["no log syslog"]),
+    ],
+)
+def test_frr_overwrites_what_it_can_and_removes_first_what_it_must(before: str, after: str, expected: list[str]) -> None:
+    assert texts(patch("frr", FRR, FRR.replace(before, after))) == expected
+
+
+def test_a_route_is_replaced_before_it_is_removed() -> None:
+    moved = texts(patch("frr", FRR, FRR.replace("198.18.1.1 250", "198.18.1.5 250")))
+    assert moved == ["ip route 198.18.9.0/29 198.18.1.5 250", "no ip route 198.18.9.0/29 198.18.1.1"]
+    vrp = texts(patch("huawei_ar", VRP, VRP.replace("10.0.0.2 pref", "10.0.0.6 pref")))
+    assert vrp == [
+        "ip route-static 10.1.0.0 255.255.255.0 10.0.0.6 preference 250",
+        "undo ip route-static 10.1.0.0 255.255.255.0 10.0.0.2",
+    ]
+
+
+def test_an_interface_without_lines_is_no_difference_because_frr_does_not_show_one() -> None:
+    assert patch("frr", FRR, FRR + "interface eth7\nexit\n") == ()
+    assert unified_diff("frr", FRR, FRR + "interface eth7\nexit\n", "x") == ""
+
+
+def test_an_interface_that_is_no_longer_named_loses_its_lines_and_is_not_deleted() -> None:
+    without = FRR.partition("interface eth1")[0] + "router ospf" + FRR.partition("router ospf")[2]
+    commands = texts(patch("frr", FRR, without))
+    assert commands[0] == "interface eth1"
+    assert " no ip address 198.18.1.2/30" in commands
+    assert not [line for line in commands if "no interface" in line]
+
+
+def test_vrp_changes_a_rate_in_place_and_undoes_it_by_its_short_form() -> None:
+    slower = texts(patch("huawei_ar", VRP, VRP.replace("cir 10240", "cir 2048")))
+    assert slower == ["interface GigabitEthernet0/0/1", " qos car inbound cir 2048", " qos gts cir 2048", " quit"]
+    without = texts(patch("huawei_ar", VRP, VRP.replace(" qos car inbound cir 10240\n qos gts cir 10240\n", "")))
+    assert without == ["interface GigabitEthernet0/0/1", " undo qos car inbound", " undo qos gts", " quit"]
+
+
+def test_a_running_nqa_test_is_removed_and_written_whole() -> None:
+    test = "nqa test-instance admin rtt\n test-type icmp\n destination-address ipv4 10.1.0.2\n frequency 60\n start now\n"
+    nqa = VRP.replace("#\nreturn", f"#\n{test}#\nreturn")
+    commands = texts(patch("huawei_ar", nqa, nqa.replace("frequency 60", "frequency 30")))
+    assert commands[:2] == ["undo nqa test-instance admin rtt", "nqa test-instance admin rtt"]
+    assert {" test-type icmp", " destination-address ipv4 10.1.0.2", " frequency 30", " start now"} <= set(commands)
+
+
+def test_an_encrypted_secret_and_its_reference_are_no_difference_and_never_shown() -> None:
+    running = VRP.replace("cipher <secret:snmp_auth>", "cipher %^%#abc def,1%^%#")
+    assert patch("huawei_ar", running, VRP) == ()
+    shown = unified_diff("huawei_ar", running, VRP.replace("BZ-AR01", "BZ-AR02"), "x")
+    assert "abc" not in shown
+
+
+def test_a_new_secret_is_pushed_by_its_reference() -> None:
+    without = VRP.replace("snmp-agent usm-user v3 poller authentication-mode sha cipher <secret:snmp_auth>\n#\n", "")
+    assert texts(patch("huawei_ar", without, VRP)) == [
+        "snmp-agent usm-user v3 poller authentication-mode sha cipher <secret:snmp_auth>"
+    ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        " ip ospf message-digest-key 1 md5 opensesame",
+        " neighbor 10.0.0.1 password opensesame",
+        "password opensesame",
+        "enable password 8 opensesame",
+        " key-string opensesame",
+        "local-user netops password irreversible-cipher $1a$opensesame$",
+        " ppp chap password cipher %@%@opensesame%@%@",
+        " ospf authentication-mode simple opensesame",
+        "snmp-agent community read cipher <secret:opensesame>",
+    ],
+)
+def test_every_kind_of_secret_is_masked(line: str) -> None:
+    masked = mask_secrets(f"hostname x\n{line}\nend\n")
+    assert "opensesame" not in masked
+    assert masked.startswith("hostname x\n")
+    assert masked.endswith("\nend\n")
+
+
+def test_the_removal_of_a_line_with_a_secret_does_not_need_the_secret() -> None:
+    with_key = FRR.replace(" ip ospf cost 10\n", " ip ospf message-digest-key 1 md5 clear\n")
+    assert texts(patch("frr", with_key, FRR.replace(" ip ospf cost 10\n", ""))) == [
+        "interface eth1",
+        " no ip ospf message-digest-key 1",
+        " exit",
+    ]
+
+
+def test_a_secret_that_could_only_be_removed_by_its_value_is_an_error() -> None:
+    with_key = FRR + "some-protocol\n key-string clear\nexit\n"
+    with pytest.raises(RenderError, match="expected a reference to its secret; found none"):
+        patch("frr", with_key, with_key.replace(" key-string clear\n", " other\n"))
+
+
+def test_a_line_given_twice_with_different_values_is_an_error_of_the_template() -> None:
+    twice = VRP.replace("qos car inbound cir 10240\n", "qos car inbound cir 10240\n qos car inbound cir 2048\n")
+    with pytest.raises(RenderError, match="expected each line once") as refusal:
+        patch("huawei_ar", "sysname BZ-AR01\n", twice)
+    assert "qos car inbound cir 2048" in str(refusal.value)
+
+
+def test_text_whose_indentation_makes_no_blocks_is_an_error_of_the_template() -> None:
+    with pytest.raises(RenderError, match="expected blocks by indentation"):
+        patch("frr", FRR, "interface eth1\n  ip address 10.0.0.1/30\n description x\n")
+
+
+def test_a_family_without_rules_is_an_error_that_names_those_with() -> None:
+    with pytest.raises(RenderError, match=", ".join(MODELS)):
+        patch("zte", FRR, FRR)
+
+
+def test_the_diff_shows_a_changed_line_where_it_stands() -> None:
+    shown = unified_diff("frr", FRR, FRR.replace("cost 10", "cost 20"), "county01").splitlines()
+    at = shown.index("- ip ospf cost 10")
+    assert shown[:2] == ["--- county01 running", "+++ county01 intended"]
+    assert shown[at - 1 : at + 3] == ["  ip ospf area 0.0.0.0", "- ip ospf cost 10", "+ ip ospf cost 20", " router ospf"]
+    assert count_changes("\n".join(shown)) == 2
+
+
+def test_secret_names_come_once_each_in_order() -> None:
+    assert secret_names("a <secret:b> <secret:a>\n<secret:b>") == ("b", "a")
+
+
+# Round trips over many configurations, with an applier that shares nothing with the rules.
+
+OVERWRITTEN = ("description ", "bandwidth ", "ip ospf cost ", "ospf router-id ", "area 0.0.0.1 stub", "hostname ")
+
+
+def apply(text: str, commands: tuple[Command, ...]) -> dict[str, set[str]]:
+    """Type the commands into a configuration as FRR takes them; blocks without lines vanish."""
+    held = {head: set(body) for head, body in blocks("frr", text)}
+    tops = {head for head in held if not head.startswith(("interface ", "router "))}
+    tree = {"": tops, **{head: body for head, body in held.items() if head not in tops}}
+    context = ""
+    for command in commands:
+        line = command.text
+        if line == "exit":
+            context = ""
+        elif line.startswith(("interface ", "router ")):
+            context = line
+            tree.setdefault(line, set())
+        elif line.startswith("no router "):
+            tree.pop(line.removeprefix("no "))
+        else:
+            _type(tree[context], line)
+    return {head: body for head, body in tree.items() if body}
+
+
+def _type(lines: set[str], line: str) -> None:
+    if line.startswith("no "):
+        gone = {held for held in lines if held == line[3:] or held.startswith(f"{line[3:]} ")}
+        assert gone, f"{line!r} removes nothing"
+        lines -= gone
+        return
+    if line.startswith("ip ospf area "):
+        assert not [held for held in lines if held.startswith("ip ospf area ")], "FRR: Must remove previous area config"
+    key = next((key for key in OVERWRITTEN if line.startswith(key)), " ".join(line.split()[:4]) if line.startswith("ip route ") else line)
+    lines -= {held for held in lines if held.startswith(key)}
+    lines.add(line)
+
+
+def _interface(number: int) -> st.SearchStrategy[str]:
+    lines = st.tuples(
+        st.sampled_from(["", " description A\n", " description B C\n"]),
+        st.sampled_from(["", " bandwidth 2\n", " bandwidth 10\n"]),
+        st.sampled_from(["", f" ip address 198.18.{number}.1/30\n", f" ip address 198.18.{number}.5/30\n"]),
+        st.sampled_from(["", " ip ospf area 0.0.0.0\n", " ip ospf area 0.0.0.1\n"]),
+        st.sampled_from(["", " ip ospf cost 1\n", " ip ospf cost 20\n"]),
+        st.sampled_from(["", " ip ospf passive\n"]),
+        st.sampled_from(["", " shutdown\n"]),
+    )
+    return lines.map(lambda parts: f"interface eth{number}\n{''.join(parts)}exit\n" if any(parts) else "")
+
+
+ROUTE = f"ip route {IPv4Network('198.18.9.0/29')} 198.18.1."
+CONFIGURATIONS = st.tuples(
+    st.just("hostname x\n"),
+    st.lists(st.sampled_from([f"{ROUTE}1 250\n", f"{ROUTE}5 250\n", f"{ROUTE}9\n"]), unique=True).map("".join),
+    _interface(1),
+    _interface(2),
+    st.sampled_from(["", " ospf router-id 1.1.1.1\n", " ospf router-id 2.2.2.2\n area 0.0.0.1 stub\n"]).map(
+        lambda body: f"router ospf\n{body}exit\n" if body else ""
+    ),
+).map("".join)
+
+
+@settings(max_examples=120, deadline=None)
+@given(CONFIGURATIONS, CONFIGURATIONS)
+def test_running_plus_patch_is_intended_and_the_rollback_returns(running: str, intended: str) -> None:
+    assert apply(running, patch("frr", running, intended)) == apply(intended, ())
+    assert apply(intended, patch("frr", intended, running)) == apply(running, ())
+    same = strip_noise("frr", running) == strip_noise("frr", intended)
+    assert (unified_diff("frr", running, intended, "x") == "") == (patch("frr", running, intended) == ()) == same
