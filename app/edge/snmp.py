@@ -342,24 +342,22 @@ class Agent:
         return self._session
 
 
-def raise_descriptor_limit(wanted: int) -> str | None:
-    """Let this process open `wanted` descriptors: one for each SNMP session. Return a sentence when that cannot be."""
+def raise_descriptor_limit(wanted: int) -> Finding | None:
+    """Let this process open `wanted` descriptors: one for each SNMP session. Return what hinders it, None when nothing does."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY or soft >= wanted:
         return None
-    for ceiling in (max(hard, wanted), hard):
+    for ceiling in (hard,) if hard == resource.RLIM_INFINITY or hard >= wanted else (wanted, hard):
         try:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, ceiling), ceiling))
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted if ceiling == resource.RLIM_INFINITY else min(wanted, ceiling), ceiling))
         except (OSError, ValueError):
             continue
         break
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft >= wanted:
         return None
-    return (
-        f"file descriptors: expected a limit of {wanted}; found {soft} (hard limit {hard}). "
-        "Sessions are opened anew in every cycle, which costs time; raise LimitNOFILE= of the service or ulimit -n."
-    )
+    step = "Sessions are opened anew in every cycle, which costs time; raise LimitNOFILE= of the service, or ulimit -n."
+    return Finding("this machine", "file descriptors", f"a limit of {wanted}", f"{soft} (hard limit {hard})", step, note=True)
 
 
 def _build_session(target: Target, credentials: Community | UsmUser) -> _Session:

@@ -1,0 +1,302 @@
+"""Poll: ask every device once, judge every line, write the cycle. On schedule, or once.
+
+A poller keeps what makes the next cycle cheap: sessions, ifIndex maps, who was silent. Cycles never overlap.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from ipaddress import IPv4Address
+from typing import Protocol
+
+from app.core.acceptance import LineSample, PortSample, Transition
+from app.core.counters import bit_rates
+from app.core.intent import DeviceIntent, ManagementIntent
+from app.core.inventory import Line
+from app.core.linestate import DeviceState, LineJudgement, judge_lines, line_ports, names_line
+from app.core.workspace import Workspace
+from app.edge.guard import guard_all
+from app.edge.secrets import Secrets
+from app.edge.snmp import Agent, Community, DeviceReading, Target, UsmUser, raise_descriptor_limit
+from app.edge.store import Store
+from app.errors import ExitCode, Finding, InputError, WaiwangError
+
+Clock = Callable[[], datetime]
+#: Says where the agent of a contact address really listens: address and UDP port.
+Endpoint = Callable[[IPv4Address], tuple[IPv4Address, int]]
+#: Secrets that SNMPv3 needs, by name.
+SNMP_SECRETS = ("snmp_auth", "snmp_priv")
+#: Descriptors that everything but SNMP sessions may need.
+SPARE_DESCRIPTORS = 512
+
+
+class Guard(Protocol):
+    """`app.edge.guard.guard_all`: raises UnsafeRoute for the first address that may not be contacted."""
+
+    def __call__(self, addresses: Iterable[IPv4Address | str], *, illustration: bool) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How patiently a cycle asks.
+
+    `patience_s`: seconds for each try. `silent_patience_s`: the same for a device that was silent in the cycle before;
+    every `second_look` cycles it is asked with full patience again, or a slow one would stay lost. `at_once`: devices
+    asked at the same time, the living and the silent apart, so that the dead delay nobody.
+    """
+
+    patience_s: tuple[float, ...] = (1.0, 1.0, 2.0)
+    silent_patience_s: tuple[float, ...] = (0.5,)
+    second_look: int = 5
+    at_once: int = 400
+
+
+@dataclass(frozen=True, slots=True)
+class CycleReport:
+    """What one cycle saw and wrote. `findings` are oddities that decide nothing: a wrong description, a missing interface."""
+
+    started_at: datetime
+    finished_at: datetime
+    devices: tuple[DeviceState, ...]
+    lines: tuple[LineSample, ...]
+    transitions: tuple[Transition, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """NOTHING_MEASURED when nothing answered, DEVICE when some device did not, else OK."""
+        answered = sum(device.answer == "answered" for device in self.devices)
+        if not answered:
+            return ExitCode.NOTHING_MEASURED
+        return ExitCode.OK if answered == len(self.devices) else ExitCode.DEVICE
+
+    def rows(self) -> tuple[PollRow, ...]:
+        """Return the lines as a table, in the inventory's order."""
+        return tuple(_row(sample) for sample in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class PollRow:
+    """One line of the table of `waiwang poll`. Rates in bit/s seen from the centre, down = towards the unit; errors as counted."""
+
+    line_id: str
+    state: str
+    reason: str
+    behind: str | None
+    down_bps: float | None
+    up_bps: float | None
+    in_errors: int | None
+    out_errors: int | None
+
+
+class Poller:
+    """Everything that one poll cycle hands to the next."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        intents: Mapping[str, DeviceIntent],
+        store: Store,
+        credentials: Callable[[ManagementIntent], Community | UsmUser],
+        endpoint: Endpoint,
+        *,
+        pace: Pace = Pace(),
+        guard: Guard = guard_all,
+    ) -> None:
+        """Prepare to poll these devices; nothing is sent yet.
+
+        Raises:
+            InputError: the plan is an illustration, or a secret is missing.
+        """
+        _refuse_illustration(workspace)
+        self._workspace, self._store, self._pace, self._guard = workspace, store, pace, guard
+        self._ports = line_ports(workspace.inventory.lines.values())
+        self._addresses = {name: endpoint(intent.contacts[0]) for name, intent in intents.items() if intent.contacts}
+        self._agents = {
+            name: Agent(Target(name, str(address), port), credentials(intents[name].management))
+            for name, (address, port) in self._addresses.items()
+        }
+        self._silent: dict[str, int] = {}
+        self._index: dict[str, Mapping[str, int]] = {}
+        self._previous: dict[tuple[str, str], PortSample] | None = None
+        self._turn = asyncio.Lock()
+        self._narrow = raise_descriptor_limit(len(self._agents) + SPARE_DESCRIPTORS)
+
+    async def cycle(self, clock: Clock) -> CycleReport:
+        """Ask every device, judge every line, write it all in one transaction. A second call waits for the first to end.
+
+        Raises:
+            UnsafeRoute: an address may not be contacted from here; nothing was sent.
+            StoreError: the cycle could not be written.
+        """
+        async with self._turn:
+            self._guard((address for address, _ in self._addresses.values()), illustration=self._workspace.plan.illustration)
+            if self._previous is None:
+                self._previous = await asyncio.to_thread(_newest_ports, self._store)
+            started_at = clock()
+            readings = await self._read_all(clock)
+            finished_at = clock()
+            ports = self._rated(readings, self._previous)
+            self._previous |= ports
+            devices = tuple(_device_state(reading) for reading in readings)
+            lines = tuple(_line_samples(self._workspace, devices, ports, finished_at))
+            transitions = await asyncio.to_thread(self._store.write_cycle, started_at, finished_at, devices, lines)
+            narrow = () if self._narrow is None else (self._narrow,)
+            findings = (*narrow, *_find_oddities(readings, self._ports))
+            return CycleReport(started_at, finished_at, devices, lines, transitions, findings)
+
+    def close(self) -> None:
+        """Drop every SNMP session."""
+        for agent in self._agents.values():
+            agent.close()
+
+    async def _read_all(self, clock: Clock) -> list[DeviceReading]:
+        living, silent = asyncio.Semaphore(self._pace.at_once), asyncio.Semaphore(self._pace.at_once)
+
+        async def read(name: str, agent: Agent) -> DeviceReading:
+            async with silent if name in self._silent else living:
+                reading = await agent.read_ports(tuple(self._ports.get(name, ())), self._index.get(name, {}), clock, self._patience_s(name))
+                if self._narrow is not None:
+                    agent.close()
+            self._index[name] = reading.index
+            self._remember(reading)
+            return reading
+
+        return list(await asyncio.gather(*(read(name, agent) for name, agent in self._agents.items())))
+
+    def _patience_s(self, device: str) -> tuple[float, ...]:
+        cycles = self._silent.get(device, 0)
+        return self._pace.patience_s if cycles % self._pace.second_look == 0 else self._pace.silent_patience_s
+
+    def _remember(self, reading: DeviceReading) -> None:
+        if reading.answer == "silent":
+            self._silent[reading.device] = self._silent.get(reading.device, 0) + 1
+        else:
+            self._silent.pop(reading.device, None)
+
+    def _rated(
+        self, readings: Iterable[DeviceReading], previous: Mapping[tuple[str, str], PortSample]
+    ) -> dict[tuple[str, str], PortSample]:
+        """Return every port that was seen, with its rates since it was seen before."""
+        rated = {}
+        for reading in readings:
+            for port in reading.ports:
+                key = port.device, port.interface
+                in_bps, out_bps = bit_rates(previous.get(key), port)
+                rated[key] = replace(port, in_bps=in_bps, out_bps=out_bps)
+        return rated
+
+
+async def poll_forever(
+    poller: Poller,
+    interval_s: float,
+    clock: Clock,
+    stop: asyncio.Event,
+    report: Callable[[CycleReport], Awaitable[None] | None] = lambda _report: None,
+    report_failure: Callable[[WaiwangError], None] = lambda _error: None,
+) -> None:
+    """Run a cycle every `interval_s` seconds until `stop` is set.
+
+    The schedule does not drift: a cycle starts at a multiple of the interval after the first, and one that takes longer
+    makes the next starts fall away. A cycle that fails is reported and the schedule goes on.
+    """
+    loop = asyncio.get_running_loop()
+    first = loop.time()
+    while not stop.is_set():
+        try:
+            said = report(await poller.cycle(clock))
+            if said is not None:
+                await said
+        except WaiwangError as error:
+            report_failure(error)
+        pause = next_start(first, interval_s, loop.time()) - loop.time()
+        try:
+            await asyncio.wait_for(stop.wait(), pause)
+        except TimeoutError:
+            continue
+
+
+def next_start(first: float, interval: float, now: float) -> float:
+    """Return the next multiple of the interval after `first` that is still to come."""
+    return first + (int((now - first) // interval) + 1) * interval
+
+
+def usm_credentials(secrets: Secrets) -> Callable[[ManagementIntent], UsmUser]:
+    """Return what gives each device its SNMPv3 user.
+
+    Raises:
+        InputError: one of `SNMP_SECRETS` is not set.
+    """
+    secrets.require(SNMP_SECRETS)
+    auth_password, priv_password = (secrets.value(name) for name in SNMP_SECRETS)
+    return lambda management: UsmUser(
+        management.snmp_user, management.snmp_auth, auth_password, management.snmp_priv, priv_password
+    )
+
+
+def _refuse_illustration(workspace: Workspace) -> None:
+    if workspace.plan.illustration:
+        step = "Enter the assigned ranges in ipplan/plan.yaml, or choose the lab's workspace with --root. Nothing was sent."
+        found = "illustration: true, whose numbers belong to nobody here"
+        raise InputError([Finding("ipplan/plan.yaml", "poll", "a plan whose numbers were assigned to this network", found, step)])
+
+
+def _newest_ports(store: Store) -> dict[tuple[str, str], PortSample]:
+    """Return the ports of every line's newest sample, so that the first cycle of a process has rates too."""
+    samples = (status.sample for status in store.latest().values())
+    seen = (port for sample in samples for port in (sample.a, sample.z, sample.reserved_a, sample.reserved_z))
+    return {(port.device, port.interface): port for port in seen if port is not None}
+
+
+def _device_state(reading: DeviceReading) -> DeviceState:
+    return DeviceState(reading.device, reading.at, reading.answer, reading.reason, reading.sys_name, reading.uptime_ticks)
+
+
+def _line_samples(
+    workspace: Workspace, devices: Iterable[DeviceState], ports: Mapping[tuple[str, str], PortSample], at: datetime
+) -> Iterator[LineSample]:
+    judged = judge_lines(workspace.inventory, {device.device: device.answer for device in devices}, ports)
+    return (_line_sample(line, judged[line.line_id], ports, at) for line in workspace.inventory.lines.values())
+
+
+def _line_sample(line: Line, judged: LineJudgement, ports: Mapping[tuple[str, str], PortSample], at: datetime) -> LineSample:
+    return LineSample(
+        line.line_id,
+        at,
+        judged.state,
+        judged.reason,
+        judged.behind,
+        ports.get((line.a_device, line.a_interface)),
+        ports.get((line.z_device, line.z_interface)),
+        ports.get((line.a_device, line.a_reserved_interface)) if line.a_reserved_interface else None,
+        ports.get((line.z_device, line.z_reserved_interface)) if line.z_reserved_interface else None,
+    )
+
+
+def _row(sample: LineSample) -> PollRow:
+    a = sample.a
+    rates = (a.out_bps, a.in_bps, a.in_errors, a.out_errors) if a is not None else (None, None, None, None)
+    return PollRow(sample.line_id, sample.state, sample.reason, sample.behind, *rates)
+
+
+def _find_oddities(readings: Iterable[DeviceReading], ports: Mapping[str, Mapping[str, tuple[str, bool]]]) -> Iterator[Finding]:
+    for reading in readings:
+        if reading.sys_name is not None and reading.sys_name != reading.device:
+            step = "Check who holds this address: the plan, or the name that the device was configured with."
+            yield Finding(reading.device, "sysName", reading.device, reading.sys_name, step, note=True)
+        for name in reading.missing:
+            step = "Correct the interface in inventory/lines.csv, or look whether its card is in place."
+            yield Finding(f"{reading.device}/{name}", "interface", "an ifName of the device", "none", step, note=True)
+        yield from _find_wrong_aliases(reading, ports.get(reading.device, {}))
+
+
+def _find_wrong_aliases(reading: DeviceReading, lines: Mapping[str, tuple[str, bool]]) -> Iterator[Finding]:
+    """Yield ports whose description names another line; an agent that gives no ifAlias says nothing."""
+    for port in reading.ports:
+        line_id, _ = lines[port.interface]
+        if port.alias and not names_line(port.alias, line_id):
+            step = "Deploy the device, or correct inventory/lines.csv: rates and states may be those of another line."
+            yield Finding(f"{port.device}/{port.interface}", "ifAlias", f"a text with {line_id}", port.alias, step, note=True)
