@@ -211,7 +211,7 @@ class _InventoryRules:
             yield Finding(
                 device.where, f"{owner}: a {device.role} stands at no unit", "the id of its unit", "nothing", "Fill in `unit_id`."
             )
-        if unit is not None and unit.region != device.region:
+        if unit is not None and unit.region in inventory.regions and unit.region != device.region:
             yield Finding(
                 device.where,
                 f"{owner} stands in another region than its unit",
