@@ -17,6 +17,7 @@ from app.edge.files.workspace import read_workspace
 from app.errors import ExitCode
 from lab import runner
 from lab.namespaces import NOC
+from lab.nodes import prepare, write_secrets
 from lab.prepare import write_files
 from lab.runner import LabOptions, NodeStatus
 from lab.state import DEFAULT_STATE_DIR, read_state
@@ -103,10 +104,10 @@ def files(
 ) -> None:
     """Write the nodes' files for containerlab, with fresh secrets; then: containerlab deploy -t lab/containerlab.yml."""
     workspace, _notes = read_workspace(root)
-    texts, secret, hosts = runner.prepare(workspace, root, read_topology(DEFAULTS.topology_file))
+    texts, secret, hosts = prepare(workspace, root, read_topology(DEFAULTS.topology_file))
     for node, own in texts.items():
         write_files(folder / node, own)
-    runner.write_secrets(folder, secret, hosts)
+    write_secrets(folder, secret, hosts)
     typer.echo(f"{len(texts)} nodes below {folder}; the secrets are in {folder / 'secrets.yaml'}", err=True)
 
 

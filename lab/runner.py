@@ -7,52 +7,28 @@ commands run in the namespace `noc`, which is wired to the city router alone.
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
-import yaml
-
-from app.core.intent import DeviceIntent
-from app.core.intents import build_intents
-from app.core.ipplan import address_book
 from app.core.workspace import Workspace
 from app.edge.files.workspace import read_workspace
-from app.edge.templates import read_templates
-from app.workflows.render import render
 from lab import namespaces
 from lab.failure import lab_error
 from lab.namespaces import NOC
-from lab.prepare import Host, HostKey, host_files, known_hosts, make_host_key, make_secrets, router_files, write_files
+from lab.nodes import prepare, write_nodes
+from lab.possible import require_possible, require_root
 from lab.state import DEFAULT_STATE_DIR, LabState, find_state, is_alive, locked, read_state, write_state
 from lab.topology import Link, Topology, read_topology
 
 LAB = Path(__file__).parent
 BOOT_WAIT_S = 60.0
 POLL_INTERVAL_S = 3
-#: Programs that the lab runs, and the Debian packages that bring them.
-PROGRAMS = {
-    "/usr/lib/frr/zebra": "frr",
-    "/usr/lib/frr/ospfd": "frr",
-    "/usr/lib/frr/watchfrr": "frr",
-    "/usr/bin/vtysh": "frr",
-    "/usr/sbin/snmpd": "snmpd",
-    "/usr/sbin/sshd": "openssh-server",
-    "ip": "iproute2",
-    "tc": "iproute2",
-    "nft": "nftables",
-    "iperf3": "iperf3",
-    "unshare": "util-linux",
-    "nsenter": "util-linux",
-    "sysctl": "procps",
-}
-#: frr-snmp brings no program but modules, below a folder that names the machine's architecture.
-SNMP_MODULE = "usr/lib/*/frr/modules/zebra_snmp.so"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,19 +59,27 @@ def up(options: LabOptions = LabOptions()) -> LabState:
         InputError: the workspace cannot be used.
     """
     require_possible()
-    _wait_for_others(options)
-    with locked(options.state_dir):
-        _require_none(options.state_dir)
-        workspace, _notes = read_workspace(options.workspace)
-        topology = read_topology(options.topology_file)
-        _require_same_names(options, workspace, topology)
-        folders = _node_folders(options, workspace, topology)
-        state = LabState(str(options.state_dir), str(options.workspace.resolve()), str(options.topology_file.resolve()))
-        try:
-            return _boot(state, topology, folders)
-        except BaseException:
-            _take_down(find_state(options.state_dir) or state, topology)
-            raise
+    deadline = time.monotonic() + options.wait_s
+    while True:
+        with locked(options.state_dir):
+            if not _is_up(options.state_dir) or time.monotonic() >= deadline:
+                return _up_alone(options)
+        time.sleep(0.5)
+
+
+def _up_alone(options: LabOptions) -> LabState:
+    _require_none(options.state_dir)
+    workspace, _notes = read_workspace(options.workspace)
+    topology = read_topology(options.topology_file)
+    _require_same_names(options, workspace, topology)
+    prepared = prepare(workspace, options.workspace, topology)
+    state = LabState(str(options.state_dir), str(options.workspace.resolve()), str(options.topology_file.resolve()))
+    try:
+        _mount(state)
+        return _boot(state, topology, write_nodes(state, *prepared))
+    except BaseException:
+        _take_down(find_state(options.state_dir) or state, topology)
+        raise
 
 
 def down(state_dir: Path = DEFAULT_STATE_DIR) -> bool:
@@ -111,7 +95,7 @@ def down(state_dir: Path = DEFAULT_STATE_DIR) -> bool:
 
 def status(state_dir: Path = DEFAULT_STATE_DIR) -> list[NodeStatus]:
     """Return every node in the order of the topology. Raises LabError when there is no lab."""
-    state = read_state(state_dir)
+    state = _running(state_dir)
     topology = state.topology()
     return [_node_status(state, topology, node) for node in topology.tiers]
 
@@ -137,7 +121,7 @@ def exec_in(
 
 def enter_node(node: str, argv: Sequence[str], state_dir: Path = DEFAULT_STATE_DIR) -> list[str]:
     """Return the command that runs `argv` inside a node. Raises LabError as `exec_in`."""
-    state = read_state(state_dir)
+    state = _running(state_dir)
     process = state.nodes.get(node)
     if process is None or not is_alive(process):
         raise lab_error(
@@ -163,7 +147,7 @@ def cut(wanted: str, *, silent: bool = False, state_dir: Path = DEFAULT_STATE_DI
     Raises:
         LabError: no lab, or no such line.
     """
-    state = read_state(state_dir)
+    state = _running(state_dir)
     link = find_link(state.topology(), wanted)
     (namespaces.drop_silently if silent else namespaces.lose_carrier)(state.nodes, link)
     return link
@@ -171,7 +155,7 @@ def cut(wanted: str, *, silent: bool = False, state_dir: Path = DEFAULT_STATE_DI
 
 def heal(wanted: str, *, state_dir: Path = DEFAULT_STATE_DIR) -> Link:
     """Mend a line that was cut, in whatever way; a whole line stays as it is. Raises LabError as `cut`."""
-    state = read_state(state_dir)
+    state = _running(state_dir)
     link = find_link(state.topology(), wanted)
     namespaces.mend(state.nodes, link)
     return link
@@ -236,89 +220,11 @@ def find_link(topology: Topology, wanted: str) -> Link:
     return found
 
 
-def require_possible() -> None:
-    """Say everything at once that keeps this machine from running the lab.
-
-    Raises:
-        LabError: not root, or packages are missing.
-    """
-    require_root()
-    missing = dict.fromkeys(package for program, package in PROGRAMS.items() if shutil.which(program) is None)
-    if not any(Path("/").glob(SNMP_MODULE)):
-        missing["frr-snmp"] = None
-    if missing:
-        raise lab_error(
-            "this machine",
-            "the lab's programs are not installed",
-            expected=", ".join(dict.fromkeys([*PROGRAMS.values(), "frr-snmp"])),
-            found=f"without {', '.join(missing)}",
-            next_step=f"On Debian 12, as root: apt-get install --no-install-recommends {' '.join(missing)}",
-        )
-
-
-def require_root() -> None:
-    if os.geteuid() != 0:
-        raise lab_error(
-            "this account",
-            "the lab makes network namespaces",
-            expected="root",
-            found=f"user id {os.geteuid()}",
-            next_step="Run the command as root, for example with sudo.",
-        )
-
-
-def prepare(workspace: Workspace, root: Path, topology: Topology) -> tuple[dict[str, dict[str, str]], dict[str, str], str]:
-    """Return each node's files by path below `/etc`, the secrets in them, and known_hosts text for all contact addresses."""
-    intents = build_intents(workspace)
-    texts = render(workspace, read_templates(root), bootstrap=True)
-    secret = make_secrets()
-    keys = {name: make_host_key() for name in intents}
-    files = {node: _files_of(workspace, intents, texts, topology, node, secret, keys) for node in topology.tiers}
-    return files, secret, known_hosts(intents, keys)
-
-
-def _files_of(
-    workspace: Workspace,
-    intents: Mapping[str, DeviceIntent],
-    texts: Mapping[str, str],
-    topology: Topology,
-    node: str,
-    secret: Mapping[str, str],
-    keys: Mapping[str, HostKey],
-) -> dict[str, str]:
-    links = topology.interfaces(node)
-    if node in intents:
-        return router_files(intents[node], texts[node], links, secret, keys[node])
-    book, holder, service = address_book(workspace.ledger), f"service:{node}", workspace.inventory.services[node]
-    port = service.port if service.kind == "exchange" else None
-    return host_files(node, links, Host(book.host(holder), book.gateway(holder).ip, port))
-
-
-def _node_folders(options: LabOptions, workspace: Workspace, topology: Topology) -> dict[str, Path]:
-    """Write everything that the nodes read at boot, on a tmpfs of the lab's own; return each node's folder."""
-    folder = options.state_dir
-    files, secret, hosts = prepare(workspace, options.workspace, topology)
-    folder.mkdir(parents=True, exist_ok=True)
-    if not folder.is_mount():
-        namespaces.run(["mount", "-t", "tmpfs", "-o", "mode=755", "waiwang-lab", str(folder)])
-    write_secrets(folder, secret, hosts)
-    folders = {}
-    for node, texts in files.items():
-        place = folders[node] = folder / "nodes" / node
-        for part in ("upper/etc", "upper/usr/local/sbin", "work", "root"):
-            (place / part).mkdir(parents=True, exist_ok=True)
-        write_files(place / "upper" / "etc", texts)
-        for program in ("node-init", "lab-answer"):
-            shutil.copy(LAB / "image" / program, place / "upper/usr/local/sbin" / program)
-        os.mkfifo(place / "go")
-    return folders
-
-
-def write_secrets(folder: Path, secret: Mapping[str, str], hosts: str) -> None:
-    """Write `secrets.yaml` and `known_hosts` into the folder, for root alone."""
-    for name, text in (("secrets.yaml", yaml.safe_dump(dict(secret))), ("known_hosts", hosts)):
-        (folder / name).touch(mode=0o600)
-        (folder / name).write_text(text, encoding="utf-8")
+def _mount(state: LabState) -> None:
+    """Put a tmpfs under the lab's files: overlays need one, and secrets never reach a disk."""
+    state.folder.mkdir(parents=True, exist_ok=True)
+    namespaces.run(["mount", "-t", "tmpfs", "-o", "mode=755", "waiwang-lab", state.state_dir])
+    write_state(state)
 
 
 def _boot(state: LabState, topology: Topology, folders: Mapping[str, Path]) -> LabState:
@@ -366,15 +272,14 @@ def _take_down(state: LabState, topology: Topology | None) -> None:
     namespaces.remove_namespaces(topology.tiers if topology else state.nodes)
     namespaces.allow_outside(state.unreachable)
     if state.folder.is_mount():
-        namespaces.run(["umount", "--lazy", str(state.folder)])
-    shutil.rmtree(state.folder, ignore_errors=True)
+        namespaces.run(["umount", "--lazy", state.state_dir])
+    with suppress(OSError):
+        state.folder.rmdir()
 
 
-def _wait_for_others(options: LabOptions) -> None:
-    """Wait until the lab of somebody else on this machine is gone, at most `options.wait_s` seconds."""
-    deadline = time.monotonic() + options.wait_s
-    while time.monotonic() < deadline and _is_up(options.state_dir):
-        time.sleep(0.5)
+def _running(state_dir: Path) -> LabState:
+    require_root()
+    return read_state(state_dir)
 
 
 def _is_up(state_dir: Path) -> bool:
@@ -395,6 +300,14 @@ def _require_none(state_dir: Path) -> None:
     left = find_state(state_dir)
     if left is not None:
         _take_down(left, None)
+    if state_dir.exists() and (state_dir.is_mount() or any(state_dir.iterdir())):
+        raise lab_error(
+            str(state_dir),
+            "the lab's folder is in use",
+            expected="no such folder, or an empty one",
+            found="a mount" if state_dir.is_mount() else "files that are not the lab's",
+            next_step="Name another with --state-dir (WAIWANG_LAB_STATE_DIR), or clear this one by hand.",
+        )
 
 
 def _require_same_names(options: LabOptions, workspace: Workspace, topology: Topology) -> None:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from app.errors import LabError
-from lab import runner
 from lab.handle import Lab, running_lab
+from lab.possible import require_possible
 from lab.runner import LabOptions
 
 #: Another test run, or a person's lab, may hold the machine's one lab for a while.
@@ -27,7 +27,7 @@ def lab() -> Iterator[Lab]:
 def require_lab() -> None:
     """Skip with the reason where no lab can run; under CI=true that is a failure."""
     try:
-        runner.require_possible()
+        require_possible()
     except LabError as error:
         if os.environ.get("CI") == "true":
             pytest.fail(str(error))

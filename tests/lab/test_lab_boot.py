@@ -22,6 +22,7 @@ from app.workflows.render import render
 from lab import runner
 from lab.handle import Lab
 from lab.namespaces import LAST_METRIC
+from lab.runner import LabOptions
 from lab.state import find_state, is_alive
 
 pytestmark = pytest.mark.lab
@@ -203,6 +204,21 @@ def test_a_second_lab_is_refused_while_one_is_up(lab: Lab) -> None:
     with pytest.raises(LabError, match="a lab is already up"):
         runner.up()
     assert all(map(is_alive, lab.state.nodes.values())), "and the one that is up stays"
+
+
+def test_a_lab_with_another_folder_is_refused_as_well(lab: Lab, tmp_path: Path) -> None:
+    with pytest.raises(LabError, match=r"namespaces with the lab's names exist already: .*noc"):
+        runner.up(LabOptions(state_dir=tmp_path / "other"))
+    assert not (tmp_path / "other").exists()
+
+
+def test_a_folder_that_holds_other_files_is_never_used_for_a_lab(lab: Lab, tmp_path: Path) -> None:
+    kept = tmp_path / "mine" / "letter.txt"
+    kept.parent.mkdir()
+    kept.write_text("dear")
+    with pytest.raises(LabError, match="files that are not the lab's"):
+        runner.up(LabOptions(state_dir=kept.parent))
+    assert kept.read_text() == "dear"
 
 
 def test_an_unknown_node_or_line_is_named_with_what_there_is(lab: Lab) -> None:

@@ -18,8 +18,9 @@ from app.core.workspace import Workspace
 from app.edge.files.workspace import read_workspace
 from app.edge.guard import LAB_BRIDGE, LAB_PREFIXES
 from app.errors import LabError
+from lab.nodes import prepare
 from lab.prepare import Host, HostKey, host_files, known_hosts, make_host_key, make_secrets, password_hash, router_files, write_files
-from lab.runner import find_link, prepare
+from lab.runner import find_link
 from lab.topology import Topology, build_topology, format_topology, read_topology
 
 ROOT = Path(__file__).parents[2]
