@@ -1,4 +1,4 @@
-"""Throughput between lab hosts by iperf3: the `exchange` host at the centre against a unit's own address.
+"""Throughput between lab hosts by iperf3: the `exchange` host at the centre against a unit's own address, backup lines end to end.
 
 The hosts are entered through their namespaces; the packets of the test travel in band, over the lines.
 """
@@ -48,8 +48,9 @@ class LabRateTester:
         if started.returncode:
             return RateOutcome(None, None, METHOD, {"reason": f"iperf3 server on {request.device}: {started.stderr.strip()}"})
         try:
-            down = self._client(address, port)
-            up = self._client(address, port, "-R")
+            near = request.near_device or CENTRE_HOST
+            down = self._client(near, address, port)
+            up = self._client(near, address, port, "-R")
         finally:
             self.exec_in(request.device, ["pkill", "-F", pidfile], timeout=10)
         reasons = [text for text in (down.get("error"), up.get("error")) if text]
@@ -58,10 +59,10 @@ class LabRateTester:
             detail["reason"] = "; ".join(str(reason) for reason in reasons)
         return RateOutcome(_kbps(down), _kbps(up), METHOD, detail)
 
-    def _client(self, address: str, port: int, *options: str) -> dict[str, object]:
+    def _client(self, near: str, address: str, port: int, *options: str) -> dict[str, object]:
         argv = ["iperf3", "-c", address, "-p", str(port), "-t", str(self.seconds), "-O", "1", "-i", "0", "-J"]
         argv += ["--connect-timeout", "3000", *options]
-        finished = self.exec_in(CENTRE_HOST, argv, timeout=self.seconds + 20)
+        finished = self.exec_in(near, argv, timeout=self.seconds + 20)
         return read_iperf3(finished.stdout)
 
 

@@ -10,12 +10,17 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class RateRequest:
-    """Measure the line to `device` between a host at the centre and `far_address`, an address of that device's own."""
+    """Measure the line to `device`: load `far_address`, an address of that device, from a host at the centre.
+
+    A backup line carries no traffic while the primary one is up: it is loaded from its near end, `near_device`, to the
+    far end's address on the line itself.
+    """
 
     line_id: str
     device: str
     far_address: IPv4Address
     service_class: str
+    near_device: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from paramiko.ssh_exception import AuthenticationException, SSHException  # type
 from pydantic import SecretStr
 
 from app.core.commands import Command, mask_secrets
+from app.core.ping import PingCount, parse_ping
 from app.errors import CommitRefused, ConnectFailed, DeviceError, LoginRefused
 
 #: Raises UnsafeRoute when a packet to this address must not be sent.
@@ -27,18 +28,25 @@ Endpoint = Callable[[IPv4Address], tuple[IPv4Address, int]]
 #: Replaces references to secrets by their values.
 Resolve = Callable[[str], str]
 
+#: Ctrl-C.
+INTERRUPT = "\x03"
 _LOST = (EOFError, OSError, SSHException, NetmikoBaseException, ValueError)
 _HOST_KEY = re.compile(r"host key|known_hosts", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """What one family is asked, and how it says no. `refusal` is searched per line, `saved` in the answer to `save`."""
+    """What one family is asked, and how it says no. `refusal` is searched per line, `saved` in the answer to `save`.
+
+    `ping` takes an address and a count; one that knows no count (`endless`) is interrupted after `count` seconds.
+    """
 
     running: str
     save: str
     saved: str
     refusal: str
+    ping: str
+    endless: bool = False
 
 
 #: Families that may be spoken to. A family without a dialect is refused, never guessed.
@@ -48,6 +56,8 @@ DIALECTS: Mapping[str, Dialect] = {
         save="write memory",
         saved=r"\[OK\]",
         refusal=r"^(?:% .*|Must remove .*|Error (?:type|description): .*|.*[Cc]onfiguration failed.*)$",
+        ping="ping {address}",
+        endless=True,
     )
 }
 
@@ -141,6 +151,25 @@ class Session:
             found = mask_secrets(" ".join(answer.split()))[-160:] or "no answer"
             step = "Look at its disk, then run the command again."
             raise self._error(CommitRefused, "save the configuration", "the device's own confirmation", found, step)
+
+    def ping(self, address: IPv4Address, count: int) -> PingCount | None:
+        """Let the device send about `count` echo requests, one a second; None where it gives no statistics.
+
+        Raises:
+            DeviceError: the session was lost.
+        """
+        line = self._dialect.ping.format(address=address, count=count)
+        if not self._dialect.endless:
+            timeout_s = self._access.limits.read_s + 2 * count
+            return parse_ping(self._try(lambda: self._driver.send_command(line, read_timeout=timeout_s), f"ping {address}"))
+
+        def run() -> str:
+            self._driver.write_channel(f"{line}\n")
+            time.sleep(count)
+            self._driver.write_channel(INTERRUPT)
+            return self._driver.read_until_prompt(read_timeout=self._access.limits.read_s)
+
+        return parse_ping(self._try(run, f"ping {address}"))
 
     def close(self) -> None:
         """End the session; a device that is gone already is no error, and is not waited for again."""

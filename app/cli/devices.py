@@ -1,0 +1,125 @@
+"""Commands that talk to devices by SSH: diff and deploy."""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+from nornir.core import Nornir
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from app.cli.context import Commit, Context, Form, Limit, Names, Root, Terms, leave, now, open_context
+from app.cli.output import Format, Table, show, stderr, stdout
+from app.core.families import FAMILIES
+from app.workflows.deploy import deploy as run_deploy
+from app.workflows.diff import RESULTS, DeviceRow, exit_code
+from app.workflows.diff import diff as run_diff
+from app.workflows.hosts import open_gateway, open_nornir
+from app.workflows.select import select
+
+Workers = Annotated[int, typer.Option("--workers", envvar="WAIWANG_WORKERS", help="devices at the same time")]
+
+
+def diff(
+    names: Names = None, root: Root = None, terms: Terms = None, limit: Limit = None, form: Form = Format.text, workers: Workers = 20
+) -> None:
+    """Show intended against running, a unified diff per device. Writes nothing."""
+    context = open_context(root)
+    chosen = _select(context, names, terms, limit, workers)
+    gateway = open_gateway(context.workspace.plan, context.settings, context.environ)
+    with progress_bar("diff", len(chosen.inventory.hosts)) as step:
+        rows = run_diff(chosen, context.intents, context.texts, gateway, progress=step)
+    _show_rows("diff", rows, form, diffs=True)
+    leave(exit_code(rows))
+
+
+def deploy(
+    names: Names = None,
+    root: Root = None,
+    terms: Terms = None,
+    limit: Limit = None,
+    form: Form = Format.text,
+    workers: Workers = 20,
+    commit: Commit = False,
+    unsafe: Annotated[list[str] | None, typer.Option("--unsafe", help="family that --commit may reach though it cannot revert")] = None,
+    wait_s: Annotated[float, typer.Option("--wait", help="seconds to wait for a device that is only just being reached")] = 30.0,
+    quiet: Annotated[bool, typer.Option("--quiet", help="leave the diffs out")] = False,
+) -> None:
+    """Show the patch of every device; --commit pushes it root first, reads it back, saves."""
+    if unknown := [family for family in unsafe or [] if family not in FAMILIES]:
+        raise typer.BadParameter(f"no such family: {', '.join(unknown)}; known are {', '.join(FAMILIES)}", param_hint="--unsafe")
+    context = open_context(root)
+    chosen = _select(context, names, terms, limit, workers)
+    gateway = open_gateway(context.workspace.plan, context.settings, context.environ)
+    with progress_bar("deploy", len(chosen.inventory.hosts)) as step:
+        report = run_deploy(
+            chosen,
+            context.intents,
+            context.texts,
+            gateway,
+            commit=commit,
+            record_backup=_record_backup(context) if commit else _record_nothing,
+            wait_s=wait_s,
+            unsafe=unsafe or (),
+            progress=step,
+        )
+    if commit:
+        for row in report.rows:
+            context.store.write_audit(now(), getpass.getuser(), "deploy", row.device, {"result": row.result, "changed": row.changed})
+    _show_rows("deploy --commit" if commit else "deploy", report.rows, form, diffs=not quiet)
+    leave(report.exit_code)
+
+
+def _select(context: Context, names: Sequence[str] | None, terms: Sequence[str] | None, limit: int | None, workers: int) -> Nornir:
+    nornir = open_nornir(context.workspace, context.intents, context.settings, context.environ, workers=workers)
+    return select(nornir, names or (), terms or (), limit)
+
+
+def _record_backup(context: Context) -> Callable[[str, str], None]:
+    store = context.store  # opened here, before threads ask for it
+
+    def record(device: str, text: str) -> None:
+        store.write_backup(device, now(), text, hashlib.sha256(text.encode()).hexdigest())
+
+    return record
+
+
+def _record_nothing(device: str, text: str) -> None:
+    """Without --commit nothing is pushed, so nothing is kept."""
+
+
+@contextmanager
+def progress_bar(title: str, total: int) -> Iterator[Callable[[str, str], None]]:
+    """Show how many devices are done and what the newest one is at; on a terminal only, on stderr."""
+    console = stderr()
+    title_column, at_column = TextColumn("[bold]{task.description}"), TextColumn("{task.fields[at]}")
+    columns = (title_column, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), at_column)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(title, total=total, at="")
+
+        def step(device: str, at: str) -> None:
+            bar.update(task, at=f"{device}: {at}", advance=1 if at in RESULTS else 0)
+
+        yield step
+
+
+def _show_rows(title: str, rows: Sequence[DeviceRow], form: Format, *, diffs: bool) -> None:
+    if form is Format.text and diffs:
+        for row in rows:
+            _show_diff(row)
+    cells = [(row.device, row.depth, row.result, row.changed, f"{row.seconds:.1f}", row.reason or None) for row in rows]
+    totals = {result: number for result in RESULTS if (number := sum(row.result == result for row in rows))}
+    show(Table(title, ("device", "depth", "result", "lines", "seconds", "reason"), cells, totals), form)
+
+
+def _show_diff(row: DeviceRow) -> None:
+    console = stdout()
+    for line in row.diff.splitlines():
+        head = line.startswith(("+++", "---", "@@"))
+        style = "bold" if head else "green" if line.startswith("+") else "red" if line.startswith("-") else ""
+        console.print(Text(line, style=style), soft_wrap=True)

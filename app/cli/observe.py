@@ -1,0 +1,248 @@
+"""Commands that watch and judge: poll, measure, accept, serve."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from ipaddress import IPv4Address
+from typing import Annotated
+
+import typer
+
+from app.cli.context import Commit, Context, Form, Root, leave, now, open_context
+from app.cli.output import Format, Table, show, show_findings, stderr
+from app.cli.serving import listening_socket, run_server
+from app.core.acceptance import PASS, Acceptance, PortSample
+from app.core.intent import DeviceIntent
+from app.core.inventory import Line
+from app.core.order import ServiceClass
+from app.core.ping import PingCount
+from app.core.render import build_environment, render_device
+from app.edge.guard import guard_all
+from app.edge.probe import ping
+from app.edge.secrets import read_secrets
+from app.edge.snmp import Agent, Target
+from app.edge.templates import read_templates
+from app.errors import ExitCode, Finding, InputError
+from app.workflows.accept import accept as run_accept
+from app.workflows.activate import Patience, activate, reserved_ends
+from app.workflows.hosts import open_gateway
+from app.workflows.measure import Ground, MeasureReport, measure_rate, measure_reach
+from app.workflows.poll import CycleReport, Poller, usm_credentials
+from lab.runner import exec_in
+from lab.state import find_state
+from lab.tester import LabRateTester
+
+measure = typer.Typer(help="Active tests; their results are evidence for waiwang accept.", no_args_is_help=True)
+#: From one probe to the same address to the next, milliseconds.
+PROBE_INTERVAL_MS = 100
+Lines = Annotated[list[str] | None, typer.Argument(help="line ids or globs; none means all")]
+
+
+def open_poller(context: Context) -> Poller:
+    """Build the poller of a workspace. Raises InputError for an illustration and for missing secrets."""
+    secrets = read_secrets(context.settings.secrets_file, context.environ)
+    port = context.settings.snmp_port
+    return Poller(context.workspace, context.intents, context.store, usm_credentials(secrets), lambda address: (address, port))
+
+
+def poll(
+    root: Root = None,
+    form: Form = Format.text,
+    once: Annotated[bool, typer.Option("--once", help="one cycle; the schedule is part of waiwang serve")] = False,
+) -> None:
+    """Ask every device once and show every line."""
+    if not once:
+        raise typer.BadParameter("give --once; to poll on schedule run waiwang serve", param_hint="--once")
+    context = open_context(root)
+    poller = open_poller(context)
+    report = asyncio.run(poller.cycle(now))
+    poller.close()
+    _show_cycle(report, form)
+    leave(report.exit_code)
+
+
+def _show_cycle(report: CycleReport, form: Format) -> None:
+    if form is Format.text and report.findings:
+        show_findings(report.findings, form, title="poll")
+    rows = [
+        (row.line_id, row.state, row.behind, _rate(row.down_bps), _rate(row.up_bps), row.in_errors, row.out_errors, row.reason)
+        for row in report.rows()
+    ]
+    totals = {state: number for state in ("up", "down", "unreachable", "unknown") if (number := sum(r[1] == state for r in rows))}
+    silent = [device.device for device in report.devices if device.answer != "answered"]
+    columns = ("line", "state", "behind", "down kbit/s", "up kbit/s", "errors in", "errors out", "reason")
+    show(Table("poll", columns, rows, {**totals, "devices": len(report.devices), "without answer": len(silent)}), form)
+
+
+def _rate(bps: float | None) -> str | None:
+    return None if bps is None else f"{bps / 1000:.1f}"
+
+
+def accept(lines: Lines = None, root: Root = None, form: Form = Format.text, commit: Commit = False) -> None:
+    """Judge lines against the order; --commit records the decisions with their evidence."""
+    context = open_context(root)
+    chosen = [line.line_id for line in _choose(context, lines)]
+    report = run_accept(
+        context.workspace, context.store, chosen, commit=commit, poll_interval_s=context.settings.poll_interval_s, now=now()
+    )
+    rows = [_decision_row(decision, standing=False) for decision in report.decided]
+    rows += [_decision_row(decision, standing=True) for decision in report.standing]
+    totals = {verdict: number for verdict in ("pass", "fail", "not_proven") if (number := sum(row[1] == verdict for row in rows))}
+    title = "accept --commit" if commit else "accept (nothing recorded; --commit records)"
+    show(Table(title, ("line", "verdict", "in time", "due", "what is open"), rows, totals), form)
+    leave(report.exit_code)
+
+
+def _decision_row(decision: Acceptance, *, standing: bool) -> tuple[str, str, str | None, str | None, str]:
+    in_time = {True: "yes", False: "no", None: None}[decision.on_time]
+    due = decision.due_at.isoformat() if decision.due_at else None
+    open_results = [result for result in decision.results if result.required and result.verdict != PASS]
+    words = "; ".join(f"{result.kind} {result.verdict}: {result.found}" for result in open_results)
+    if standing:
+        words = f"accepted {decision.decided_at.isoformat(timespec='seconds')}"
+    return decision.line_id, decision.verdict, in_time, due, words
+
+
+def _choose(context: Context, wanted: Sequence[str] | None) -> list[Line]:
+    """Return the lines that match any of the ids or globs. Raises InputError for one that matches nothing."""
+    lines = context.workspace.inventory.lines
+    unknown = [name for name in wanted or [] if not any(fnmatchcase(line_id, name) for line_id in lines)]
+    if unknown:
+        step = f"Known are for example {', '.join(list(lines)[:3])}."
+        raise InputError(Finding("selection", "line id", "an id or glob of inventory/lines.csv", name, step) for name in unknown)
+    return [line for line_id, line in lines.items() if not wanted or any(fnmatchcase(line_id, name) for name in wanted)]
+
+
+# Active tests
+
+
+@measure.command()
+def reach(
+    lines: Lines = None,
+    root: Root = None,
+    form: Form = Format.text,
+    count: Annotated[int, typer.Option("--count", min=1, max=1000, help="probes per target")] = 20,
+) -> None:
+    """Probe every line's far device from the centre, and from there every service that its unit must reach."""
+    context = open_context(root)
+    gateway = open_gateway(context.workspace.plan, context.settings, context.environ)
+    report = measure_reach(_ground(context), _choose(context, lines), _ping_from_centre(context), gateway, count=count)
+    _record(context, report, form, "measure reach")
+
+
+@measure.command()
+def rate(
+    lines: Lines = None,
+    root: Root = None,
+    form: Form = Format.text,
+    seconds: Annotated[int, typer.Option("--seconds", min=2, max=60, help="per direction")] = 5,
+) -> None:
+    """Load lines in both directions and record the rates. In the lab: iperf3 between lab hosts."""
+    context = open_context(root)
+    chosen = _choose(context, lines)
+    guard_all([address for intent in context.intents.values() for address in intent.contacts], illustration=_illustrated(context))
+    if find_state() is None:
+        step = "Run it in the lab (waiwang lab up); on site, measure with a tester's instrument."
+        raise InputError([Finding("measure rate", "hosts to test between", "the lab", "none is up", step)])
+    _record(context, measure_rate(_ground(context), chosen, LabRateTester(exec_in, seconds)), form, "measure rate")
+
+
+@measure.command()
+def reserved(lines: Lines = None, root: Root = None, form: Form = Format.text, commit: Commit = False) -> None:
+    """Show, or with --commit carry out, the supervised activation of reserved ports: both ends up, seen, shut again."""
+    context = open_context(root)
+    chosen = [line for line in _choose(context, lines) if _class_of(context, line).reserved_port_mbps]
+    environment = build_environment(read_templates(context.settings.root))
+    ends = {line.line_id: reserved_ends(line, context.intents, lambda intent: render_device(intent, environment)) for line in chosen}
+    if not commit:
+        rows = [
+            (line_id, end.device, end.interface, " / ".join(c.text for c in end.up), " / ".join(c.text for c in end.shut))
+            for line_id, both in ends.items()
+            for end in both
+        ]
+        title = "measure reserved (nothing sent; --commit sends)"
+        show(Table(title, ("line", "device", "port", "up", "shut"), rows, {"ports": len(rows)}), form)
+        leave(ExitCode.PENDING if rows else ExitCode.OK)
+    gateway = open_gateway(context.workspace.plan, context.settings, context.environ)
+    if real := [end.device for both in ends.values() for end in both if not gateway.is_practice(context.intents[end.device])]:
+        step = "Nothing was sent. Until this family can revert by itself, activate its reserved ports by hand."
+        raise InputError([Finding("measure reserved", "devices", "devices of the lab or on loopback", ", ".join(real), step)])
+    ground, reader = _ground(context), PortReader(context)
+    measured = [
+        activate(ground, line, _class_of(context, line), ends[line.line_id], gateway, reader.read, patience=Patience()) for line in chosen
+    ]
+    _record(context, MeasureReport(tuple(measured)), form, "measure reserved --commit")
+
+
+@dataclass(frozen=True, slots=True)
+class PortReader:
+    """Reads single ports by SNMP, each time anew."""
+
+    context: Context
+
+    def read(self, device: str, interface: str) -> PortSample | None:
+        intent = self.context.intents[device]
+        return asyncio.run(self._read(intent, interface))
+
+    async def _read(self, intent: DeviceIntent, interface: str) -> PortSample | None:
+        address = intent.contacts[0]
+        guard_all([address], illustration=_illustrated(self.context))
+        secrets = read_secrets(self.context.settings.secrets_file, self.context.environ)
+        agent = Agent(Target(intent.hostname, str(address), self.context.settings.snmp_port), usm_credentials(secrets)(intent.management))
+        reading = await agent.read_ports((interface,), {}, now)
+        agent.close()
+        return reading.ports[0] if reading.ports else None
+
+
+def _ground(context: Context) -> Ground:
+    return Ground(context.workspace, context.intents, context.store.latest(), now)
+
+
+def _illustrated(context: Context) -> bool:
+    return context.workspace.plan.illustration
+
+
+def _class_of(context: Context, line: Line) -> ServiceClass:
+    return context.workspace.order.classes[line.service_class]
+
+
+def _ping_from_centre(context: Context) -> Callable[[Sequence[IPv4Address], int], Mapping[IPv4Address, PingCount | None]]:
+    def guard(addresses: Sequence[IPv4Address]) -> None:
+        guard_all(addresses, illustration=_illustrated(context))
+
+    def send(addresses: Sequence[IPv4Address], count: int) -> Mapping[IPv4Address, PingCount | None]:
+        answers = asyncio.run(ping(addresses, count, PROBE_INTERVAL_MS, guard=guard))
+        return {address: PingCount(seen.sent, seen.received, seen.rtt_mean_ms) for address, seen in answers.items()}
+
+    return send
+
+
+def _record(context: Context, report: MeasureReport, form: Format, title: str) -> None:
+    for measurement in report.measurements:
+        context.store.write_measurement(measurement)
+    rows = [
+        (each.line_id, each.kind, None if each.value is None else f"{each.value:.4g}", each.unit, each.detail.get("reason"))
+        for each in report.measurements
+    ]
+    measured = sum(row[2] is not None for row in rows)
+    totals = {"measured": measured, "not measured": len(rows) - measured}
+    show(Table(title, ("line", "criterion", "value", "unit", "reason"), rows, totals), form)
+    leave(report.exit_code)
+
+
+def serve(
+    root: Root = None,
+    host: Annotated[str, typer.Option("--host", envvar="WAIWANG_HOST", help="address to listen on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", envvar="WAIWANG_PORT", help="port to listen on")] = 8080,
+) -> None:
+    """Poll on schedule and show: dashboard at /, API at /api/v1, metrics at /metrics."""
+    context = open_context(root)
+    poller = None if _illustrated(context) else open_poller(context)
+    if poller is None:
+        stderr().print("the plan is an illustration: shown, not polled")
+    with listening_socket(os.environ, host, port) as sock:
+        run_server(context, poller, sock)

@@ -1,0 +1,84 @@
+"""Commands that read and write files only: check, plan, render."""
+
+from __future__ import annotations
+
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.cli.context import Commit, Form, Names, Root, leave, now, open_context
+from app.cli.output import Format, Table, show, show_findings, stderr, stdout
+from app.core.families import find_gaps
+from app.edge.templates import read_templates
+from app.workflows.check import check as run_check
+from app.workflows.plan import change_rows, format_plan
+from app.workflows.plan import plan as run_plan
+from app.workflows.render import render as run_render
+from app.workflows.render import render_pages, write_configs, write_pages
+
+#: Notes of one kind are told so many times, then counted; --all-notes tells every one.
+SHOWN_NOTES = 10
+
+
+def check(
+    root: Root = None,
+    form: Form = Format.text,
+    all_notes: Annotated[bool, typer.Option("--all-notes", help="show every note, not the first ten")] = False,
+) -> None:
+    """Judge every input; all findings at once, each with file:line."""
+    context = open_context(root)
+    report = run_check(context.settings.root, today=_today())
+    notes = report.notes if all_notes or form is not Format.text else report.notes[:SHOWN_NOTES]
+    show_findings([*report.findings, *notes], form, title="check")
+    if form is Format.text:
+        hidden = len(report.notes) - len(notes)
+        more = f" ({hidden} not shown: --all-notes)" if hidden else ""
+        counts = " · ".join(f"{name} {number}" for name, number in report.counts.items())
+        stdout().print(f"[bold]{len(report.findings)} findings · {len(report.notes)} notes{more}[/bold] · {counts}", soft_wrap=True)
+    leave(report.exit_code)
+
+
+def plan(root: Root = None, form: Form = Format.text, commit: Commit = False) -> None:
+    """Show the allocations to be made; --commit writes the ledger."""
+    context = open_context(root)
+    report = run_plan(context.settings.root, commit=commit, today=_today())
+    if form is Format.text:
+        sys.stdout.write(format_plan(report))
+    else:
+        rows = [
+            (row.change, str(row.allocation.prefix), row.allocation.holder, row.allocation.pool, row.allocation.vrf)
+            for row in change_rows(report.change)
+        ]
+        show(Table("plan", ("change", "prefix", "holder", "pool", "vrf"), rows, {"changes": len(rows)}), form)
+    leave(report.exit_code)
+
+
+def render(
+    names: Names = None,
+    root: Root = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="folder to write to; without it, to stdout")] = None,
+    bootstrap: Annotated[bool, typer.Option("--bootstrap", help="first-boot texts and a page per site to print")] = False,
+    language: Annotated[str, typer.Option("--language", help="of the site pages: zh or en")] = "zh",
+) -> None:
+    """Write the intended configuration of every device; the same input gives the same bytes."""
+    if language not in ("zh", "en"):
+        raise typer.BadParameter("zh or en", param_hint="--language")
+    context = open_context(root)
+    templates = read_templates(context.settings.root)
+    texts = run_render(context.workspace, templates, names, bootstrap=bootstrap)
+    if output is None:
+        sys.stdout.write("".join(texts[name] for name in texts))
+        return
+    written = [*write_configs(output, texts)]
+    if bootstrap:
+        written += write_pages(output / "sites", render_pages(context.workspace, templates, names, language=language))
+    gaps = find_gaps({name: context.intents[name] for name in texts})
+    stderr().print(f"{len(written)} files in {output}; {len(gaps)} things that a family cannot carry (waiwang check lists them)")
+
+
+def _today() -> date:
+    """The civil day where the command runs: the ledger's dates and quarantines are days of the office."""
+    return now().astimezone().date()

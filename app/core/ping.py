@@ -1,0 +1,37 @@
+"""Read what a device's own `ping` printed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_COUNTS = re.compile(r"(\d+) packets? transmitted, (\d+) (?:packets? )?received", re.IGNORECASE)
+_VRP_SENT = re.compile(r"(\d+) packet\(s\) transmitted")
+_VRP_RECEIVED = re.compile(r"(\d+) packet\(s\) received")
+_TIMES = re.compile(r"min/avg/max[^=]*= *([\d.]+)/([\d.]+)/([\d.]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class PingCount:
+    """Echo requests sent and answered; round-trip mean in ms, None where none was answered."""
+
+    sent: int
+    received: int
+    mean_ms: float | None
+
+    @property
+    def loss_ratio(self) -> float | None:
+        """Return the share lost 0..1, None when nothing was sent."""
+        return 1 - min(self.received, self.sent) / self.sent if self.sent else None
+
+
+def parse_ping(text: str) -> PingCount | None:
+    """Return the counts of a ping's statistics (iputils, VRP, Comware), None where there are none."""
+    if found := _COUNTS.search(text):
+        sent, received = int(found[1]), int(found[2])
+    elif (first := _VRP_SENT.search(text)) and (second := _VRP_RECEIVED.search(text)):
+        sent, received = int(first[1]), int(second[1])
+    else:
+        return None
+    times = _TIMES.search(text)
+    return PingCount(sent, received, float(times[2]) if times else None)

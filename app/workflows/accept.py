@@ -1,0 +1,77 @@
+"""Judge lines from what was observed; record the decisions when told to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app.core.acceptance import FAIL, NOT_PROVEN, PASS, Acceptance, LineSample, Measurement
+from app.core.inventory import Line
+from app.core.judging import Observations, decide, judge
+from app.core.order import ServiceClass
+from app.core.workspace import Workspace
+from app.edge.store import Store
+from app.errors import ExitCode, worst
+
+#: A sample speaks for its line for so many poll intervals.
+GAP_INTERVALS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptReport:
+    """Decisions of this run, and lines that were accepted before and stay so."""
+
+    decided: tuple[Acceptance, ...]
+    standing: tuple[Acceptance, ...]
+    committed: bool
+
+    @property
+    def exit_code(self) -> ExitCode:
+        codes = []
+        verdicts = {decision.verdict for decision in self.decided}
+        if not self.decided and not self.standing:
+            codes.append(ExitCode.NOTHING_MEASURED)
+        if verdicts & {FAIL, NOT_PROVEN}:
+            codes.append(ExitCode.NOT_ACCEPTED)
+        if any(decision.on_time is False for decision in (*self.decided, *self.standing)):
+            codes.append(ExitCode.DEADLINE)
+        return worst(codes)
+
+
+def accept(
+    workspace: Workspace, store: Store, line_ids: Iterable[str], *, commit: bool, poll_interval_s: float, now: datetime
+) -> AcceptReport:
+    """Judge the named lines at `now`. A line that was accepted stays accepted; decisions are written only with `commit`."""
+    before = store.acceptances()
+    gap = timedelta(seconds=poll_interval_s * GAP_INTERVALS)
+    decided, standing = [], []
+    for line_id in line_ids:
+        accepted = before.get(line_id)
+        if accepted is not None and accepted.verdict == PASS:
+            standing.append(accepted)
+            continue
+        decided.append(judge_line(workspace, store, workspace.inventory.lines[line_id], gap, now))
+    if commit:
+        for decision in decided:
+            store.write_acceptance(decision)
+    return AcceptReport(tuple(decided), tuple(standing), commit)
+
+
+def judge_line(workspace: Workspace, store: Store, line: Line, gap: timedelta, now: datetime) -> Acceptance:
+    """Judge one line by its class, from the samples that its trial window can need."""
+    order = workspace.order
+    service_class = order.classes[line.service_class]
+    unit = workspace.inventory.units[line.unit_id]
+    samples: Sequence[LineSample] = store.samples(line.line_id, now - history_needed(service_class) - gap, now)
+    measured: dict[str, Measurement] = store.measurements([line.line_id]).get(line.line_id, {})
+    seen = Observations(samples, measured, gap, timedelta(days=order.measurement_valid_days))
+    milestone = order.line_milestone(line.service_class, unit.level, unit.kind) if line.role == "primary" else None
+    due_at = milestone.due_at(order.timezone) if milestone else None
+    return decide(line.line_id, judge(service_class, seen, now), milestone, due_at, now)
+
+
+def history_needed(service_class: ServiceClass) -> timedelta:
+    """Return how far back samples matter: twice the trial window, so that an outage just before it is seen to restart it."""
+    windows = [criterion.window for criterion in service_class.criteria if criterion.window]
+    return 2 * max(windows, default=timedelta(0))

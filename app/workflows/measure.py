@@ -1,0 +1,187 @@
+"""Active tests: reachability, rates, the supervised activation of reserved ports. Results are measurements, never verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from ipaddress import IPv4Address
+
+from app.core.acceptance import LineStatus, Measurement
+from app.core.intent import DeviceIntent
+from app.core.inventory import Inventory, Line, Service
+from app.core.ipplan import address_book
+from app.core.order import ServiceClass
+from app.core.ping import PingCount
+from app.core.throughput import RateRequest, RateTester
+from app.core.workspace import Workspace
+from app.errors import DeviceError, ExitCode, worst
+from app.workflows.hosts import Gateway
+
+#: Sends probes from the centre: address → count, None where nothing could be sent.
+PingFromCentre = Callable[[Sequence[IPv4Address], int], Mapping[IPv4Address, PingCount | None]]
+Clock = Callable[[], datetime]
+#: Lines below one device are loaded together up to this share of its uplink (design default).
+LOAD_SHARE = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureReport:
+    """What was measured in one run."""
+
+    measurements: tuple[Measurement, ...]
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """NOTHING_MEASURED when no test gave a value, DEVICE when some did not."""
+        if not any(each.value is not None for each in self.measurements):
+            return ExitCode.NOTHING_MEASURED
+        return worst(ExitCode.DEVICE for each in self.measurements if each.value is None)
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What every active test stands on. `statuses` is what polling saw last: a line behind a dead one is not blamed."""
+
+    workspace: Workspace
+    intents: Mapping[str, DeviceIntent]
+    statuses: Mapping[str, LineStatus]
+    clock: Clock
+
+    @property
+    def inventory(self) -> Inventory:
+        return self.workspace.inventory
+
+    def far_address(self, line: Line) -> IPv4Address:
+        """Return the address of the far device that only the unit's own path leads to: its loopback."""
+        return self.intents[line.z_device].contacts[0]
+
+    def behind(self, line: Line) -> str | None:
+        status = self.statuses.get(line.line_id)
+        return status.sample.behind if status else None
+
+
+def unmeasured(line_id: str, kind: str, at: datetime, unit: str, method: str, reason: str) -> Measurement:
+    """Return a test that gave no value, with its reason: it proves nothing in either direction."""
+    return Measurement(line_id, kind, at, None, unit, method, {"reason": reason})
+
+
+# Reachability
+
+
+def measure_reach(ground: Ground, lines: Sequence[Line], ping: PingFromCentre, gateway: Gateway, *, count: int) -> MeasureReport:
+    """Probe every primary line's far device from the centre, and from that device every service that its unit must reach.
+
+    What is reached is reached over the primary lines, so it says nothing of a backup.
+    """
+    wanted = [line for line in lines if line.role == "primary"]
+    from_centre = _from_centre(ground, wanted, ping, count)
+    with ThreadPoolExecutor(max(1, min(20, len(wanted)))) as pool:
+        to_services = list(pool.map(lambda line: _to_services(ground, line, gateway, count), wanted))
+    return MeasureReport((*from_centre, *to_services))
+
+
+def _from_centre(ground: Ground, lines: Sequence[Line], ping: PingFromCentre, count: int) -> list[Measurement]:
+    """Where the centre hears nobody at all, it is the centre that may be cut off: nothing is measured then."""
+    addresses = {line.line_id: ground.far_address(line) for line in lines}
+    counts = ping(tuple(dict.fromkeys(addresses.values())), count)
+    at = ground.clock()
+    method = f"{count} ICMP echo requests from the centre to the far device's loopback"
+    deaf = not any(each and each.received for each in counts.values())
+    results = []
+    for line in lines:
+        seen = counts.get(addresses[line.line_id])
+        behind = ground.behind(line)
+        if deaf or seen is None or seen.loss_ratio is None:
+            reason = "the centre heard no device at all" if deaf else "no probe could be sent"
+            results.append(unmeasured(line.line_id, "reachable_from_centre", at, "ratio", method, reason))
+        elif behind and not seen.received:
+            results.append(unmeasured(line.line_id, "reachable_from_centre", at, "ratio", method, f"behind {behind}"))
+        else:
+            results.append(Measurement(line.line_id, "reachable_from_centre", at, seen.loss_ratio, "ratio", method, _counts(seen)))
+    return results
+
+
+def _to_services(ground: Ground, line: Line, gateway: Gateway, count: int) -> Measurement:
+    """Ask the far device itself to probe each service; the worst loss counts."""
+    kind, method = "reaches_services", f"{count} ICMP echo requests sent by the far device itself"
+    unit = ground.inventory.units[line.unit_id]
+    wanted = [service for service in ground.inventory.services.values() if unit.level in service.must_reach]
+    if not wanted:
+        return unmeasured(line.line_id, kind, ground.clock(), "ratio", method, "no service of services.csv must be reached by this level")
+    try:
+        session = gateway.connect(ground.intents[line.z_device], 0.0)
+        try:
+            seen = {service.service_id: session.ping(service_address(ground.workspace, service), count) for service in wanted}
+        finally:
+            session.close()
+    except DeviceError as error:
+        return unmeasured(line.line_id, kind, ground.clock(), "ratio", method, str(error))
+    losses = [each.loss_ratio for each in seen.values() if each is not None and each.loss_ratio is not None]
+    detail = {name: _counts(each) if each else "no statistics" for name, each in seen.items()}
+    if len(losses) < len(wanted):
+        return Measurement(line.line_id, kind, ground.clock(), None, "ratio", method, {**detail, "reason": "the device gave no statistics"})
+    return Measurement(line.line_id, kind, ground.clock(), max(losses), "ratio", method, detail)
+
+
+def service_address(workspace: Workspace, service: Service) -> IPv4Address:
+    """Return where a service answers: the host address of its prefix."""
+    return address_book(workspace.ledger).host(f"service:{service.service_id}").ip
+
+
+def _counts(seen: PingCount) -> dict[str, object]:
+    return {"sent": seen.sent, "received": seen.received, "mean_ms": seen.mean_ms}
+
+
+# Rates
+
+
+def measure_rate(ground: Ground, lines: Sequence[Line], tester: RateTester) -> MeasureReport:
+    """Load the lines in both directions: first those at the centre, then those below, so that no line starves another."""
+    measured: list[Measurement] = []
+    for batch in rate_batches(ground.inventory, ground.workspace.order.classes, lines):
+        requests = [_rate_request(ground, line) for line in batch]
+        outcomes = tester.measure(requests)
+        at = ground.clock()
+        for line in batch:
+            outcome = outcomes[line.line_id]
+            for kind, kbps in (("rate_down", outcome.down_kbps), ("rate_up", outcome.up_kbps)):
+                measured.append(Measurement(line.line_id, kind, at, kbps, "kbps", outcome.method, outcome.detail))
+    return MeasureReport(tuple(measured))
+
+
+def _rate_request(ground: Ground, line: Line) -> RateRequest:
+    if line.role == "primary":
+        return RateRequest(line.line_id, line.z_device, ground.far_address(line), line.service_class)
+    far = address_book(ground.workspace.ledger).line_ends(line.line_id)[1].ip
+    return RateRequest(line.line_id, line.z_device, far, line.service_class, near_device=line.a_device)
+
+
+def rate_batches(inventory: Inventory, classes: Mapping[str, ServiceClass], lines: Iterable[Line]) -> list[list[Line]]:
+    """Return lines in batches that may be loaded together: lines at the root first, then those below, backups last.
+
+    Below the root, lines of one device are loaded together only as far as their nominal rates fit into `LOAD_SHARE` of its
+    uplink, in either direction.
+    """
+    lines = tuple(lines)
+    wanted = [line for line in lines if line.role == "primary"]
+    uplinks = {line.z_device: classes[line.service_class] for line in inventory.lines.values() if line.role == "primary"}
+    batches: list[list[Line]] = [[line for line in wanted if line.a_device not in uplinks]]
+    loads: list[dict[str, tuple[float, float]]] = [{}]
+    for line in (line for line in wanted if line.a_device in uplinks):
+        limit, rate = uplinks[line.a_device], classes[line.service_class]
+        for batch, load in zip(batches[1:], loads[1:], strict=True):
+            down, up = (sum(pair) for pair in zip(load.get(line.a_device, (0, 0)), _rates(rate), strict=True))
+            if down <= LOAD_SHARE * limit.nominal_down_kbps and up <= LOAD_SHARE * limit.nominal_up_kbps:
+                batch.append(line)
+                load[line.a_device] = (down, up)
+                break
+        else:
+            batches.append([line])
+            loads.append({line.a_device: _rates(rate)})
+    return [batch for batch in (*batches, [line for line in lines if line.role != "primary"]) if batch]
+
+
+def _rates(rate: ServiceClass) -> tuple[float, float]:
+    return float(rate.nominal_down_kbps), float(rate.nominal_up_kbps)
