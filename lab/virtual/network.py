@@ -1,0 +1,464 @@
+"""The state that every virtual device shares: what is configured, which lines are up, who can be reached, what moves.
+
+Centre and devices are in band, as in life: a device answers only while a chain of working lines, each with addresses of one
+network at both ends, leads to it from a root, and only at addresses that it holds. Routing itself is not played.
+Every moment is POSIX seconds and comes from `clock`; nothing here opens a socket.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from ipaddress import IPv4Address, IPv4Interface
+
+from app.core.intent import DeviceIntent
+from lab.virtual import engine
+from lab.virtual.engine import Context, Device, Session, Turn
+from lab.virtual.facts import Port, interface_of, interfaces_of
+from lab.virtual.faults import NO_SNMP_FAULTS, NO_SSH_FAULTS, SnmpFaults, SshFaults
+from lab.virtual.grammar import Grammar, read_grammar
+from lab.virtual.tree import ROOT, Entry
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceSpec:
+    """A device to be simulated. `contacts` are its addresses in the plan, best first; empty means: it always answers.
+
+    `boot` is the configuration text it starts with; `speeds_mbps` gives ports another speed than 1000.
+    """
+
+    name: str
+    family: str
+    ports: tuple[str, ...]
+    contacts: tuple[IPv4Address, ...] = ()
+    boot: str = ""
+    root: bool = False
+    speeds_mbps: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A line between two interfaces; `a` is the end nearer the root by custom, not by need."""
+
+    a_device: str
+    a_interface: str
+    z_device: str
+    z_interface: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PortChange:
+    """An interface that changed its operational state."""
+
+    device: str
+    interface: str
+    up: bool
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """What moves through an interface, in bit/s and errors a second, while it is up."""
+
+    in_bps: float = 0.0
+    out_bps: float = 0.0
+    in_errors_per_s: float = 0.0
+
+
+@dataclass(slots=True)
+class Meter:
+    """Counters of one interface: what was counted up to `at_s`, and what is added each second since."""
+
+    at_s: float
+    traffic: Traffic
+    in_octets: float = 0.0
+    out_octets: float = 0.0
+    in_errors: float = 0.0
+    running: bool = True
+
+    def read(self, now_s: float) -> tuple[int, int, int]:
+        """Return octets in, octets out and errors in at this moment."""
+        passed = max(0.0, now_s - self.at_s) if self.running else 0.0
+        flow = self.traffic
+        return (
+            int(self.in_octets + flow.in_bps / 8 * passed),
+            int(self.out_octets + flow.out_bps / 8 * passed),
+            int(self.in_errors + flow.in_errors_per_s * passed),
+        )
+
+    def turn(self, now_s: float, *, running: bool | None = None, traffic: Traffic | None = None) -> None:
+        """Count up to now, then go on with other traffic or none."""
+        passed = max(0.0, now_s - self.at_s) if self.running else 0.0
+        self.in_octets += self.traffic.in_bps / 8 * passed
+        self.out_octets += self.traffic.out_bps / 8 * passed
+        self.in_errors += self.traffic.in_errors_per_s * passed
+        self.at_s = now_s
+        self.running = self.running if running is None else running
+        self.traffic = traffic or self.traffic
+
+
+class VirtualDevice:
+    """One device of the network: its configuration state, its interfaces as configured, its counters and faults."""
+
+    __slots__ = (
+        "_seen",
+        "boots",
+        "grammar",
+        "index",
+        "meters",
+        "ports",
+        "powered",
+        "sessions",
+        "snmp_faults",
+        "spec",
+        "ssh_faults",
+        "state",
+        "up",
+    )
+
+    def __init__(self, spec: DeviceSpec, now_s: float) -> None:
+        self.spec = spec
+        self.grammar: Grammar = read_grammar(spec.family)
+        self.state: Device = _booted(self.grammar, spec, now_s)
+        self.boots = 1
+        self.powered = True
+        self.ssh_faults: SshFaults = NO_SSH_FAULTS
+        self.snmp_faults: SnmpFaults = NO_SNMP_FAULTS
+        self.sessions = 0
+        self._seen: dict[str, tuple[Entry, Port]] = {}
+        self.ports: dict[str, Port] = {}
+        self.up: dict[str, bool] = {}
+        self.meters: dict[str, Meter] = {}
+        #: ifIndex by interface name; an interface keeps its index until the device restarts.
+        self.index: dict[str, int] = {}
+        self.refresh()
+
+    def refresh(self) -> bool:
+        """Read the interfaces of the running configuration again; tell whether any of them changed in a way that counts."""
+        before = {name: (port.shutdown, port.addresses) for name, port in self.ports.items()}
+        seen: dict[str, tuple[Entry, Port]] = {}
+        for entry in self.state.running.children:
+            held = self._seen.get(entry.shown)
+            if held is not None and held[0] is entry:
+                seen[entry.shown] = held
+                continue
+            port = interface_of(self.grammar, entry)
+            if port is not None:
+                seen[entry.shown] = (entry, port)
+        self._seen = seen
+        self.ports = {port.name: port for _, port in seen.values()}
+        for name in self.spec.ports:
+            self.ports.setdefault(name, next(port for port in interfaces_of(self.grammar, ROOT, (name,))))
+        for name in self.ports:
+            self.index.setdefault(name, len(self.index) + 1)
+        return before != {name: (port.shutdown, port.addresses) for name, port in self.ports.items()}
+
+    def is_admin_up(self, interface: str) -> bool:
+        """Tell whether the interface, and the port beneath a sub-interface, are not shut."""
+        port = self.ports.get(interface)
+        if port is None or port.shutdown:
+            return False
+        return port.parent is None or port.parent not in self.ports or self.is_admin_up(port.parent)
+
+    def addresses(self) -> frozenset[IPv4Address]:
+        """Return the addresses on interfaces that are not shut."""
+        return frozenset(address.ip for port in self.ports.values() if not port.shutdown for address in port.addresses)
+
+
+def _booted(grammar: Grammar, spec: DeviceSpec, now_s: float) -> Device:
+    """Return the device after it read its boot text. Raises ValueError naming every line that the family refuses."""
+    turn = engine.load(grammar, engine.new_device(grammar, spec.name, spec.ports, now_s), spec.boot.splitlines(), now_s)
+    if turn.text:
+        raise ValueError(f"{spec.name} ({spec.family}): the boot text has lines that the family refuses:\n{turn.text}")
+    return turn.device
+
+
+class VirtualNetwork:
+    """Devices and the lines between them. Change it only through its methods: they tell the listeners."""
+
+    def __init__(self, devices: Iterable[DeviceSpec], links: Iterable[Link] = (), *, clock: Callable[[], float] = time.time) -> None:
+        self.clock = clock
+        now_s = clock()
+        self.devices: dict[str, VirtualDevice] = {spec.name: VirtualDevice(spec, now_s) for spec in devices}
+        self.links: tuple[Link, ...] = tuple(links)
+        self._at: dict[tuple[str, str], Link] = {}
+        self._of: dict[str, list[Link]] = defaultdict(list)
+        for link in self.links:
+            self._wire(link)
+        self._cut: set[Link] = set()
+        self._reached: frozenset[str] | None = None
+        self._places, self._mapped = _place(self.devices)
+        self.on_port: list[Callable[[PortChange], None]] = []
+        self.on_reach: list[Callable[[], None]] = []
+        self.on_reboot: list[Callable[[str], None]] = []
+        for name in self.devices:
+            self._refresh_ports(name, now_s, quiet=True)
+
+    def _wire(self, link: Link) -> None:
+        for device, interface in ((link.a_device, link.a_interface), (link.z_device, link.z_interface)):
+            if device not in self.devices:
+                raise ValueError(f"{link}: expected a device of the network; found {device!r}. Add it, or leave the line out.")
+            self._at[device, interface] = link
+            self._of[device].append(link)
+
+    # --- addresses ---
+
+    def address_of(self, contact: IPv4Address | str) -> str:
+        """Return the loopback address that plays this contact address. Raises KeyError where no device has it."""
+        return self._mapped[str(contact)]
+
+    def addresses_of(self, name: str) -> tuple[str, ...]:
+        """Return the loopback addresses of a device, best first."""
+        return tuple(address for address, (device, _) in self._places.items() if device == name)
+
+    def places(self) -> Mapping[str, tuple[str, IPv4Address | None]]:
+        """Return the device and the contact address behind every loopback address."""
+        return self._places
+
+    def answers(self, address: str) -> bool:
+        """Tell whether what stands behind a loopback address can be reached from the centre now."""
+        name, contact = self._places[address]
+        if not self.is_reachable(name):
+            return False
+        return contact is None or contact in self.devices[name].addresses()
+
+    # --- states ---
+
+    def is_reachable(self, name: str) -> bool:
+        """Tell whether the device is on and a chain of working lines leads to it."""
+        if self._reached is None:
+            self._reached = self._reach()
+        return name in self._reached
+
+    def _reach(self) -> frozenset[str]:
+        """Walk from the roots over working lines. O(devices + lines)."""
+        isolated = {name for name, device in self.devices.items() if not self._of.get(name) or not device.spec.contacts}
+        roots = [name for name, device in self.devices.items() if (device.spec.root or name in isolated) and device.powered]
+        reached, queue = set(roots), deque(roots)
+        while queue:
+            here = queue.popleft()
+            for link in self._of.get(here, ()):
+                there = link.z_device if link.a_device == here else link.a_device
+                if there not in reached and self._carries(link):
+                    reached.add(there)
+                    queue.append(there)
+        return frozenset(reached)
+
+    def _carries(self, link: Link) -> bool:
+        """Tell whether packets pass: the line is up and both ends hold addresses of one network."""
+        if not self._is_link_up(link):
+            return False
+        near = _addresses_at(self.devices[link.a_device], link.a_interface)
+        far = _addresses_at(self.devices[link.z_device], link.z_interface)
+        return any(a.network == z.network and a.ip != z.ip for a in near for z in far)
+
+    def _is_link_up(self, link: Link) -> bool:
+        if link in self._cut:
+            return False
+        ends = ((link.a_device, link.a_interface), (link.z_device, link.z_interface))
+        return all(self.devices[device].powered and self.devices[device].is_admin_up(interface) for device, interface in ends)
+
+    def is_up(self, name: str, interface: str) -> bool:
+        """Tell the operational state of an interface; without a line it is up while it is not shut."""
+        device = self.devices[name]
+        if not device.powered or not device.is_admin_up(interface):
+            return False
+        link = self._at.get((name, interface))
+        if link is not None:
+            return self._is_link_up(link)
+        port = device.ports[interface]
+        return port.parent is None or (name, port.parent) not in self._at or self.is_up(name, port.parent)
+
+    def _refresh_ports(self, name: str, now_s: float, *, quiet: bool = False) -> None:
+        """Compare the operational states of a device's interfaces with what they were; count and tell the changes."""
+        device = self.devices[name]
+        for interface in device.ports:
+            up = self.is_up(name, interface)
+            meter = device.meters.get(interface)
+            if meter is None:
+                device.meters[interface] = Meter(now_s, Traffic(), running=up)
+            before = device.up.get(interface)
+            device.up[interface] = up
+            if before is up:
+                continue
+            device.meters[interface].turn(now_s, running=up)
+            if not quiet and before is not None:
+                for listener in self.on_port:
+                    listener(PortChange(name, interface, up, now_s))
+        for gone in set(device.up) - set(device.ports):
+            del device.up[gone]
+            device.meters.pop(gone, None)
+
+    def _settle(self, *names: str) -> None:
+        """Work out what a change at these devices means for them and their neighbours."""
+        now_s = self.clock()
+        before = self._reached
+        self._reached = None
+        touched = dict.fromkeys(names)
+        for name in names:
+            touched.update({end: None for link in self._of.get(name, ()) for end in (link.a_device, link.z_device)})
+        for name in touched:
+            self._refresh_ports(name, now_s)
+        if before is None or self._reach() != before:
+            for listener in self.on_reach:
+                listener()
+
+    # --- what happens to it ---
+
+    def context(self, name: str) -> Context:
+        """Return what a line typed on this device is judged in."""
+        return Context(self.devices[name].grammar, self.clock(), lambda interface: self.is_up(name, interface))
+
+    def run(self, name: str, session: Session, line: str) -> Turn:
+        """Type a line on a device; its state, its neighbours' and everybody's reach follow."""
+        device = self.devices[name]
+        turn = engine.step(self.context(name), replace(device.state, disk_full=device.ssh_faults.disk_full), session, line)
+        self._keep(name, turn.device)
+        if turn.reboots:
+            self.reboot(name)
+        return turn
+
+    def _keep(self, name: str, state: Device) -> None:
+        device = self.devices[name]
+        changed = state.running is not device.state.running
+        device.state = state
+        if changed and device.refresh():
+            self._settle(name)
+
+    def tick(self) -> None:
+        """Roll back trials that ran out; call it every second or so."""
+        now_s = self.clock()
+        for name, device in self.devices.items():
+            if device.state.trial is not None:
+                self._keep(name, engine.settle(device.state, now_s))
+
+    def open_session(self, name: str, user: str) -> Session:
+        """Return a new login on the device."""
+        device = self.devices[name]
+        device.sessions += 1
+        return Session(device.sessions, user)
+
+    def close_session(self, name: str, session: Session) -> None:
+        """Give back what a session held: its lock, and a trial it did not confirm."""
+        state = self.devices[name].state
+        if state.locked_by == session.number:
+            state = replace(state, locked_by=None)
+        self._keep(name, state)
+
+    def cut(self, link: Link) -> None:
+        """Break a line: both its ends go down."""
+        self._cut.add(link)
+        self._settle(link.a_device, link.z_device)
+
+    def heal(self, link: Link) -> None:
+        self._cut.discard(link)
+        self._settle(link.a_device, link.z_device)
+
+    def link_at(self, name: str, interface: str) -> Link:
+        """Return the line at an interface. Raises KeyError where there is none."""
+        return self._at[name, interface]
+
+    def power(self, name: str, *, on: bool) -> None:
+        """Switch a device off, or on again, when it starts from what it saved."""
+        device = self.devices[name]
+        if on and not device.powered:
+            self._restart(device)
+        device.powered = on
+        self._settle(name)
+
+    def reboot(self, name: str) -> None:
+        """Restart a device at once: unsaved changes are lost, its clock and counters start at zero."""
+        self._restart(self.devices[name])
+        self._settle(name)
+        for listener in self.on_reboot:
+            listener(name)
+
+    def _restart(self, device: VirtualDevice) -> None:
+        now_s = self.clock()
+        saved, fresh = device.state.saved, _booted(device.grammar, device.spec, now_s)
+        device.state = replace(fresh, running=saved or fresh.running, saved=saved, vault={**fresh.vault, **device.state.vault})
+        device.boots += 1
+        flows = {name: meter.traffic for name, meter in device.meters.items()}
+        device.meters = {name: Meter(now_s, flow, running=False) for name, flow in flows.items()}
+        device.up = {}
+        device.index = {}
+        device.refresh()
+
+    def load(self, name: str, text: str) -> str:
+        """Play configuration text on a device at once; return the lines it refused, or nothing."""
+        device = self.devices[name]
+        turn = engine.load(device.grammar, device.state, text.splitlines(), self.clock())
+        self._keep(name, turn.device)
+        return turn.text
+
+    def set_traffic(self, name: str, interface: str, traffic: Traffic) -> None:
+        """Let other traffic pass an interface from now on."""
+        self.devices[name].meters[interface].turn(self.clock(), traffic=traffic)
+
+    def set_faults(self, name: str, *, ssh: SshFaults | None = None, snmp: SnmpFaults | None = None) -> None:
+        """Make a device show faults; what is not given stays."""
+        device = self.devices[name]
+        device.ssh_faults = ssh or device.ssh_faults
+        device.snmp_faults = snmp or device.snmp_faults
+
+
+def _addresses_at(device: VirtualDevice, interface: str) -> tuple[IPv4Interface, ...]:
+    """Return the addresses at one end of a line: of the interface and its sub-interfaces, else any of the device (a switch)."""
+    near = [
+        address
+        for port in device.ports.values()
+        if interface in (port.name, port.parent) and not port.shutdown
+        for address in port.addresses
+    ]
+    logical = (port for port in device.ports.values() if not port.physical and port.parent is None)
+    return tuple(near or (address for port in logical for address in port.addresses))
+
+
+def _place(devices: Mapping[str, VirtualDevice]) -> tuple[dict[str, tuple[str, IPv4Address | None]], dict[str, str]]:
+    """Give every contact a loopback address: 127.64.x.y for the best of each device, 127.65.x.y for the next, and so on."""
+    places: dict[str, tuple[str, IPv4Address | None]] = {}
+    mapped: dict[str, str] = {}
+    for number, (name, device) in enumerate(devices.items()):
+        for rank, contact in enumerate(device.spec.contacts or (None,)):
+            address = f"127.{64 + rank}.{number // 250}.{number % 250 + 1}"
+            places[address] = (name, contact)
+            if contact is not None:
+                mapped[str(contact)] = address
+    return places, mapped
+
+
+def specs_of(intents: Sequence[DeviceIntent], boot: Mapping[str, str], families: Mapping[str, str] | None = None) -> tuple[DeviceSpec, ...]:
+    """Return the devices of a plan with the boot text of each; `families` plays a family by another's grammar."""
+    other = families or {}
+    return tuple(
+        DeviceSpec(
+            name=intent.hostname,
+            family=other.get(intent.family, intent.family),
+            ports=_ports(read_grammar(other.get(intent.family, intent.family)), intent),
+            contacts=intent.contacts,
+            boot=boot.get(intent.hostname, ""),
+            root=intent.uplink is None and intent.depth == 0 and intent.role != "unit_switch",
+            speeds_mbps={port.name: port.port_mbps for port in intent.interfaces if port.port_mbps},
+        )
+        for intent in intents
+    )
+
+
+def _ports(grammar: Grammar, intent: DeviceIntent) -> tuple[str, ...]:
+    """Return the physical ports that the interfaces of an intent stand on."""
+    names = dict.fromkeys(port.name.partition(".")[0] for port in intent.interfaces)
+    return tuple(name for name in names if grammar.interface_types.get(name.rstrip("0123456789/:.-")) == "physical")
+
+
+def links_of(intents: Sequence[DeviceIntent]) -> tuple[Link, ...]:
+    """Return the lines between the devices of a plan, each once."""
+    links: dict[frozenset[tuple[str, str]], Link] = {}
+    for intent in sorted(intents, key=lambda intent: intent.depth):
+        for port in intent.interfaces:
+            if port.far_device and port.far_interface:
+                ends = frozenset({(intent.hostname, port.name), (port.far_device, port.far_interface)})
+                links.setdefault(ends, Link(intent.hostname, port.name, port.far_device, port.far_interface, port.line_id or ""))
+    return tuple(links.values())

@@ -1,0 +1,108 @@
+"""A whole virtual network on the air: SSH, SNMP and notifications on 127.0.0.0/8, in the caller's loop or in a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+from lab.virtual.network import VirtualNetwork
+from lab.virtual.ssh import SshServer
+
+T = TypeVar("T")
+TICK_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Where and for whom a network is served. `accounts`: user → password."""
+
+    accounts: Mapping[str, str]
+    ssh_port: int = 2222
+
+
+class Simulation:
+    """The servers of one network. Start and stop it on the loop that shall carry it."""
+
+    def __init__(self, network: VirtualNetwork, service: Service) -> None:
+        self.network, self.service = network, service
+        self.ssh = SshServer(network, service.accounts, service.ssh_port)
+        self._ticking: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Open every listener. Raises LabError where a port is taken or too few files may be open."""
+        await self.ssh.start()
+        self._ticking = asyncio.get_running_loop().create_task(self._tick())
+
+    async def stop(self) -> None:
+        if self._ticking is not None:
+            self._ticking.cancel()
+        await self.ssh.stop()
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            self.network.tick()
+
+
+class Carrier:
+    """A simulation in a thread of its own; every touch of the network goes through `call`."""
+
+    def __init__(self, simulation: Simulation, loop: asyncio.AbstractEventLoop) -> None:
+        self.simulation, self.network, self._loop = simulation, simulation.network, loop
+
+    def call(self, deed: Callable[[], T]) -> T:
+        """Run a deed on the thread that owns the network and return its result."""
+
+        async def run() -> T:
+            return deed()
+
+        return asyncio.run_coroutine_threadsafe(run(), self._loop).result(30)
+
+
+@contextmanager
+def served(network: VirtualNetwork, service: Service) -> Iterator[Carrier]:
+    """Serve a network in a thread until the block ends. Raises LabError where it cannot start."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="virtual-network", daemon=True)
+    thread.start()
+    try:
+        simulation = asyncio.run_coroutine_threadsafe(_build(network, service), loop).result(60)
+        yield Carrier(simulation, loop)
+        asyncio.run_coroutine_threadsafe(simulation.stop(), loop).result(30)
+    finally:
+        asyncio.run_coroutine_threadsafe(_end_tasks(), loop).result(30)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+        loop.close()
+
+
+async def _build(network: VirtualNetwork, service: Service) -> Simulation:
+    simulation = Simulation(network, service)
+    try:
+        await simulation.start()
+    except BaseException:
+        await simulation.stop()
+        raise
+    return simulation
+
+
+async def _end_tasks() -> None:
+    """Let connections that were ended say so, then cancel what still waits."""
+    await asyncio.sleep(0.05)
+    waiting = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    await asyncio.sleep(0.05)
+
+
+def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    """Return a port of 127.0.0.1 that nothing listens on at this moment."""
+    with socket.socket(type=kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,198 @@
+"""Drivers that are not ours push to the virtual devices, read back and save."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from netmiko import ConnectHandler, NetmikoAuthenticationException
+from netmiko.exceptions import ConfigInvalidException, NetmikoTimeoutException, ReadTimeout
+
+from lab.virtual.engine import config_text
+from lab.virtual.faults import SshFaults
+from lab.virtual.network import DeviceSpec, VirtualNetwork
+from lab.virtual.simulation import Carrier, Service, free_port, served
+
+PASSWORD = "not-a-secret-1"
+G = "GigabitEthernet0/0/"
+FLEET = (
+    DeviceSpec("V5-AR", "huawei_ar", (f"{G}0", f"{G}1")),
+    DeviceSpec("V5-S", "huawei_s", (f"{G}1",)),
+    DeviceSpec("V8-NE", "huawei_ne", (f"{G}0", f"{G}1")),
+    DeviceSpec("H3C-1", "h3c", ("GigabitEthernet0/0", "GigabitEthernet0/1")),
+    DeviceSpec("IOS-1", "cisco_ios", ("GigabitEthernet0/0",)),
+    DeviceSpec("FRR-1", "frr", ("eth1",)),
+)
+
+
+@pytest.fixture
+def carrier() -> Iterator[Carrier]:
+    with served(VirtualNetwork(FLEET), Service({"netops": PASSWORD}, ssh_port=free_port())) as carrier:
+        yield carrier
+
+
+def login(carrier: Carrier, name: str, device_type: str, **more: Any) -> Any:
+    options: dict[str, Any] = {"password": PASSWORD, "conn_timeout": 10, **more}
+    return ConnectHandler(
+        host=carrier.network.addresses_of(name)[0],
+        port=carrier.simulation.service.ssh_port,
+        username="netops",
+        device_type=device_type,
+        **options,
+    )
+
+
+def running_text(carrier: Carrier, name: str) -> str:
+    device = carrier.network.devices[name]
+    return carrier.call(lambda: config_text(device.grammar, device.state.running))
+
+
+def test_netmiko_huawei_pushes_reads_back_and_saves_on_vrp5(carrier: Carrier) -> None:
+    with login(carrier, "V5-AR", "huawei") as device:
+        lines = [f"interface {G}1", "description TO:core L:X-1", "ip address 10.1.0.2 30", "qos car inbound cir 10240"]
+        device.send_config_set(lines, error_pattern="Error:")
+        text = device.send_command("display current-configuration")
+        assert " ip address 10.1.0.2 255.255.255.252" in text
+        assert "qos car inbound cir 10240 cbs 1925120 pbs 3205120" in text
+        device.send_config_set([f"interface {G}1", "undo qos car inbound"], error_pattern="Error:")
+        assert "qos car" not in device.send_command("display current-configuration")
+
+
+def test_netmiko_huawei_saves_once_a_file_name_was_given(carrier: Carrier) -> None:
+    state = carrier.network.devices["V5-AR"].state
+    assert state.saved is None
+    with login(carrier, "V5-AR", "huawei") as device:
+        device.send_command("save", expect_string=r"\[Y/N\]")
+        device.send_command("Y", expect_string="file name")
+        device.send_command("vrpcfg.zip", expect_string=">")
+        device.send_config_set(["stelnet server enable"], error_pattern="Error:")
+        assert "successfully" in device.save_config()
+    state = carrier.network.devices["V5-AR"].state
+    assert state.saved == state.running
+
+
+def test_netmiko_huawei_vrpv8_commits_and_saves(carrier: Carrier) -> None:
+    lines = [f"interface {G}1", "undo portswitch", "ip address 10.1.0.2 30", "undo shutdown", "qos car cir 10240 inbound"]
+    with login(carrier, "V8-NE", "huawei_vrpv8") as device:
+        device.send_config_set(lines, error_pattern="Error:")
+        assert "10.1.0.2" not in running_text(carrier, "V8-NE")
+        device.commit()
+        assert "qos car cir 10240 cbs 1914880 pbs 3205120 green pass yellow pass red discard inbound" in running_text(carrier, "V8-NE")
+        device.save_config()
+    assert carrier.network.devices["V8-NE"].is_admin_up(f"{G}1")
+
+
+def test_netmiko_hp_comware_pushes_reads_back_and_saves(carrier: Carrier) -> None:
+    with login(carrier, "H3C-1", "hp_comware") as device:
+        lines = ["interface GigabitEthernet0/1", "ip address 10.1.0.2 30", "qos lr outbound cir 10240"]
+        device.send_config_set(lines, error_pattern="%")
+        assert "qos lr outbound cir 10240" in device.send_command("display current-configuration")
+        assert "successfully" in device.save_config()
+    state = carrier.network.devices["H3C-1"].state
+    assert state.saved == state.running
+
+
+@pytest.mark.parametrize(("name", "port", "address"), [
+    ("IOS-1", "GigabitEthernet0/0", "10.1.0.2 255.255.255.252"),
+    ("FRR-1", "eth1", "10.1.0.2/30"),
+])
+def test_netmiko_cisco_ios_pushes_reads_back_and_saves(carrier: Carrier, name: str, port: str, address: str) -> None:
+    with login(carrier, name, "cisco_ios") as device:
+        device.send_config_set([f"interface {port}", f"ip address {address}", "description TO:core"], error_pattern="% ")
+        assert f" ip address {address}" in device.send_command("show running-config")
+        assert "[OK]" in device.save_config()
+    state = carrier.network.devices[name].state
+    assert state.saved == state.running
+
+
+def test_a_line_that_the_family_refuses_stops_the_push(carrier: Carrier) -> None:
+    with login(carrier, "V5-AR", "huawei") as device, pytest.raises(ConfigInvalidException, match="qos lr"):
+        device.send_config_set([f"interface {G}1", "qos lr outbound cir 2048"], error_pattern="Error:")
+
+
+def test_a_wrong_password_is_refused(carrier: Carrier) -> None:
+    with pytest.raises(NetmikoAuthenticationException):
+        login(carrier, "V5-AR", "huawei", password="wrong")
+
+
+def test_a_device_told_to_refuse_passwords_refuses_the_right_one(carrier: Carrier) -> None:
+    carrier.call(lambda: carrier.network.set_faults("V5-AR", ssh=SshFaults(refuse_password=True)))
+    with pytest.raises(NetmikoAuthenticationException):
+        login(carrier, "V5-AR", "huawei")
+
+
+def test_a_hanging_device_answers_nothing_more(carrier: Carrier) -> None:
+    device = login(carrier, "IOS-1", "cisco_ios")
+    carrier.call(lambda: carrier.network.set_faults("IOS-1", ssh=SshFaults(hang_at=1)))
+    with pytest.raises(ReadTimeout):
+        device.send_command("show version", read_timeout=1.0)
+    device.remote_conn.get_transport().close()
+
+
+def test_a_session_dropped_in_a_push_leaves_the_lines_before_it(carrier: Carrier) -> None:
+    carrier.call(lambda: carrier.network.set_faults("IOS-1", ssh=SshFaults(drop_at=9)))
+    device = login(carrier, "IOS-1", "cisco_ios")
+    with pytest.raises(Exception, match=r"closed|EOF|Socket|timed|Pattern"):
+        device.send_config_set(["interface Loopback0", *(f"description {number}" for number in range(9))], read_timeout=2)
+    assert "interface Loopback0" in running_text(carrier, "IOS-1")
+    device.disconnect()
+
+
+def test_a_full_disk_saves_nothing(carrier: Carrier) -> None:
+    carrier.call(lambda: carrier.network.set_faults("H3C-1", ssh=SshFaults(disk_full=True)))
+    with login(carrier, "H3C-1", "hp_comware") as device:
+        assert "not enough space" in device.save_config()
+    assert carrier.network.devices["H3C-1"].state.saved is None
+
+
+def test_an_unknown_question_waits_for_an_answer(carrier: Carrier) -> None:
+    carrier.call(lambda: carrier.network.set_faults("V5-AR", ssh=SshFaults(ask_at=5)))
+    with login(carrier, "V5-AR", "huawei") as device:
+        shown = ""
+        for _ in range(4):
+            shown = device.send_command_timing("display version", read_timeout=3)
+            if "re-seated" in shown:
+                break
+        assert "re-seated" in shown
+        assert "uptime" in device.send_command_timing("n\ndisplay version", read_timeout=5)
+
+
+def test_a_reboot_ends_sessions_and_loses_what_was_not_saved(carrier: Carrier) -> None:
+    with login(carrier, "IOS-1", "cisco_ios") as device:
+        device.send_config_set(["interface Loopback6", "description kept"])
+        device.save_config()
+        device.send_config_set(["interface Loopback7", "description lost"])
+        carrier.call(lambda: carrier.network.reboot("IOS-1"))
+        time.sleep(0.2)
+        assert not device.remote_conn.get_transport().is_active()
+    text = running_text(carrier, "IOS-1")
+    assert "description kept" in text
+    assert "Loopback7" not in text
+
+
+def test_long_output_is_paged_until_paging_is_off(carrier: Carrier) -> None:
+    carrier.call(lambda: carrier.network.load("V5-AR", "\n".join(f"interface LoopBack{number}\n description x" for number in range(30))))
+    with login(carrier, "V5-AR", "huawei") as device:
+        assert "More" not in device.send_command("display current-configuration")
+        device.send_command("screen-length 24 temporary")
+        shown = device.send_command_timing("display current-configuration", read_timeout=5)
+        assert "---- More ----" in shown
+        device.write_channel("q")
+
+
+def test_what_nobody_can_reach_does_not_listen(carrier: Carrier) -> None:
+    carrier.call(lambda: carrier.network.power("IOS-1", on=False))
+    time.sleep(0.1)
+    with pytest.raises(NetmikoTimeoutException):
+        login(carrier, "IOS-1", "cisco_ios", conn_timeout=3)
+    carrier.call(lambda: carrier.network.power("IOS-1", on=True))
+    time.sleep(0.1)
+    login(carrier, "IOS-1", "cisco_ios").disconnect()
+
+
+def test_a_greeting_says_that_it_is_a_simulation(carrier: Carrier) -> None:
+    with login(carrier, "IOS-1", "cisco_ios") as device:
+        assert "SIMULATION" in device.send_command("show version")
+        assert "simulation" in device.remote_conn.get_transport().remote_version
