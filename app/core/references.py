@@ -8,10 +8,16 @@ from difflib import get_close_matches
 
 from app.errors import Finding
 
+SEARCHED_AT_MOST = 2000
+
 
 def nearest(word: str, known: Iterable[str], otherwise: str) -> str:
-    """Return a next step that proposes the closest known word, or the sentence given for the case that none is close."""
-    close = get_close_matches(word, list(known), n=1)
+    """Return a next step that proposes the closest known word, or the sentence given for the case that none is close.
+
+    Among more than `SEARCHED_AT_MOST` words nothing is proposed: the search compares letter by letter.
+    """
+    words = list(known)
+    close = get_close_matches(word, words, n=1) if len(words) <= SEARCHED_AT_MOST else []
     return f"Did you mean `{close[0]}`?" if close else otherwise
 
 
