@@ -105,7 +105,7 @@ class WaiwangInventory:
         root = self._root.parent if (self._root / "devices.csv").is_file() else self._root
         if not (root / "inventory").is_dir():
             step = "Run the script in a workspace, or set WAIWANG_ROOT to one."
-            raise InputError([Finding(str(root), "workspace", "a directory with inventory/ and ipplan/", "none", step)])
+            raise InputError([Finding(str(root.resolve()), "workspace", "a directory with inventory/ and ipplan/", "none", step)])
         quiet_libraries()
         workspace, _ = read_workspace(root)
         intents = build_intents(workspace)
