@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +27,13 @@ from lab.topology import Link, format_topology, read_topology
 app = typer.Typer(help="The lab: real routers in network namespaces, numbered from 198.18.0.0/15. Needs root.", no_args_is_help=True)
 
 DEFAULTS = LabOptions()
+
+
+class Format(StrEnum):
+    text = "text"
+    json = "json"
+
+
 State = Annotated[Path, typer.Option("--state-dir", envvar="WAIWANG_LAB_STATE_DIR", help="Where the lab keeps its files.")]
 Root = Annotated[Path, typer.Option("--root", envvar="WAIWANG_LAB_ROOT", help="The workspace that the lab is built from.")]
 Wanted = Annotated[str, typer.Argument(metavar="LINE|A:B", help="A line id, or two nodes: BZWW-A-0001 or city:county01.")]
@@ -48,11 +56,11 @@ def up(
 @app.command()
 def status(
     state_dir: State = DEFAULT_STATE_DIR,
-    form: Annotated[str, typer.Option("--format", help="text or json")] = "text",
+    form: Annotated[Format, typer.Option("--format", help="text or json")] = Format.text,
 ) -> None:
     """Show every node and which of its ports lack a carrier; exit 3 when a node is not ready."""
     rows = runner.status(state_dir)
-    if form == "json":
+    if form is Format.json:
         typer.echo(json.dumps([asdict(row) for row in rows], indent=2))
     else:
         typer.echo(_table([("node", "tier", "state", "ports", "without carrier"), *map(_cells, rows)]))

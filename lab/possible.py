@@ -23,6 +23,7 @@ PROGRAMS = {
     "unshare": "util-linux",
     "nsenter": "util-linux",
     "sysctl": "procps",
+    "python3": "python3",
 }
 #: frr-snmp brings no program but modules, below a folder that names the machine's architecture.
 SNMP_MODULE = "usr/lib/*/frr/modules/zebra_snmp.so"

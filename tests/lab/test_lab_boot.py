@@ -14,12 +14,14 @@ from pathlib import Path
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
 from app.edge.guard import require_safe
 from app.edge.templates import read_templates
 from app.errors import LabError, UnsafeRoute
 from app.workflows.render import render
 from lab import runner
+from lab.cli import app
 from lab.handle import Lab
 from lab.namespaces import LAST_METRIC
 from lab.runner import LabOptions
@@ -158,6 +160,8 @@ def test_a_cut_takes_the_carrier_at_the_centre_and_healing_brings_it_back(lab: L
     lab.cut("BZWW-A-0001")
     assert until(lambda: lab.status("city").ports["eth1"] is False)
     assert lab.status("city").ports["eth2"] is True
+    [port] = json.loads(lab.exec_in("city", ["ip", "-j", "link", "show", "eth1"]).stdout)
+    assert "UP" in port["flags"], "nobody shut the port at the centre: it lost its carrier"
     lab.heal("city:county01")
     assert until(lambda: lab.status("city").ports["eth1"] is True)
 
@@ -228,6 +232,18 @@ def test_an_unknown_node_or_line_is_named_with_what_there_is(lab: Lab) -> None:
         lab.cut("BZWW-X-1")
 
 
+def test_the_command_line_shows_the_lab_and_exits_as_the_command_inside_does(lab: Lab) -> None:
+    command = CliRunner()
+    shown = command.invoke(app, ["status", "--format", "json"])
+    assert (shown.exit_code, len(json.loads(shown.stdout))) == (0, 25)
+    assert command.invoke(app, ["exec", "city", "--", "sh", "-c", "exit 9"]).exit_code == 9
+    assert command.invoke(app, ["exec", "noc", "--", "sh", "-c", 'test "$WAIWANG_ROOT" = "$0"', str(lab.root)]).exit_code == 0
+    assert command.invoke(app, ["cut", "BZWW-B-0001"]).exit_code == 0
+    assert until(lambda: lab.status("county03").ports["eth7"] is False)
+    assert command.invoke(app, ["heal", "BZWW-B-0001"]).exit_code == 0
+    assert isinstance(command.invoke(app, ["cut", "BZWW-X-1"]).exception, LabError)
+
+
 def test_a_command_that_does_not_end_is_ended(lab: Lab) -> None:
     begun = time.monotonic()
     assert lab.exec_in("city", ["sleep", "60"], timeout=0.5).returncode == 124
@@ -244,6 +260,7 @@ def test_a_node_that_died_is_shown_dead_and_down_leaves_nothing(lab: Lab) -> Non
     assert not any(map(is_alive, lab.state.nodes.values()))
     assert find_state() is None
     assert not lab.state.folder.exists()
+    assert CliRunner().invoke(app, ["down"]).exit_code == 0
     assert not [name.name for name in Path("/run/netns").iterdir() if name.name == "noc" or name.name.startswith("lab-")]
     routes = subprocess.run(["ip", "route"], capture_output=True, text=True, check=True).stdout
     assert LAST_METRIC not in routes
