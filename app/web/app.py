@@ -16,14 +16,22 @@ from app.web.dashboard import mount
 from app.web.gate import Gate
 from app.web.problems import add_problem_handlers
 from app.web.reader import Reader
+from app.web.recent import RecentSummary
 
 API_VERSION = "1.0"
 
 
 def create_app(
-    reader: Reader, zone: ZoneInfo = ZoneInfo("Asia/Shanghai"), stale_after: timedelta = timedelta(minutes=5)
+    reader: Reader,
+    zone: ZoneInfo = ZoneInfo("Asia/Shanghai"),
+    stale_after: timedelta = timedelta(minutes=5),
+    shared_for_s: float = 1.0,
 ) -> FastAPI:
-    """Build the application. `zone` is the order's; `stale_after` is how old the newest poll cycle may be before the page warns."""
+    """Build the application over one reader.
+
+    `zone` is the order's; `stale_after` is how old the newest poll cycle may be before the page warns; `shared_for_s` is how
+    long the open pages share one summary (API and metrics always read anew).
+    """
     pages = mount.build_pages()
 
     @asynccontextmanager
@@ -44,5 +52,5 @@ def create_app(
         app.include_router(router)
     add_problem_handlers(app)
     app.mount("/", pages)
-    app.add_middleware(Gate, context=WebContext(reader, zone, stale_after))
+    app.add_middleware(Gate, context=WebContext(reader, zone, stale_after, RecentSummary(reader.summary, shared_for_s)))
     return app

@@ -10,15 +10,20 @@ from fastapi import Request
 
 from app.core.progress import Summary
 from app.web.reader import Reader
+from app.web.recent import RecentSummary
 
 
 @dataclass(frozen=True, slots=True)
 class WebContext:
-    """`zone`: civil times are shown in it. `stale_after`: age of the newest poll cycle at which the page says so loudly."""
+    """`zone`: civil times are shown in it. `stale_after`: age of the newest poll cycle at which the page says so loudly.
+
+    `recent`: a summary that may be a second old, shared by all open pages.
+    """
 
     reader: Reader
     zone: ZoneInfo
     stale_after: timedelta
+    recent: RecentSummary
 
     def is_stale(self, summary: Summary) -> bool:
         """Tell whether what is shown may no longer be true: nothing was ever measured, or not recently enough."""

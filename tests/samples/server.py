@@ -19,7 +19,7 @@ def serve(reader: Reader) -> Iterator[str]:
     """Serve until the block ends; yield the base address."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(create_app(reader), log_level="error", timeout_graceful_shutdown=2))
+        server = uvicorn.Server(uvicorn.Config(create_app(reader, shared_for_s=0), log_level="error", timeout_graceful_shutdown=2))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         try:

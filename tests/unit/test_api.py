@@ -17,7 +17,8 @@ from app.web.api.models import Cohort, CriterionRow, Decision, LineRow, Mileston
 from app.web.app import create_app
 from app.web.context import WebContext
 from app.web.gate import Gate
-from tests.samples.rollout import NOW, UPLINK_OF_NANJIANG, FixedReader, build_summary, with_line
+from app.web.recent import RecentSummary
+from tests.samples.rollout import NOW, UPLINK_OF_NANJIANG, ZONE, FixedReader, build_summary, with_line
 
 
 def connect(reader: FixedReader) -> httpx.AsyncClient:
@@ -210,7 +211,7 @@ async def test_a_websocket_of_another_origin_is_refused(origin: str | None, reac
         return {"type": "websocket.connect"}
 
     headers = [(b"host", b"127.0.0.1:8080")] + ([(b"origin", origin.encode())] if origin else [])
-    context = WebContext(FixedReader(), NOW.tzinfo, timedelta(minutes=5))  # type: ignore[arg-type]
+    context = WebContext(FixedReader(), ZONE, timedelta(minutes=5), RecentSummary(build_summary, 1.0))
     await Gate(inner, context)({"type": "websocket", "headers": headers}, receive, send)
     assert (calls == ["reached"]) is reached
 

@@ -10,6 +10,7 @@ from app.core.acceptance import Acceptance, CriterionResult, Transition
 from app.core.progress import LineView
 from app.web.context import WebContext
 from app.web.dashboard.elements import block, pill, text
+from app.web.dashboard.phrases import in_chinese
 from app.web.dashboard.sections import reason_words
 from app.web.dashboard.words import UNKNOWN, Words
 
@@ -86,22 +87,28 @@ def _draw_criteria(words: Words, context: WebContext, decision: Acceptance | Non
                 text("th", words(key), "", "scope=col")
         with block("tbody"):
             for result in decision.results:
-                _criterion_row(words, result)
+                _criterion_row(words, context, result)
 
 
-def _criterion_row(words: Words, result: CriterionResult) -> None:
+def _criterion_row(words: Words, context: WebContext, result: CriterionResult) -> None:
     with block("tr"):
         text("td", words.known("criterion", result.kind), "nowrap")
         text("td", words("required" if result.required else "advisory"), "nowrap muted")
         with block("td"):
             pill(words, "verdict", result.verdict)
-        text("td", result.expected)
+        text("td", _judged(words, context, result.expected))
         with block("td"):
-            text("div", result.found)
+            text("div", _judged(words, context, result.found))
             if result.evidence:
                 with block("details"):
                     text("summary", words("evidence"))
                     text("pre", json.dumps(dict(result.evidence), ensure_ascii=False, indent=2, default=str))
+
+
+def _judged(words: Words, context: WebContext, sentence: str) -> str:
+    if words.language != "zh":
+        return sentence
+    return in_chinese(sentence, lambda at: words.moment(context.local(at)))
 
 
 def _draw_history(words: Words, context: WebContext, changes: Sequence[Transition]) -> None:

@@ -15,6 +15,8 @@ from app.web.dashboard.view import regions_of
 from app.web.dashboard.words import UNKNOWN, Words
 
 PAGE_ROWS = 100
+#: Filters of several values that the lists above lead to.
+ATTENTION, BROKEN = "late,at_risk", "down,unreachable"
 #: The filter lives in the browser: AG Grid asks for pages by itself.
 DATASOURCE = (
     "{getRows: p => {const s = p.sortModel[0];"
@@ -30,6 +32,8 @@ RATE = (
     " : p.value >= 1e3 ? (p.value / 1e3).toFixed(2) + ' kbit/s' : p.value.toFixed(0) + ' bit/s'"
 )
 
+#: Words of a class without what stands in brackets after them.
+SHORT = ".split('（')[0].split(' (')[0]"
 #: A line that is accepted has no days left to speak of.
 DAYS = f"p => !p.data || p.value == null || p.data.due.startsWith('accepted') ? '{UNKNOWN}' : p.value"
 
@@ -47,11 +51,11 @@ class LineGrid:
         self.grid = ui.aggrid(grid_options(words)).classes("all-lines")
         self.grid.on("cellClicked", lambda event: open_line(_line_id(event)), args=["data"])
 
-    def show(self, due: str | None = None) -> None:
-        """Set every filter anew: all lines, or those of one standing (several with commas)."""
+    def show(self, **filters: str) -> None:
+        """Set every filter anew: those given by their option, the others to: any."""
         self.text.value = ""
         for name, choice in self.choices.items():
-            choice.value = due if name == "due" and due in choice.options else ""
+            choice.value = filters.get(name, "")
 
     def reload(self) -> None:
         """Read the pages in view again, keeping place and selection."""
@@ -75,13 +79,13 @@ class LineGrid:
 
 def choices(words: Words, summary: Summary) -> dict[str, dict[str, str]]:
     """Return the options of each filter: the API's parameter → value → words; the empty value is: any."""
-    classes = {line.class_id: words.pick(line.class_words, line.class_words_en) for line in summary.lines}
+    classes = {line.class_id: words.short(line.class_words, line.class_words_en) for line in summary.lines}
     carriers = {line.carrier: line.carrier_name for line in summary.lines}
     found = {
         "region": {region.code: words.pick(region.name, region.name_en) for region in regions_of(summary.lines)},
         "class": classes,
-        "state": {state: words(f"state_{state}") for state in LINE_STATES},
-        "due": {"late,at_risk": words("attention")} | {due: words(f"due_{due}") for due in LINE_DUES},
+        "state": {BROKEN: words("state_broken")} | {state: words(f"state_{state}") for state in LINE_STATES},
+        "due": {ATTENTION: words("attention")} | {due: words(f"due_{due}") for due in LINE_DUES},
         "carrier": carriers,
     }
     return {name: {"": words(f"any_{name}")} | options for name, options in found.items()}
@@ -92,16 +96,16 @@ def grid_options(words: Words) -> dict[str, object]:
     english = "_en" if words.language == "en" else ""
     name = f"unit_name{english}"
     columns: list[dict[str, object]] = [
-        {"field": name, "headerName": words("unit"), "flex": 3, "minWidth": 190},
-        {"field": "line_id", "headerName": words("line_id"), "width": 158, "cellClass": "line-id"},
-        _named("region", f"region_name{english}", words("region")) | {"width": 96},
-        _named("class_id", f"class_words{english}", words("class")) | {"flex": 1, "minWidth": 110},
-        _named("carrier", "carrier_name", words("carrier")) | {"flex": 1, "minWidth": 104},
+        {"field": name, "headerName": words("unit"), "flex": 4, "minWidth": 190, "tooltipField": name},
+        {"field": "line_id", "headerName": words("line_id"), "width": 156, "cellClass": "line-id"},
+        _named("region", f"region_name{english}", words("region")) | {"width": 120 if english else 92},
+        _named("class_id", f"class_words{english}", words("class"), SHORT) | {"flex": 2, "minWidth": 120},
+        _named("carrier", "carrier_name", words("carrier")) | {"width": 100},
         _coded(words, "state", words("state"), LINE_STATES),
         _coded(words, "due", words("standing"), LINE_DUES),
-        {"field": "days_left", "headerName": words("days_left"), "width": 104, "type": "rightAligned", ":valueFormatter": DAYS},
-        {"field": "down_bps", "headerName": words("rate_down"), "width": 124, "type": "rightAligned", ":valueFormatter": RATE},
-        {"field": "up_bps", "headerName": words("rate_up"), "width": 124, "type": "rightAligned", ":valueFormatter": RATE},
+        {"field": "days_left", "headerName": words("days_left"), "width": 98, "type": "rightAligned", ":valueFormatter": DAYS},
+        {"field": "down_bps", "headerName": words("rate_down"), "width": 108, "type": "rightAligned", ":valueFormatter": RATE},
+        {"field": "up_bps", "headerName": words("rate_up"), "width": 108, "type": "rightAligned", ":valueFormatter": RATE},
     ]
     return {
         "columnDefs": columns,
@@ -125,9 +129,14 @@ def grid_options(words: Words) -> dict[str, object]:
     }
 
 
-def _named(field: str, shown: str, heading: str) -> dict[str, object]:
-    """Return a column that sorts by a code and shows its name."""
-    return {"field": field, ":valueGetter": f"p => p.data && p.data.{shown}", "headerName": heading}
+def _named(field: str, shown: str, heading: str, shorten: str = "") -> dict[str, object]:
+    """Return a column that sorts by a code and shows its name; the whole of it under the pointer."""
+    return {
+        "field": field,
+        "headerName": heading,
+        ":valueGetter": f"p => p.data && p.data.{shown}{shorten}",
+        ":tooltipValueGetter": f"p => p.data && p.data.{shown}",
+    }
 
 
 def _coded(words: Words, field: str, heading: str, values: tuple[str, ...]) -> dict[str, object]:
@@ -136,7 +145,7 @@ def _coded(words: Words, field: str, heading: str, values: tuple[str, ...]) -> d
     return {
         "field": field,
         "headerName": heading,
-        "width": 104 if words.language == "zh" else 136,
+        "width": 100 if words.language == "zh" else 116,
         ":valueFormatter": f"p => ({names})[p.value] || p.value || '{UNKNOWN}'",
         ":cellClass": "p => 'coded is-' + p.value",
     }

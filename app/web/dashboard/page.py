@@ -15,7 +15,7 @@ from app.web.context import WebContext
 from app.web.dashboard import sections, view
 from app.web.dashboard.detail import HISTORY_SHOWN, draw_detail
 from app.web.dashboard.elements import block, text
-from app.web.dashboard.grid import LineGrid
+from app.web.dashboard.grid import ATTENTION, BROKEN, LineGrid
 from app.web.dashboard.words import Words
 
 COOKIE = "waiwang_language"
@@ -98,7 +98,7 @@ class Page:
     async def refresh(self) -> None:
         """Read the summary again and draw what has changed; a store that fails leaves the page standing and says so."""
         try:
-            summary = await run.io_bound(self.context.reader.summary)
+            summary = await run.io_bound(self.context.recent)
         except WaiwangError as error:
             self.parts["failure"].show(str(error), lambda message: sections.draw_failure(self.words, message))
             return
@@ -143,7 +143,7 @@ class Page:
         parts["states"].show(view.states_by_region(steady), lambda _: sections.draw_states(words, summary.lines))
         clock = sections.Clock(self.context.local(summary.as_of), self.context.local)
         today = (view.outages(steady), clock.now.date())
-        parts["outages"].show(today, lambda now: sections.draw_outages(words, now[0], clock, self.open_line))
+        parts["outages"].show(today, lambda now: sections.draw_outages(words, now[0], clock, self.open_line, self._list_broken))
         self._draw_grid(summary)
         self.summary = summary
 
@@ -168,8 +168,14 @@ class Page:
             text("a", self.words("metrics"), "", "href=/metrics")
 
     def _list_attention(self) -> None:
+        self._list_below(due=ATTENTION)
+
+    def _list_broken(self) -> None:
+        self._list_below(state=BROKEN)
+
+    def _list_below(self, **filters: str) -> None:
         if self.grid is not None:
-            self.grid.show(due="late,at_risk")
+            self.grid.show(**filters)
             ui.run_javascript("document.getElementById('h-all').scrollIntoView({behavior: 'smooth'})")
 
     def _part(self, name: str, classes: str = "") -> None:

@@ -12,7 +12,8 @@ from app.web.dashboard import view
 from app.web.dashboard.elements import bar, block, pill, text
 from app.web.dashboard.words import Words
 
-ROWS_SHOWN = 8
+LINES_SHOWN = 8
+OUTAGES_SHOWN = 6
 NAMES_SHOWN = 3
 Open = Callable[[str], Awaitable[None]]
 
@@ -84,34 +85,39 @@ def draw_figures(words: Words, counts: view.Figures, polling: Polling) -> None:
 
 
 def draw_milestones(words: Words, milestones: Sequence[MilestoneView]) -> None:
-    """Draw the table of dated duties: one row each, one column per county."""
+    """Draw the duties that lines are counted for, one column per county, then the other dated duties."""
+    dated = view.by_due_day(milestones)
     regions = view.milestone_regions(milestones)
-    with block("table", "milestones"):
-        with block("thead"), block("tr"):
-            for key in ("due", "milestone", "standing", "progress"):
-                text("th", words(key), f"col-{key}", "scope=col")
-            for region in regions:
-                text("th", words.pick(region.name, region.name_en), "col-region", "scope=col")
-        with block("tbody"):
-            for milestone in view.by_due_day(milestones):
-                with block("tr", f"is-{milestone.state}"):
-                    _milestone_row(words, milestone, regions)
+    counted = [milestone for milestone in dated if milestone.cells]
+    others = [milestone for milestone in dated if not milestone.cells]
+    if counted:
+        with block("table", "milestones"):
+            with block("thead"), block("tr"):
+                for key in ("due", "milestone", "standing", "progress"):
+                    text("th", words(key), f"col-{key}", "scope=col")
+                for region in regions:
+                    text("th", words.pick(region.name, region.name_en), "col-region", "scope=col")
+            with block("tbody"):
+                for milestone in counted:
+                    with block("tr", f"is-{milestone.state}"):
+                        _counted_row(words, milestone, regions)
+    if others:
+        with block("div", "card-head others-head"):
+            text("h3", words("other_duties"))
+            text("span", words("other_duties_note"), "muted")
+        with block("ul", "others"):
+            for milestone in others:
+                with block("li"):
+                    _other_duty(words, milestone)
 
 
-def _milestone_row(words: Words, milestone: MilestoneView, regions: Sequence[view.Region]) -> None:
+def _counted_row(words: Words, milestone: MilestoneView, regions: Sequence[view.Region]) -> None:
     text("td", words.day(milestone.due_on), "date")
     with block("td"):
         text("div", words.pick(milestone.title, milestone.title_en), "duty")
-        with block("div", "source"):
-            if milestone.soft:
-                text("span", words("soft"), "tag")
-            text("span", _source(words, milestone), "default" if milestone.default else "")
+        _source(words, milestone)
     with block("td"):
         pill(words, "milestone", milestone.state)
-    if not milestone.cells:
-        evidence = words.known("evidence", milestone.evidence)
-        text("td", words("not_counted", evidence=evidence), "muted", f"colspan={1 + len(regions)}")
-        return
     with block("td"):
         with block("div", "done-of"):
             text("b", f"{milestone.done} / {milestone.total}")
@@ -126,19 +132,36 @@ def _milestone_row(words: Words, milestone: MilestoneView, regions: Sequence[vie
                     _cohort(words, cell)
 
 
+def _other_duty(words: Words, milestone: MilestoneView) -> None:
+    text("span", words.day(milestone.due_on), "date")
+    with block("div"):
+        text("div", words.pick(milestone.title, milestone.title_en), "duty")
+        _source(words, milestone, words.known("evidence", milestone.evidence))
+        if milestone.state != "not_measured":
+            pill(words, "milestone", milestone.state)
+
+
+def _source(words: Words, milestone: MilestoneView, *more: str) -> None:
+    """Draw where the date comes from: a clause of the order, a ruling, or a default of ours."""
+    if milestone.clause:
+        origin = words("clause", clause=milestone.clause)
+    elif milestone.ruling:
+        origin = words("ruling", ruling=milestone.ruling)
+    else:
+        origin = words("default")
+    with block("div", "source"):
+        if milestone.soft:
+            text("span", words("soft"), "tag")
+        text("span", origin, "default" if milestone.default else "")
+        for one in more:
+            text("span", f" · {one}")
+
+
 def _cohort(words: Words, cell: CohortView) -> None:
     with block("div", "cohort"):
-        text("span", words.pick(cell.class_words, cell.class_words_en), "cohort-class")
+        text("span", words.short(cell.class_words, cell.class_words_en), "cohort-class")
         text("span", f"{cell.done}/{cell.total}", "cohort-count")
         bar(cell.done, cell.total)
-
-
-def _source(words: Words, milestone: MilestoneView) -> str:
-    if milestone.clause:
-        return words("clause", clause=milestone.clause)
-    if milestone.ruling:
-        return words("ruling", ruling=milestone.ruling)
-    return words("default")
 
 
 def draw_attention(words: Words, lines: Sequence[LineView], open_line: Open, list_all: Callable[[], object]) -> None:
@@ -148,28 +171,31 @@ def draw_attention(words: Words, lines: Sequence[LineView], open_line: Open, lis
         return
     with block("table", "list"):
         with block("thead"), block("tr"):
-            for key in ("unit", "region", "class", "standing", "due", "open_criteria"):
+            for key in ("unit", "region_class", "standing", "due", "open_criteria"):
                 text("th", words(key), "", "scope=col")
         with block("tbody"):
-            for line in lines[:ROWS_SHOWN]:
+            for line in lines[:LINES_SHOWN]:
                 with block("tr"):
                     _attention_row(words, line, open_line)
-    if len(lines) > ROWS_SHOWN:
-        text("button", words("more", count=len(lines) - ROWS_SHOWN), "more", "type=button").on("click", lambda _: list_all())
+    if len(lines) > LINES_SHOWN:
+        text("button", words("more", count=len(lines) - LINES_SHOWN), "more", "type=button").on("click", lambda _: list_all())
 
 
 def _attention_row(words: Words, line: LineView, open_line: Open) -> None:
     with block("td", "wide"):
         _line_button(words, line, open_line)
-    text("td", words.pick(line.region_name, line.region_name_en))
-    text("td", words.pick(line.class_words, line.class_words_en), "nowrap")
+    with block("td"):
+        text("div", words.pick(line.region_name, line.region_name_en), "nowrap")
+        text("div", words.short(line.class_words, line.class_words_en), "muted")
     with block("td"):
         pill(words, "due", line.due)
     with block("td"):
         text("div", words.days_left(line.days_left), "nowrap")
         if line.due_on:
             text("div", words.day(line.due_on), "muted nowrap")
-    text("td", criteria_words(words, line.open_criteria) or words(f"verdict_{line.verdict or 'none'}"), "open-criteria")
+    with block("td", "open-criteria"):
+        for sentence in criteria_words(words, line.open_criteria) or [words(f"verdict_{line.verdict or 'none'}")]:
+            text("div", sentence)
 
 
 def draw_states(words: Words, lines: Sequence[LineView]) -> None:
@@ -191,18 +217,19 @@ def draw_states(words: Words, lines: Sequence[LineView]) -> None:
                     text("td", str(row.total), "count")
 
 
-def draw_outages(words: Words, found: Sequence[view.Outage], clock: Clock, open_line: Open) -> None:
-    """Draw what is broken: each cause with its reason, and whom it hides."""
+def draw_outages(words: Words, found: Sequence[view.Outage], clock: Clock, open_line: Open, list_all: Callable[[], object]) -> None:
+    """Draw what is broken: each cause with its reason, and whom it hides; beyond a page of them, the way to the rest."""
     text("h3", words("not_up"))
     if not found:
         text("p", words("not_up_none"), "quiet")
         return
     with block("ul", "outages"):
-        for outage in found[:ROWS_SHOWN]:
+        for outage in found[:OUTAGES_SHOWN]:
             with block("li"):
                 _outage(words, outage, clock, open_line)
-    if len(found) > ROWS_SHOWN:
-        text("p", words("more", count=len(found) - ROWS_SHOWN), "muted")
+    if len(found) > OUTAGES_SHOWN:
+        rest = words("more_outages", count=len(found) - OUTAGES_SHOWN)
+        text("button", rest, "more", "type=button").on("click", lambda _: list_all())
 
 
 def _outage(words: Words, outage: view.Outage, clock: Clock, open_line: Open) -> None:
@@ -210,9 +237,9 @@ def _outage(words: Words, outage: view.Outage, clock: Clock, open_line: Open) ->
     with block("div", "outage-line"):
         pill(words, "state", line.state)
         _line_button(words, line, open_line)
-        if line.since:
-            text("span", words("since", when=words.recent(clock.local(line.since), clock.now)), "muted nowrap")
-    text("div", reason_words(words, line) or words("reason_missing"), "reason")
+    reason = reason_words(words, line) or words("reason_missing")
+    since = words("since", when=words.recent(clock.local(line.since), clock.now)) if line.since else ""
+    text("div", " · ".join(part for part in (reason, since) if part), "reason")
     if outage.hidden:
         names = words("list_separator").join(words.pick(one.unit_name, one.unit_name_en) for one in outage.hidden[:NAMES_SHOWN])
         rest = words("and_more") if len(outage.hidden) > NAMES_SHOWN else ""
@@ -227,14 +254,14 @@ def reason_words(words: Words, line: LineView) -> str:
     return " · ".join(parts)
 
 
-def criteria_words(words: Words, open_criteria: Sequence[str]) -> str:
-    """Write criteria given as `kind:verdict` in words."""
-    parts = []
-    for one in open_criteria:
-        kind, _, verdict = one.partition(":")
-        name = words.known("criterion", kind)
-        parts.append(words("criterion_verdict", criterion=name, verdict=words.known("verdict", verdict)) if verdict else name)
-    return words("list_separator").join(parts)
+def criteria_words(words: Words, open_criteria: Sequence[str]) -> list[str]:
+    """Write criteria given as `kind:verdict` in words, one sentence per verdict."""
+    separator = words("list_separator")
+    sentences = []
+    for verdict, kinds in view.criteria_by_verdict(open_criteria).items():
+        criteria = separator.join(words.known("criterion", kind) for kind in kinds)
+        sentences.append(words("verdict_criteria", verdict=words.known("verdict", verdict), criteria=criteria))
+    return sentences
 
 
 def _line_button(words: Words, line: LineView, open_line: Open) -> None:

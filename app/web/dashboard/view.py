@@ -69,7 +69,16 @@ def milestone_regions(milestones: Iterable[MilestoneView]) -> tuple[Region, ...]
 
 
 def by_due_day(milestones: Iterable[MilestoneView]) -> list[MilestoneView]:
-    return sorted(milestones, key=lambda milestone: (milestone.due_at, milestone.milestone_id))
+    return sorted(milestones, key=lambda milestone: (milestone.due_on, milestone.due_at, milestone.milestone_id))
+
+
+def criteria_by_verdict(open_criteria: Iterable[str]) -> dict[str, list[str]]:
+    """Return verdict → kinds of criteria, from `kind:verdict`, in the order met."""
+    groups: dict[str, list[str]] = {}
+    for one in open_criteria:
+        kind, _, verdict = one.partition(":")
+        groups.setdefault(verdict, []).append(kind)
+    return groups
 
 
 def attention(lines: Iterable[LineView]) -> list[LineView]:
@@ -107,8 +116,11 @@ def outages(lines: Sequence[LineView]) -> list[Outage]:
 
 
 def _cause(line: LineView, by_id: Mapping[str, LineView]) -> LineView:
-    seen = {line.line_id}
-    while line.state == "unreachable" and (parent := by_id.get(line.behind or "")) is not None and parent.line_id not in seen:
-        line = parent
-        seen.add(line.line_id)
-    return line
+    """Return the outermost line that this one is behind; itself when it is behind nothing, or the way leads in a circle."""
+    cause, seen = line, {line.line_id}
+    while cause.state == "unreachable" and (parent := by_id.get(cause.behind or "")) is not None:
+        if parent.line_id in seen:
+            return line
+        cause = parent
+        seen.add(cause.line_id)
+    return cause

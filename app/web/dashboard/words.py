@@ -63,9 +63,8 @@ TABLE: dict[str, tuple[str, str]] = {
     "ruling": ("裁定：{ruling}", "Ruling: {ruling}"),
     "default": ("默认值，原文未定", "Default; the order is silent"),
     "soft": ("力争", "aim"),
-    "not_counted": ("不按线路统计（{evidence}）", "not counted by lines ({evidence})"),
     "evidence_accepted_line": ("凭线路验收", "by accepted lines"),
-    "evidence_unit_event": ("凭单位办结登记", "by events filed per unit"),
+    "evidence_unit_event": ("凭单位登记", "by unit"),
     "evidence_document": ("凭文件", "by document"),
     "milestone_met": ("按期完成", "Met"),
     "milestone_met_late": ("逾期完成", "Met late"),
@@ -80,11 +79,16 @@ TABLE: dict[str, tuple[str, str]] = {
     "not_up": ("未通线路与原因", "Lines not up, and why"),
     "not_up_none": ("没有断开、不可达的线路。", "No line is down or unreachable."),
     "behind": ("位于线路 {line} 之后", "behind line {line}"),
-    "criterion_verdict": ("{criterion}：{verdict}", "{criterion}: {verdict}"),
+    "verdict_criteria": ("{verdict}：{criteria}", "{verdict}: {criteria}"),
     "hides": ("其后 {count} 条不可达：{names}", "{count} behind it cannot be seen: {names}"),
     "and_more": ("等", " …"),
     "list_separator": ("、", ", "),
     "since": ("自 {when} 起", "since {when}"),
+    "more_outages": ("另有 {count} 处，在下方列出", "{count} more: list them below"),
+    "state_broken": ("断或不可达", "Down or unreachable"),
+    "other_duties": ("其他期限事项", "Other dated duties"),
+    "other_duties_note": ("不按线路统计，本页未计量。", "Not counted by lines; not measured on this page."),
+    "region_class": ("县（区）/ 类别", "County / class"),
     "more": ("另有 {count} 条，在下方列出", "{count} more: list them below"),
     "all_regions": ("全市合计", "All"),
     "total": ("合计", "Total"),
@@ -245,6 +249,10 @@ class Words:
             if seconds >= size:
                 return self(key, count=seconds // size)
         return self("seconds", count=seconds)
+
+    def short(self, chinese: str, english: str) -> str:
+        """Return the words of a class without what stands in brackets after them, for narrow places."""
+        return self.pick(chinese, english).partition("（")[0].partition(" (")[0]
 
     def days_left(self, days: int | None) -> str:
         if days is None:
