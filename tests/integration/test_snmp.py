@@ -209,8 +209,9 @@ async def test_a_walk_over_a_looping_agent_ends() -> None:
         return [message(RESPONSE, request, [(f"{IF_NAME}.{index}", tlv(OCTETS, b"eth1")) for index in (1, 2, 1)])]
 
     agent = PlayedAgent(system_rows() | port_rows(1, "eth1"), loop)
-    reading = await asyncio.wait_for(read(agent, "eth9"), 3)
+    reading = await read(agent, "eth9")
     assert (reading.answer, reading.missing) == ("answered", ("eth9",))
+    assert len(agent.questions) == 2, "one step of the walk and one GET"
 
 
 async def test_a_long_table_is_walked_to_its_end() -> None:

@@ -93,6 +93,8 @@ def test_a_restart_is_seen_by_sysuptime_lagging_behind_the_clock(
 
 def test_a_64_bit_counter_that_went_back_was_reset() -> None:
     assert bit_rate(5000, 1000, 60, counter_bits=64, speed_mbps=10) is None
+    assert bit_rate(5000, 1000, 60, counter_bits=64, speed_mbps=500) is None, "as a wrapped 32-bit counter it would be 572 Mbit/s"
+    assert bit_rate(5000, 1000, 60, counter_bits=32, speed_mbps=500) is not None
 
 
 def test_a_64_bit_counter_is_believed_at_any_interval_and_speed() -> None:
