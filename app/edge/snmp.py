@@ -183,6 +183,13 @@ class Agent:
     """One device's SNMP agent. Keeps its session, and the size of GETs that it can bear, from poll to poll."""
 
     def __init__(self, target: Target, credentials: Community | UsmUser) -> None:
+        """Prepare to ask; nothing is sent yet.
+
+        Raises:
+            InputError: an SNMPv3 algorithm that is not known here.
+        """
+        if isinstance(credentials, UsmUser):
+            _build_user(credentials)
         self.target, self._credentials = target, credentials
         self._session: _Session | None = None
         self._used_at = 0.0

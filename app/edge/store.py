@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -538,9 +539,17 @@ def _to_json(value: object) -> str:
 # --- rows and values
 
 
-def _slots(value: object) -> dict[str, object]:
-    """Return a frozen value's fields, one level deep (asdict would copy everything below)."""
-    return {field.name: getattr(value, field.name) for field in fields(value)}  # type: ignore[arg-type]  # any dataclass
+#: What reads all fields of a value at once: a cycle writes a hundred thousand of them.
+_READERS = {
+    kind: (names := tuple(field.name for field in fields(kind)), attrgetter(*names))
+    for kind in (PortSample, DeviceState, Transition, Measurement, Acceptance, CriterionResult)
+}
+
+
+def _slots(value: PortSample | DeviceState | Transition | Measurement | Acceptance | CriterionResult) -> dict[str, object]:
+    """Return a value's fields, one level deep (asdict would copy everything below)."""
+    names, read = _READERS[type(value)]
+    return dict(zip(names, read(value), strict=True))
 
 
 def _line_row(sample: LineSample) -> dict[str, object]:
@@ -551,7 +560,9 @@ def _port_rows(sample: LineSample) -> Iterator[dict[str, object]]:
     for place in PLACES:
         port: PortSample | None = getattr(sample, place)
         if port is not None:
-            yield _slots(port) | {"line_id": sample.line_id, "at": sample.at, "place": place, "port_at": port.at}
+            row = _slots(port)
+            row.update(line_id=sample.line_id, at=sample.at, place=place, port_at=port.at)
+            yield row
 
 
 def _select_ports() -> sa.Select[tuple[object, ...]]:

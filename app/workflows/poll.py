@@ -19,10 +19,11 @@ from app.core.inventory import Line
 from app.core.linestate import DeviceState, LineJudgement, judge_lines, line_ports, names_line
 from app.core.workspace import Workspace
 from app.edge.guard import guard_all
-from app.edge.secrets import Secrets
+from app.edge.secrets import Secrets, read_secrets
 from app.edge.snmp import Agent, Community, DeviceReading, Target, UsmUser, raise_descriptor_limit
 from app.edge.store import Store
 from app.errors import ExitCode, Finding, InputError, WaiwangError
+from app.settings import Settings
 
 Clock = Callable[[], datetime]
 #: Says where the agent of a contact address really listens: address and UDP port.
@@ -222,6 +223,31 @@ async def poll_forever(
 def next_start(first: float, interval: float, now: float) -> float:
     """Return the next multiple of the interval after `first` that is still to come."""
     return first + (int((now - first) // interval) + 1) * interval
+
+
+def open_poller(
+    workspace: Workspace,
+    intents: Mapping[str, DeviceIntent],
+    store: Store,
+    settings: Settings,
+    environ: Mapping[str, str],
+    *,
+    endpoint: Endpoint | None = None,
+    pace: Pace = Pace(),
+) -> Poller:
+    """Build the poller of a workspace, SNMPv3 by the plan's user. Nothing is sent yet.
+
+    `endpoint` says where the agent of a contact address really listens (virtual devices); without it, there, on the
+    settings' SNMP port.
+
+    Raises:
+        InputError: the plan is an illustration, the secrets file cannot be read or lacks one of `SNMP_SECRETS`, or the
+            plan names an SNMPv3 algorithm that is not known here.
+    """
+    _refuse_illustration(workspace)
+    credentials = usm_credentials(read_secrets(settings.secrets_file, environ))
+    where = endpoint or (lambda address: (address, settings.snmp_port))
+    return Poller(workspace, intents, store, credentials, where, pace=pace)
 
 
 def usm_credentials(secrets: Secrets) -> Callable[[ManagementIntent], UsmUser]:

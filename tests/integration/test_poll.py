@@ -24,7 +24,8 @@ from app.edge.secrets import Secrets
 from app.edge.snmp import SYS_NAME, SYS_UPTIME, Community
 from app.edge.store import Store
 from app.errors import ExitCode, InputError, StoreError, UnsafeRoute, WaiwangError
-from app.workflows.poll import CycleReport, Pace, Poller, next_start, poll_forever, usm_credentials
+from app.settings import read_settings
+from app.workflows.poll import CycleReport, Pace, Poller, next_start, open_poller, poll_forever, usm_credentials
 from tests.integration.played_snmp import COUNTER64, GET_BULK, OCTETS, TICKS, PlayedAgent, number, played, port_rows, tlv
 
 START = datetime(2008, 6, 1, tzinfo=UTC)
@@ -289,6 +290,20 @@ def test_credentials_come_from_the_secrets_and_a_missing_one_is_named() -> None:
     assert "auth-word" not in repr(user)
     with pytest.raises(InputError, match="snmp_priv"):
         usm_credentials(Secrets({"snmp_auth": SecretStr("auth-word")}, "secrets.yaml"))
+
+
+def test_opening_a_poller_judges_plan_secrets_and_algorithms_before_anything_is_sent(store: Store, tmp_path: Path) -> None:
+    settings = read_settings({}, tmp_path)
+    secrets = {"WAIWANG_SECRET_SNMP_AUTH": "auth-word", "WAIWANG_SECRET_SNMP_PRIV": "priv-word"}
+    with pytest.raises(InputError, match="illustration: true"):
+        open_poller(workspace(illustration=True), intents(), store, settings, {})
+    with pytest.raises(InputError) as missing:
+        open_poller(workspace(), intents(), store, settings, {})
+    assert len(missing.value.findings) == 2
+    odd = replace(MANAGEMENT, snmp_auth="sm3")
+    with pytest.raises(InputError, match="snmp_auth: expected one of"):
+        open_poller(workspace(), {name: replace(intent, management=odd) for name, intent in intents().items()}, store, settings, secrets)
+    open_poller(workspace(), intents(), store, settings, secrets).close()
 
 
 # --- the schedule
