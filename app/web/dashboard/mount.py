@@ -13,6 +13,13 @@ from nicegui import ui
 from app.web.dashboard.page import COOKIE, PATHS, register_pages
 
 STATIC = Path(__file__).parent / "static"
+#: Given as text: a centre with three lines.
+FAVICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="6" fill="#1f4e8c"/>'
+    '<path d="M16 8v7M16 15l-8 8M16 15l8 8M16 15v8" stroke="#fff" stroke-width="2" fill="none"/>'
+    '<g fill="#fff"><circle cx="16" cy="7.5" r="3"/><circle cx="8" cy="24" r="2.5"/><circle cx="16" cy="24" r="2.5"/>'
+    '<circle cx="24" cy="24" r="2.5"/></g></svg>'
+)
 YEAR_S = 365 * 24 * 3600
 
 
@@ -31,5 +38,5 @@ def build_pages() -> FastAPI:
         return answer
 
     register_pages()
-    ui.run_with(pages, title="waiwang", favicon=STATIC / "favicon.svg", tailwind=False, show_welcome_message=False)
+    ui.run_with(pages, title="waiwang", favicon=FAVICON, tailwind=False, show_welcome_message=False)
     return pages
