@@ -7,6 +7,7 @@ import fcntl
 import os
 import pty
 import secrets
+import socket
 import struct
 import subprocess
 import termios
@@ -155,11 +156,11 @@ class Loop:
         self.open_ones: set[asyncssh.SSHServerConnection] = set()
         self.host_key = asyncssh.generate_private_key("ssh-ed25519")
 
-    def listen(self, device: Vty, address: str, serve: Callable[[asyncssh.SSHServerProcess[str]], object]) -> int:
+    def listen(self, device: Vty, address: str, serve: Callable[[asyncssh.SSHServerProcess[str]], object], port: int = 0) -> int:
         async def start() -> asyncssh.SSHAcceptor:
             return await asyncssh.listen(
                 address,
-                0,
+                port,
                 server_factory=lambda: _Login(device, self.open_ones),
                 process_factory=serve,
                 line_editor=False,
@@ -197,17 +198,23 @@ class Fleet:
     loop: Loop
     ends: dict[IPv4Address, tuple[IPv4Address, int]] = field(default_factory=dict)
 
-    def add(self, hostname: str, password: str, contact: str) -> Vty:
-        """Start one more device; it listens from now on."""
-        device = Vty(hostname, password)
-        address = f"127.9.{len(self.ends) // 250}.{len(self.ends) % 250 + 1}"
+    def add(self, hostname: str, password: str, contact: str, text: str) -> Vty:
+        """Start one more device with this configuration; it listens from now on."""
+        device = Vty(hostname, password).load(text)
+        address, port = self.ends.get(IPv4Address(contact)) or self.reserve(contact)
 
         async def serve(process: asyncssh.SSHServerProcess[str]) -> None:
             await _converse(device, process)
 
-        port = self.loop.listen(device, address, serve)
-        self.ends[IPv4Address(contact)] = (IPv4Address(address), port)
+        self.loop.listen(device, str(address), serve, port)
         return device
+
+    def reserve(self, contact: str) -> tuple[IPv4Address, int]:
+        """Choose where the device of a contact will listen; nothing does yet."""
+        address = f"127.9.{len(self.ends) // 250}.{len(self.ends) % 250 + 1}"
+        with socket.create_server((address, 0)) as free:
+            self.ends[IPv4Address(contact)] = (IPv4Address(address), free.getsockname()[1])
+        return self.ends[IPv4Address(contact)]
 
     def endpoint(self, contact: IPv4Address) -> tuple[IPv4Address, int]:
         """Return where a contact listens; port 9 of loopback, where nothing does, for one that is down."""
