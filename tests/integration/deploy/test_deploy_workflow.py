@@ -264,6 +264,7 @@ def test_a_port_that_answers_and_then_says_nothing_ends_as_unreachable(city: Cit
 def test_a_session_that_breaks_while_pushing_says_where_and_is_not_saved(city: City) -> None:
     city.start("city")
     city.devices["city"].drops_at = "description RESERVED"
+    city.read_s = 3.0
     report = city.deploy(commit=True, names=["city"])
 
     row = row_of(report, "city")
