@@ -119,8 +119,9 @@ def load(grammar: Grammar, device: Device, lines: Sequence[str], now_s: float = 
     session = Session(0, configuring=True)
     refusals: list[str] = []
     for number, line in enumerate(lines, 1):
-        if not line[:1].isspace() and session.banner_until is None:
-            session = replace(session, places=())
+        depth = len(line) - len(line.lstrip())
+        if session.banner_until is None and line.strip() and depth < len(session.places):
+            session = replace(session, places=session.places[:depth])
         turn = step(context, device, session, line)
         while turn.session.question is not None:
             turn = step(context, turn.device, turn.session, "Y")
@@ -262,9 +263,6 @@ def _understand(context: Context, session: Session, line: str, tokens: Sequence[
     misses: list[Miss] = []
     hits: list[_Hit] = []
     for hit, pattern, rest in _candidates(context.grammar, session, tokens):
-        letters = pattern.first_letters
-        if not rest or (letters and rest[0].text[:1].lower() not in letters):
-            continue
         found = match(pattern, line, rest, context.grammar.kinds)
         if isinstance(found, Match):
             hits.append(replace(hit, found=found))
@@ -283,22 +281,29 @@ def _candidates(grammar: Grammar, session: Session, tokens: Sequence[Token]) -> 
     """Yield everything that may be typed here, nearest view first."""
     where = "config" if session.configuring else "exec"
     nothing = Match("", (), 0)
+    letter = tokens[0].text[:1].lower()
     for command in grammar.commands:
-        if command.where in (where, "any"):
+        if command.where in (where, "any") and command.pattern.may_start(letter):
             yield _Hit(nothing, command=command), command.pattern, tokens
     if not session.configuring:
         return
-    negated = tokens[0].text.lower() == grammar.negation
+    negated = tokens[0].text.lower() == grammar.negation and len(tokens) > 1
+    letter = tokens[1].text[:1].lower() if negated else letter
     for view, places, all_rules in _reach(grammar, session):
         for rule in grammar.rules(view):
             if not (all_rules or rule.from_any):
                 continue
-            hit = _Hit(nothing, rule=rule, view=view, places=places, negated=negated)
-            if not negated:
-                yield hit, rule.pattern, tokens
-            elif not rule.no_undo:
-                for form in rule.undo:
-                    yield hit, form, tokens[1:]
+            for form in _forms(rule, negated=negated):
+                if form.may_start(letter):
+                    hit = _Hit(nothing, rule=rule, view=view, places=places, negated=negated)
+                    yield hit, form, tokens[1:] if negated else tokens
+
+
+def _forms(rule: Rule, *, negated: bool) -> tuple[Pattern, ...]:
+    """Return the patterns of a rule that a line may follow."""
+    if not negated:
+        return (rule.pattern,)
+    return () if rule.no_undo else rule.undo
 
 
 def _reach(grammar: Grammar, session: Session) -> Iterator[tuple[str, tuple[Place, ...], bool]]:

@@ -60,7 +60,7 @@ def interfaces_of(grammar: Grammar, running: Entry, ports: Sequence[str]) -> tup
     """Return every interface of the configuration and every physical port, in the order of the configuration."""
     configured = [_port(grammar, entry) for entry in _meaning(grammar, "system", running, "interface")]
     named = {port.name for port in configured}
-    bare = [_bare(grammar, name) for name in ports if name not in named]
+    bare = [bare_port(grammar, name) for name in ports if name not in named]
     return (*configured, *bare)
 
 
@@ -69,7 +69,8 @@ def interface_of(grammar: Grammar, entry: Entry) -> Port | None:
     return _port(grammar, entry) if grammar.rules("system")[entry.rule].means == "interface" else None
 
 
-def _bare(grammar: Grammar, name: str) -> Port:
+def bare_port(grammar: Grammar, name: str) -> Port:
+    """Return a physical port that the configuration does not mention."""
     return Port(name, True, None, "", _starts_shut(grammar), (), None)
 
 

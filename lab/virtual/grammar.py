@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 
 import yaml
@@ -311,17 +312,13 @@ def _undo_forms(row: Mapping[str, object], pattern: Pattern, key: tuple[str, ...
         return (*written, pattern) if full else written
     if key != ():
         return (pattern,)
-    leading = Pattern(pattern.source, _leading(pattern))
+    leading = compile_pattern(_leading(pattern))
     return (leading, pattern) if full else (leading,)
 
 
-def _leading(pattern: Pattern) -> tuple[Word, ...]:
-    words: list[Word] = []
-    for part in pattern.parts:
-        if not isinstance(part, Word):
-            break
-        words.append(part)
-    return tuple(words)
+def _leading(pattern: Pattern) -> str:
+    """Return the words before the first parameter."""
+    return " ".join(part.text for part in takewhile(lambda part: isinstance(part, Word), pattern.parts) if isinstance(part, Word))
 
 
 def _asks(where: str, value: object) -> tuple[Ask, ...]:

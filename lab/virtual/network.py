@@ -16,17 +16,18 @@ from ipaddress import IPv4Address, IPv4Interface
 from app.core.intent import DeviceIntent
 from lab.virtual import engine
 from lab.virtual.engine import Context, Device, Session, Turn
-from lab.virtual.facts import Port, interface_of, interfaces_of
+from lab.virtual.facts import Port, SnmpUser, bare_port, hostname_of, interface_of
 from lab.virtual.faults import NO_SNMP_FAULTS, NO_SSH_FAULTS, SnmpFaults, SshFaults
 from lab.virtual.grammar import Grammar, read_grammar
-from lab.virtual.tree import ROOT, Entry
+from lab.virtual.tree import Entry
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceSpec:
     """A device to be simulated. `contacts` are its addresses in the plan, best first; empty means: it always answers.
 
-    `boot` is the configuration text it starts with; `speeds_mbps` gives ports another speed than 1000.
+    `boot` is the configuration text it starts with; `speeds_mbps` gives ports another speed than 1000. `snmp_users` and
+    `communities` are answered beside those that the configuration makes; `wide_counters` false leaves out 64-bit counters.
     """
 
     name: str
@@ -36,6 +37,9 @@ class DeviceSpec:
     boot: str = ""
     root: bool = False
     speeds_mbps: Mapping[str, int] = field(default_factory=dict)
+    snmp_users: tuple[SnmpUser, ...] = ()
+    communities: tuple[str, ...] = ()
+    wide_counters: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,7 @@ class VirtualDevice:
     __slots__ = (
         "_seen",
         "boots",
+        "changed_s",
         "grammar",
         "index",
         "meters",
@@ -117,6 +122,7 @@ class VirtualDevice:
         "ssh_faults",
         "state",
         "up",
+        "version",
     )
 
     def __init__(self, spec: DeviceSpec, now_s: float) -> None:
@@ -132,12 +138,17 @@ class VirtualDevice:
         self.ports: dict[str, Port] = {}
         self.up: dict[str, bool] = {}
         self.meters: dict[str, Meter] = {}
+        #: When an interface last changed its operational state, by name.
+        self.changed_s: dict[str, float] = {}
+        #: Counts the configurations, so that readers know when to look again.
+        self.version = 0
         #: ifIndex by interface name; an interface keeps its index until the device restarts.
         self.index: dict[str, int] = {}
         self.refresh()
 
     def refresh(self) -> bool:
         """Read the interfaces of the running configuration again; tell whether any of them changed in a way that counts."""
+        self.version += 1
         before = {name: (port.shutdown, port.addresses) for name, port in self.ports.items()}
         seen: dict[str, tuple[Entry, Port]] = {}
         for entry in self.state.running.children:
@@ -151,7 +162,8 @@ class VirtualDevice:
         self._seen = seen
         self.ports = {port.name: port for _, port in seen.values()}
         for name in self.spec.ports:
-            self.ports.setdefault(name, next(port for port in interfaces_of(self.grammar, ROOT, (name,))))
+            if name not in self.ports:
+                self.ports[name] = bare_port(self.grammar, name)
         for name in self.ports:
             self.index.setdefault(name, len(self.index) + 1)
         return before != {name: (port.shutdown, port.addresses) for name, port in self.ports.items()}
@@ -285,6 +297,7 @@ class VirtualNetwork:
             if before is up:
                 continue
             device.meters[interface].turn(now_s, running=up)
+            device.changed_s[interface] = now_s
             if not quiet and before is not None:
                 for listener in self.on_port:
                     listener(PortChange(name, interface, up, now_s))
@@ -305,6 +318,11 @@ class VirtualNetwork:
         if before is None or self._reach() != before:
             for listener in self.on_reach:
                 listener()
+
+    def hostname(self, name: str) -> str:
+        """Return the name that a device is configured with."""
+        device = self.devices[name]
+        return hostname_of(device.grammar, device.state.running) or name
 
     # --- what happens to it ---
 
@@ -418,12 +436,16 @@ def _addresses_at(device: VirtualDevice, interface: str) -> tuple[IPv4Interface,
 
 
 def _place(devices: Mapping[str, VirtualDevice]) -> tuple[dict[str, tuple[str, IPv4Address | None]], dict[str, str]]:
-    """Give every contact a loopback address: 127.64.x.y for the best of each device, 127.65.x.y for the next, and so on."""
+    """Give every contact a loopback address: 127.64.x.y for the best of each device, 127.65.x.y for the next, and so on.
+
+    A contact that is itself in 127.0.0.0/8 (a plan made for a simulation) is its own.
+    """
     places: dict[str, tuple[str, IPv4Address | None]] = {}
     mapped: dict[str, str] = {}
     for number, (name, device) in enumerate(devices.items()):
         for rank, contact in enumerate(device.spec.contacts or (None,)):
-            address = f"127.{64 + rank}.{number // 250}.{number % 250 + 1}"
+            own = contact is not None and contact.is_loopback
+            address = str(contact) if own else f"127.{64 + rank}.{number // 250}.{number % 250 + 1}"
             places[address] = (name, contact)
             if contact is not None:
                 mapped[str(contact)] = address

@@ -72,13 +72,14 @@ Part = Word | Choice | Parameter | Alternatives
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
+    """A compiled pattern; `first_letters` are those that a matching line can start with, none where any can."""
+
     source: str
     parts: tuple[Part, ...]
+    first_letters: frozenset[str]
 
-    @property
-    def first_letters(self) -> frozenset[str]:
-        """Return the letters that a matching line can start with; empty when any can."""
-        return _first_letters(self.parts)
+    def may_start(self, letter: str) -> bool:
+        return not self.first_letters or letter in self.first_letters
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def compile_pattern(source: str) -> Pattern:
     sequences, rest = _parse(source, marks, 0, closing="")
     if rest != len(marks) or len(sequences) != 1:
         raise ValueError(f"pattern {source!r}: expected paired brackets, and | only inside them")
-    return Pattern(source, sequences[0])
+    return Pattern(source, sequences[0], _first_letters(sequences[0]))
 
 
 def _parse(source: str, marks: Sequence[re.Match[str]], at: int, closing: str) -> tuple[list[tuple[Part, ...]], int]:

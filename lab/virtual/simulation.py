@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from lab.virtual.network import VirtualNetwork
+from lab.virtual.snmp import Notifier, Notify, SnmpServer
 from lab.virtual.ssh import SshServer
 
 T = TypeVar("T")
@@ -19,10 +20,12 @@ TICK_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """Where and for whom a network is served. `accounts`: user → password."""
+    """Where and for whom a network is served. `accounts`: user → password; `notify`: where notifications go, None for nowhere."""
 
     accounts: Mapping[str, str]
     ssh_port: int = 2222
+    snmp_port: int = 1161
+    notify: Notify | None = None
 
 
 class Simulation:
@@ -31,17 +34,25 @@ class Simulation:
     def __init__(self, network: VirtualNetwork, service: Service) -> None:
         self.network, self.service = network, service
         self.ssh = SshServer(network, service.accounts, service.ssh_port)
+        self.snmp = SnmpServer(network, service.snmp_port)
+        self.notifier = Notifier(network, self.snmp.agents, service.notify) if service.notify else None
         self._ticking: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Open every listener. Raises LabError where a port is taken or too few files may be open."""
+        self.snmp.start()
         await self.ssh.start()
+        if self.notifier is not None:
+            self.notifier.start()
         self._ticking = asyncio.get_running_loop().create_task(self._tick())
 
     async def stop(self) -> None:
         if self._ticking is not None:
             self._ticking.cancel()
+            if self.notifier is not None:
+                await self.notifier.stop()
         await self.ssh.stop()
+        self.snmp.stop()
 
     async def _tick(self) -> None:
         while True:

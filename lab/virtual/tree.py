@@ -70,9 +70,13 @@ def put(section: Entry, new: Entry, replaces: Callable[[Entry], bool]) -> Entry:
     kept = tuple(entry for entry in section.children if not replaces(entry))
     if old:
         new = replace(new, children=old[0].children)
-    rank = new.rank
-    at = next((place for place, entry in enumerate(kept) if entry.rank > rank), len(kept))
+    later = (place for place, entry in enumerate(kept) if entry.rule > new.rule or (entry.rule == new.rule and _follows(entry, new)))
+    at = next(later, len(kept))
     return replace(section, children=(*kept[:at], new, *kept[at:]))
+
+
+def _follows(entry: Entry, new: Entry) -> bool:
+    return new.natural and entry.rank > new.rank
 
 
 def drop(section: Entry, goes: Callable[[Entry], bool]) -> Entry:

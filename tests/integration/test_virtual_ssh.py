@@ -127,7 +127,7 @@ def test_a_hanging_device_answers_nothing_more(carrier: Carrier) -> None:
     device = login(carrier, "IOS-1", "cisco_ios")
     carrier.call(lambda: carrier.network.set_faults("IOS-1", ssh=SshFaults(hang_at=1)))
     with pytest.raises(ReadTimeout):
-        device.send_command("show version", read_timeout=1.0)
+        device.send_command("show version", expect_string="#", read_timeout=1.0)
     device.remote_conn.get_transport().close()
 
 
