@@ -36,28 +36,27 @@ class LabRateTester:
         if not requests:
             return {}
         with ThreadPoolExecutor(len(requests)) as pool:
-            outcomes = pool.map(self._one, requests, range(FIRST_PORT, FIRST_PORT + len(requests)))
+            outcomes = pool.map(self._one, requests, range(FIRST_PORT, FIRST_PORT + 2 * len(requests), 2))
             return {request.line_id: outcome for request, outcome in zip(requests, outcomes, strict=True)}
 
     def _one(self, request: RateRequest, port: int) -> RateOutcome:
-        """Serve at the far end, load it from the centre; -R turns the direction round."""
-        pidfile = f"/run/iperf3-{port}.pid"
-        address = str(request.far_address)
+        """Load the line down, then up (-R turns the direction round), each against a server of its own."""
+        down, up = self._load(request, port), self._load(request, port + 1, "-R")
+        detail: dict[str, object] = {"seconds": self.seconds, "down": down, "up": up}
+        if reasons := [f"{name}: {figures['error']}" for name, figures in (("down", down), ("up", up)) if "error" in figures]:
+            detail["reason"] = "; ".join(reasons)
+        return RateOutcome(_kbps(down), _kbps(up), METHOD, detail)
+
+    def _load(self, request: RateRequest, port: int, *options: str) -> dict[str, object]:
+        address, pidfile = str(request.far_address), f"/run/iperf3-{port}.pid"
         server = ["iperf3", "-s", "-D", "-B", address, "-p", str(port), "--pidfile", pidfile]
         started = self.exec_in(request.device, server, timeout=10)
         if started.returncode:
-            return RateOutcome(None, None, METHOD, {"reason": f"iperf3 server on {request.device}: {started.stderr.strip()}"})
+            return {"error": f"iperf3 server on {request.device}: {started.stderr.strip()}"}
         try:
-            near = request.near_device or CENTRE_HOST
-            down = self._client(near, address, port)
-            up = self._client(near, address, port, "-R")
+            return self._client(request.near_device or CENTRE_HOST, address, port, *options)
         finally:
             self.exec_in(request.device, ["pkill", "-F", pidfile], timeout=10)
-        reasons = [text for text in (down.get("error"), up.get("error")) if text]
-        detail: dict[str, object] = {"seconds": self.seconds, "down": down, "up": up}
-        if reasons:
-            detail["reason"] = "; ".join(str(reason) for reason in reasons)
-        return RateOutcome(_kbps(down), _kbps(up), METHOD, detail)
 
     def _client(self, near: str, address: str, port: int, *options: str) -> dict[str, object]:
         argv = ["iperf3", "-c", address, "-p", str(port), "-t", str(self.seconds), "-O", "1", "-i", "0", "-J"]

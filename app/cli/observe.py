@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from fnmatch import fnmatchcase
 from ipaddress import IPv4Address
 from typing import Annotated
@@ -31,7 +32,7 @@ from app.workflows.accept import accept as run_accept
 from app.workflows.activate import Patience, activate, reserved_ends
 from app.workflows.hosts import open_gateway
 from app.workflows.measure import Ground, MeasureReport, measure_rate, measure_reach
-from app.workflows.poll import CycleReport, Poller, usm_credentials
+from app.workflows.poll import CycleReport, Poller, open_poller, usm_credentials
 from lab.runner import exec_in
 from lab.state import find_state
 from lab.tester import LabRateTester
@@ -40,13 +41,6 @@ measure = typer.Typer(help="Active tests; their results are evidence for waiwang
 #: From one probe to the same address to the next, milliseconds.
 PROBE_INTERVAL_MS = 100
 Lines = Annotated[list[str] | None, typer.Argument(help="line ids or globs; none means all")]
-
-
-def open_poller(context: Context) -> Poller:
-    """Build the poller of a workspace. Raises InputError for an illustration and for missing secrets."""
-    secrets = read_secrets(context.settings.secrets_file, context.environ)
-    port = context.settings.snmp_port
-    return Poller(context.workspace, context.intents, context.store, usm_credentials(secrets), lambda address: (address, port))
 
 
 def poll(
@@ -58,11 +52,15 @@ def poll(
     if not once:
         raise typer.BadParameter("give --once; to poll on schedule run waiwang serve", param_hint="--once")
     context = open_context(root)
-    poller = open_poller(context)
+    poller = _open_poller(context)
     report = asyncio.run(poller.cycle(now))
     poller.close()
     _show_cycle(report, form)
     leave(report.exit_code)
+
+
+def _open_poller(context: Context) -> Poller:
+    return open_poller(context.workspace, context.intents, context.store, context.settings, context.environ)
 
 
 def _show_cycle(report: CycleReport, form: Format) -> None:
@@ -89,22 +87,24 @@ def accept(lines: Lines = None, root: Root = None, form: Form = Format.text, com
     report = run_accept(
         context.workspace, context.store, chosen, commit=commit, poll_interval_s=context.settings.poll_interval_s, now=now()
     )
-    rows = [_decision_row(decision, standing=False) for decision in report.decided]
-    rows += [_decision_row(decision, standing=True) for decision in report.standing]
+    due = {milestone.milestone_id: milestone.due_on for milestone in context.workspace.order.milestones}
+    rows = [_decision_row(decision, due, standing=False) for decision in report.decided]
+    rows += [_decision_row(decision, due, standing=True) for decision in report.standing]
     totals = {verdict: number for verdict in ("pass", "fail", "not_proven") if (number := sum(row[1] == verdict for row in rows))}
     title = "accept --commit" if commit else "accept (nothing recorded; --commit records)"
-    show(Table(title, ("line", "verdict", "in time", "due", "what is open"), rows, totals), form)
+    show(Table(title, ("line", "verdict", "in time", "last day", "what is open"), rows, totals), form)
     leave(report.exit_code)
 
 
-def _decision_row(decision: Acceptance, *, standing: bool) -> tuple[str, str, str | None, str | None, str]:
+def _decision_row(
+    decision: Acceptance, due: Mapping[str, date], *, standing: bool
+) -> tuple[str, str, str | None, date | None, str]:
     in_time = {True: "yes", False: "no", None: None}[decision.on_time]
-    due = decision.due_at.isoformat() if decision.due_at else None
     open_results = [result for result in decision.results if result.required and result.verdict != PASS]
     words = "; ".join(f"{result.kind} {result.verdict}: {result.found}" for result in open_results)
     if standing:
         words = f"accepted {decision.decided_at.isoformat(timespec='seconds')}"
-    return decision.line_id, decision.verdict, in_time, due, words
+    return decision.line_id, decision.verdict, in_time, due.get(decision.milestone or ""), words
 
 
 def _choose(context: Context, wanted: Sequence[str] | None) -> list[Line]:
@@ -241,7 +241,7 @@ def serve(
 ) -> None:
     """Poll on schedule and show: dashboard at /, API at /api/v1, metrics at /metrics."""
     context = open_context(root)
-    poller = None if _illustrated(context) else open_poller(context)
+    poller = None if _illustrated(context) else _open_poller(context)
     if poller is None:
         stderr().print("the plan is an illustration: shown, not polled")
     with listening_socket(os.environ, host, port) as sock:

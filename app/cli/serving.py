@@ -55,16 +55,17 @@ def run_server(context: Context, poller: Poller | None, sock: socket.socket) -> 
 
 
 async def _serve(server: uvicorn.Server, poller: Poller | None, interval_s: float, sock: socket.socket) -> None:
+    """Run both until one ends: a poller that broke down takes the server with it, so that nobody looks at old states."""
     stop = asyncio.Event()
+    serving = asyncio.create_task(server.serve(sockets=[sock]))
     polling = asyncio.create_task(poll_forever(poller, interval_s, now, stop, _tell, _tell_failure)) if poller else None
-    try:
-        await server.serve(sockets=[sock])
-    finally:
-        stop.set()
-        if polling is not None:
-            await polling
-            assert poller is not None
-            poller.close()
+    await asyncio.wait([task for task in (serving, polling) if task is not None], return_when=asyncio.FIRST_COMPLETED)
+    stop.set()
+    server.should_exit = True
+    await serving
+    if polling is not None and poller is not None:
+        await polling
+        poller.close()
 
 
 def _tell(report: CycleReport) -> None:

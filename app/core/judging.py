@@ -69,7 +69,7 @@ def judge_rate(case: Case) -> CriterionResult:
     if (taken := case.fresh_measurement()) is None:
         return _not_measured(case, expected)
     verdict = PASS if _value(taken) >= nominal * limit else FAIL
-    return case.result(verdict, expected, f"{_value(taken):.0f} kbit/s by {taken.method}", **_quote(taken))
+    return case.result(verdict, expected, f"{_value(taken):.0f} kbit/s", **_quote(taken))
 
 
 def judge_ports(case: Case) -> CriterionResult:

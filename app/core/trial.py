@@ -49,7 +49,7 @@ def spans(samples: Sequence[LineSample], until: datetime, longest_gap: timedelta
 
     A line nobody could look at (`unreachable`, `unknown`) is unmeasured: it is no proof of an outage of this line.
     """
-    ends = [sample.at for sample in samples[1:]] + [until]
+    ends = [*(sample.at for sample in samples[1:]), until][: len(samples)]
     for sample, end in zip(samples, ends, strict=True):
         known_until = min(end, sample.at + longest_gap)
         if sample.at < known_until:

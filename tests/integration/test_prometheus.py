@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,51 +11,9 @@ import httpx
 import pytest
 
 from app.core.progress import Summary
+from tests.samples.prometheus import RULES, alerts, prometheus
 from tests.samples.rollout import UPLINK_OF_NANJIANG, FixedReader, build_summary
-from tests.samples.server import free_port, serve, wait_until
-
-RULES = Path(__file__).parents[2] / "monitoring/prometheus/rules/waiwang.yml"
-
-
-@contextmanager
-def prometheus(directory: Path, target: str) -> Iterator[httpx.Client]:
-    """Run Prometheus with the shipped rules on one target, scraped every second; yield a client of its API."""
-    port = free_port()
-    (directory / "prometheus.yml").write_text(
-        "global: {scrape_interval: 1s, evaluation_interval: 1s}\n"
-        f"rule_files: ['{RULES}']\n"
-        f"scrape_configs: [{{job_name: waiwang, static_configs: [{{targets: ['{target}']}}]}}]\n",
-        encoding="utf-8",
-    )
-    command = [
-        "prometheus",
-        f"--config.file={directory / 'prometheus.yml'}",
-        f"--storage.tsdb.path={directory / 'data'}",
-        f"--web.listen-address=127.0.0.1:{port}",
-        "--log.level=warn",
-    ]
-    log = directory / "prometheus.log"
-    with log.open("wb") as out, httpx.Client(base_url=f"http://127.0.0.1:{port}/api/v1", timeout=5) as client:
-        process = subprocess.Popen(command, stdout=out, stderr=out)
-        try:
-            wait_until(lambda: is_ready(client), 20, f"Prometheus; it said: {log.read_text()}")
-            yield client
-        finally:
-            process.terminate()
-            process.wait(20)
-
-
-def is_ready(client: httpx.Client) -> bool:
-    try:
-        return client.get("/status/runtimeinfo").is_success
-    except httpx.TransportError:
-        return False
-
-
-def alerts(client: httpx.Client) -> dict[tuple[str, str], str]:
-    """Return the state of every alert that is pending or firing, by name and line."""
-    found = client.get("/alerts").json()["data"]["alerts"]
-    return {(alert["labels"]["alertname"], alert["labels"].get("line_id", "")): alert["state"] for alert in found}
+from tests.samples.server import serve, wait_until
 
 
 def count(client: httpx.Client, query: str) -> int:

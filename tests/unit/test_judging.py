@@ -93,6 +93,10 @@ def test_a_trial_that_is_not_over_is_not_proven_and_says_when_it_ends() -> None:
     assert "2008-06-20T04:30" in result.found
 
 
+def test_a_line_that_was_never_polled_is_not_proven() -> None:
+    assert verdict(trial_class(), []).verdict == NOT_PROVEN
+
+
 def test_a_whole_window_up_passes() -> None:
     assert verdict(trial_class(), every_minute(2)).verdict == PASS
 

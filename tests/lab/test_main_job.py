@@ -1,0 +1,182 @@
+"""The main job on real routers, as a user does it: boot, deploy, watch, measure, accept, a cut, a detour, the alert."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app.errors import ExitCode
+from lab import runner
+from lab.handle import Lab
+from tests.samples.chromium import open_browser
+from tests.samples.prometheus import alerts, prometheus
+from tests.samples.server import free_port, wait_until
+
+pytestmark = pytest.mark.lab
+
+#: The lab polls every 3 s; a change has to be seen within two cycles, and a cycle takes up to its longest patience.
+TWO_CYCLES_S = 10.0
+AGGREGATION = [f"BZWW-A-000{number}" for number in range(1, 5)]
+
+
+@contextmanager
+def serving(lab: Lab, log: Path) -> Iterator[httpx.Client]:
+    """Run `waiwang serve` in noc, its page on this machine's loopback; yield a client of it."""
+    port = free_port()
+    program = str(Path(sys.executable).with_name("waiwang"))
+    with log.open("w", encoding="utf-8") as said:
+        process = runner.start_in_noc([program, "serve"], lab.environment, listen=("127.0.0.1", port), stdout=said)
+        try:
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as client:
+                wait_until(lambda: answers(client), 30, f"the server; it said: {log.read_text()}")
+                yield client
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def answers(client: httpx.Client) -> bool:
+    try:
+        return client.get("/healthz").is_success
+    except httpx.TransportError:
+        return False
+
+
+def lines(client: httpx.Client) -> dict[str, dict[str, object]]:
+    rows = client.get("/api/v1/lines", params={"start": 0, "end": 1000}).json()["rows"]
+    return {row["line_id"]: row for row in rows}
+
+
+def states(client: httpx.Client) -> Counter[str]:
+    return Counter(str(row["state"]) for row in lines(client).values())
+
+
+def metric_states(client: httpx.Client) -> Counter[str]:
+    """Count lines per state as Prometheus would read them."""
+    held = [row for row in client.get("/metrics").text.splitlines() if row.startswith("waiwang_line_state{") and row.endswith(" 1.0")]
+    return Counter(row.split('state="')[1].split('"')[0] for row in held)
+
+
+def page_text(client: httpx.Client, language: str) -> str:
+    """Return what a person reads on the page in Chromium."""
+    with open_browser() as browser:
+        page = browser.new_page(viewport={"width": 1366, "height": 768})
+        page.goto(f"{client.base_url}/language/{language}")
+        page.get_by_text("BZWW-A-0001").first.wait_for(timeout=20_000)
+        return page.inner_text("body")
+
+
+def succeeded(done: subprocess.CompletedProcess[str], expected: ExitCode = ExitCode.OK) -> dict:
+    """Return the JSON that a command printed; it must have ended with this code."""
+    assert done.returncode == expected, f"exit {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    return json.loads(done.stdout)
+
+
+def verdicts(table: dict) -> dict[str, str]:
+    return {row["line"]: row["verdict"] for row in table["rows"]}
+
+
+def test_the_main_job_from_bootstrap_text_to_accepted_lines(lab: Lab, require_program: Callable[..., None], tmp_path: Path) -> None:
+    require_program("prometheus", "chromium", "fping", "iperf3")
+    everything = set(lab.workspace.inventory.lines)
+
+    deployed = succeeded(lab.waiwang("deploy", "--commit", "--format", "json", timeout=240))
+    assert deployed["totals"] == {"deployed": len(lab.intents)}
+    wait_until(lambda: full_neighbours(lab) == 2 * len(everything), 30, "OSPF full on every line")
+
+    polled = succeeded(lab.waiwang("poll", "--once", "--format", "json"))
+    assert {row["line"] for row in polled["rows"] if row["state"] == "up"} == everything
+
+    log = tmp_path / "serve.log"
+    with serving(lab, log) as client, prometheus(tmp_path, str(client.base_url.netloc, "ascii")) as watch:
+        wait_until(lambda: states(client) == {"up": len(everything)}, 20, "every line up on the page's own API")
+        prove_and_accept(lab, client)
+        cut_a_county_off(lab, client, watch)
+        cut_a_county_that_has_a_backup(lab, client)
+    assert "internal fault" not in log.read_text()
+    assert "Traceback" not in log.read_text()
+
+    again = succeeded(lab.waiwang("deploy", "--commit", "--format", "json"))
+    assert again["totals"] == {"unchanged": len(lab.intents)}
+
+
+def full_neighbours(lab: Lab) -> int:
+    """Count adjacencies in state Full at both ends of every line, by the routers' own word."""
+    total = 0
+    for name in lab.intents:
+        text = lab.exec_in(name, ["vtysh", "-c", "show ip ospf neighbor json"]).stdout
+        neighbours = json.loads(text)["neighbors"]
+        total += sum(entry["nbrState"].startswith("Full") for entries in neighbours.values() for entry in entries)
+    return total
+
+
+def prove_and_accept(lab: Lab, client: httpx.Client) -> None:
+    """Aggregation lines are not proven until their reserved ports' activation has run; after it every line is accepted."""
+    succeeded(lab.waiwang("measure", "reach", "--count", "5", "--format", "json"))
+    succeeded(lab.waiwang("measure", "rate", "--seconds", "5", "--format", "json", timeout=300))
+    wait_until(lambda: trials_are_over(lab), 60, "the end of every trial window")
+
+    before = succeeded(lab.waiwang("accept", "--commit", "--format", "json"), ExitCode.NOT_ACCEPTED)
+    assert {line for line, verdict in verdicts(before).items() if verdict == "not_proven"} == set(AGGREGATION)
+    assert all("no supervised activation yet" in row["what is open"] for row in before["rows"] if row["line"] in AGGREGATION)
+    assert Counter(verdicts(before).values()) == {"pass": len(verdicts(before)) - 4, "not_proven": 4}
+
+    shown = succeeded(lab.waiwang("measure", "reserved", "--format", "json"), ExitCode.PENDING)
+    assert {row["up"] for row in shown["rows"]} == {f"interface {row['port']} / no shutdown / exit" for row in shown["rows"]}
+    activated = succeeded(lab.waiwang("measure", "reserved", "--commit", "--format", "json"))
+    assert {row["line"]: row["value"] for row in activated["rows"]} == dict.fromkeys(AGGREGATION, "1")
+
+    wait_until(lambda: "is not shut" not in lab.waiwang("accept", *AGGREGATION, "--format", "json").stdout, 30, "ports seen shut again")
+    after = succeeded(lab.waiwang("accept", "--commit", "--format", "json"))
+    assert set(verdicts(after)) == set(lab.workspace.inventory.lines)
+    assert set(verdicts(after).values()) == {"pass"}
+    evidence = client.get("/api/v1/lines/BZWW-A-0001").json()["acceptance"]
+    reserved = next(result for result in evidence["results"] if result["kind"] == "reserved_port")
+    assert [step["speed_mbps"] for step in reserved["evidence"]["detail"]["steps"][:2]] == [100, 100]
+
+
+def trials_are_over(lab: Lab) -> bool:
+    rows = json.loads(lab.waiwang("accept", "--format", "json").stdout)["rows"]
+    return not any("the trial ends" in row["what is open"] for row in rows)
+
+
+def cut_a_county_off(lab: Lab, client: httpx.Client, watch: httpx.Client) -> None:
+    """County 1 has one uplink: its line is down, its units are unreachable and not down, one alert fires, all views agree."""
+    below = {line.line_id for line in lab.workspace.inventory.lines.values() if line.a_device == "county01"}
+    assert len(below) == 4
+    lab.cut("BZWW-A-0001")
+    wait_until(lambda: lines(client)["BZWW-A-0001"]["state"] == "down", TWO_CYCLES_S, "the aggregation line down")
+    wait_until(lambda: states(client)["unreachable"] == len(below), TWO_CYCLES_S, "its units unreachable")
+    seen = lines(client)
+    assert {line for line, row in seen.items() if row["state"] == "unreachable"} == below
+    assert {seen[line]["behind"] for line in below} == {"BZWW-A-0001"}
+    assert metric_states(client) == states(client) == {"up": len(seen) - 5, "down": 1, "unreachable": 4}
+    chinese, english = page_text(client, "zh"), page_text(client, "en")
+    assert "BZWW-A-0001" in chinese
+    assert "不可达" in chinese
+    assert "unreachable" in english.lower()
+
+    down = ("WaiwangLineDown", "BZWW-A-0001")
+    wait_until(lambda: alerts(watch).get(down) == "firing", 60, "the alert to fire")
+    assert alerts(watch) == {down: "firing"}
+    lab.heal("BZWW-A-0001")
+    wait_until(lambda: states(client) == {"up": len(seen)}, 30, "every line up again")
+    wait_until(lambda: alerts(watch) == {}, 20, "the alert to resolve")
+
+
+def cut_a_county_that_has_a_backup(lab: Lab, client: httpx.Client) -> None:
+    """County 3 has a second way by county 4: its own uplink is down, its units stay up."""
+    total = len(lines(client))
+    lab.cut("BZWW-A-0003")
+    wait_until(lambda: lines(client)["BZWW-A-0003"]["state"] == "down", TWO_CYCLES_S, "the aggregation line down")
+    wait_until(lambda: states(client) == {"up": total - 1, "down": 1}, 20, "everything else up over the backup")
+    lab.heal("BZWW-A-0003")
+    wait_until(lambda: states(client) == {"up": total}, 30, "every line up again")
