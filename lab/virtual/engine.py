@@ -350,8 +350,6 @@ def _configure(context: Context, device: Device, session: Session, hit: _Hit, an
         return _negate(context, device, session, hit, edited, path)
     entry, vault = _written(grammar, device, hit, values)
     device = replace(device, vault=vault)
-    if rule.quiet:
-        return Turn(device, session, rule.says)
     if grammar.reads_banner_by and rule.name == grammar.reads_banner_by:
         session = _opened_banner(session, hit.found)
     changed = tree.edit(edited, path, lambda section: _placed(grammar, hit.view, section, rule, entry))
@@ -463,6 +461,8 @@ def _placed(grammar: Grammar, view: str, section: Entry, rule: Rule, entry: Entr
     for name in rule.drops:
         gone = {place for place, other in enumerate(rules) if name in (other.name, other.slot)}
         section = tree.drop(section, lambda old, gone=gone: old.rule in gone)  # type: ignore[misc]
+    if rule.quiet:
+        return section
     same = {entry.rule} | {place for place, other in enumerate(rules) if rule.slot and other.slot == rule.slot}
     names = rule.key if rule.key is not None else [name for name, _ in entry.values]
     key = {name: entry.value(name) for name in names if entry.value(name) is not None}

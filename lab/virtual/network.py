@@ -12,6 +12,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Interface
+from typing import TypeVar
 
 from app.core.intent import DeviceIntent
 from lab.virtual import engine
@@ -20,6 +21,8 @@ from lab.virtual.facts import Port, SnmpUser, bare_port, hostname_of, interface_
 from lab.virtual.faults import NO_SNMP_FAULTS, NO_SSH_FAULTS, SnmpFaults, SshFaults
 from lab.virtual.grammar import Grammar, read_grammar
 from lab.virtual.tree import Entry
+
+Listener = TypeVar("Listener")
 
 
 @dataclass(frozen=True, slots=True)
@@ -421,6 +424,12 @@ class VirtualNetwork:
         device = self.devices[name]
         device.ssh_faults = ssh or device.ssh_faults
         device.snmp_faults = snmp or device.snmp_faults
+
+
+def forget(listeners: list[Listener], listener: Listener) -> None:
+    """Take a listener off a list; nothing where it is not on it."""
+    if listener in listeners:
+        listeners.remove(listener)
 
 
 def _addresses_at(device: VirtualDevice, interface: str) -> tuple[IPv4Interface, ...]:

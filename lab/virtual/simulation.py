@@ -47,10 +47,11 @@ class Simulation:
         self._ticking = asyncio.get_running_loop().create_task(self._tick())
 
     async def stop(self) -> None:
+        """Close whatever was opened, also after a start that failed half-way."""
         if self._ticking is not None:
             self._ticking.cancel()
-            if self.notifier is not None:
-                await self.notifier.stop()
+        if self.notifier is not None:
+            await self.notifier.stop()
         await self.ssh.stop()
         self.snmp.stop()
 
@@ -83,8 +84,10 @@ def served(network: VirtualNetwork, service: Service) -> Iterator[Carrier]:
     thread.start()
     try:
         simulation = asyncio.run_coroutine_threadsafe(_build(network, service), loop).result(60)
-        yield Carrier(simulation, loop)
-        asyncio.run_coroutine_threadsafe(simulation.stop(), loop).result(30)
+        try:
+            yield Carrier(simulation, loop)
+        finally:
+            asyncio.run_coroutine_threadsafe(simulation.stop(), loop).result(30)
     finally:
         asyncio.run_coroutine_threadsafe(_end_tasks(), loop).result(30)
         loop.call_soon_threadsafe(loop.stop)

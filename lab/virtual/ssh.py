@@ -17,7 +17,7 @@ from app.errors import LabError
 from lab.virtual import engine
 from lab.virtual.engine import Question, Session
 from lab.virtual.grammar import Ask
-from lab.virtual.network import VirtualNetwork
+from lab.virtual.network import VirtualNetwork, forget
 
 ALGORITHMS = ("aes128-gcm@openssh.com", "aes128-ctr")
 UNKNOWN = Ask("This board must be re-seated within 30 days. Proceed (1: now, 2: later, 3: at the next start)?", "yesno")
@@ -63,8 +63,9 @@ class SshServer:
         await self._sweep()
 
     async def stop(self) -> None:
-        self.network.on_reach.remove(self._wake)
-        self.network.on_reboot.remove(self.drop)
+        """End every session and listener; harmless where nothing was started."""
+        forget(self.network.on_reach, self._wake)
+        forget(self.network.on_reboot, self.drop)
         if self._sweeping is not None:
             await self._sweeping
         for listener in self._listeners.values():
