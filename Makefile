@@ -19,8 +19,9 @@ PACKAGES := python3-venv $(LAB_PACKAGES) $(LOOK_PACKAGES)
 demo: .stamp-venv
 	$(BIN)/waiwang demo $(DEMO_ARGS)
 
+# Three workers on two cores: much of a test is waiting for a router, a trial window, a scrape.
 test: check
-	$(BIN)/pytest $(PYTEST_ARGS)
+	$(BIN)/pytest -n 3 --dist loadgroup $(PYTEST_ARGS)
 	TZ=America/New_York $(BIN)/pytest -q tests/unit
 
 check: .stamp-venv

@@ -103,7 +103,8 @@ class Context:
 def new_device(grammar: Grammar, name: str, ports: Sequence[str], booted_at_s: float) -> Device:
     """Return a device as it leaves its box: a name, and its physical ports."""
     bare = Device(name, tuple(ports), ROOT, booted_at_s)
-    turn = load(grammar, bare, [f"{_sysname_rule(grammar)} {name}", *(f"interface {port}" for port in ports)])
+    shown = ports if grammar.shows_bare_ports else ()
+    turn = load(grammar, bare, [f"{_sysname_rule(grammar)} {name}", *(f"interface {port}" for port in shown)])
     if turn.text:
         raise ValueError(f"{name}: a new device refuses its own ports: {turn.text}")
     return turn.device
@@ -410,8 +411,7 @@ def _is_met(guard: Guard, section: Entry, shown: str, values: Mapping[str, str])
 
 def _interface_objection(grammar: Grammar, device: Device, edited: Entry, hit: _Hit, interface: str) -> str:
     """Refuse ports that the device does not have, and to delete those it has."""
-    kind = re.match(r"[A-Za-z-]+", interface)
-    physical = grammar.interface_types[kind.group()] == "physical" if kind else False
+    physical = grammar.is_physical(interface)
     parent, dot, _ = interface.partition(".")
     if physical and parent not in device.ports:
         return grammar.errors["no_port"].format(interface=interface)
@@ -779,7 +779,7 @@ def config_text(grammar: Grammar, root: Entry) -> str:
         out.append(grammar.indent_top + entry.shown if own else entry.shown)
         out += [f" {line}" for line in tree.lines_of(entry)]
         if not own:
-            out.append(mark)
+            out += [grammar.block_end, mark] if grammar.block_end else [mark]
     if out[-1] != mark:
         out.append(mark)
     return "\n".join([*out, grammar.tail] if grammar.tail else out)

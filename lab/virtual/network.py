@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Interface
 from typing import TypeVar
@@ -461,14 +461,21 @@ def _place(devices: Mapping[str, VirtualDevice]) -> tuple[dict[str, tuple[str, I
     return places, mapped
 
 
-def specs_of(intents: Sequence[DeviceIntent], boot: Mapping[str, str], families: Mapping[str, str] | None = None) -> tuple[DeviceSpec, ...]:
-    """Return the devices of a plan with the boot text of each; `families` plays a family by another's grammar."""
-    other = families or {}
+def specs_of(
+    intents: Iterable[DeviceIntent], boot: Mapping[str, str], snmp_users: Mapping[str, tuple[SnmpUser, ...]] | None = None
+) -> tuple[DeviceSpec, ...]:
+    """Return the devices of a plan with the boot text of each.
+
+    `snmp_users` by family are for families whose configuration makes none (FRR's agent is not FRR's own).
+    Raises GrammarFault for a family that has no grammar.
+    """
+    users = snmp_users or {}
     return tuple(
         DeviceSpec(
             name=intent.hostname,
-            family=other.get(intent.family, intent.family),
-            ports=_ports(read_grammar(other.get(intent.family, intent.family)), intent),
+            family=intent.family,
+            ports=_ports(read_grammar(intent.family), intent),
+            snmp_users=users.get(intent.family, ()),
             contacts=intent.contacts,
             boot=boot.get(intent.hostname, ""),
             root=intent.uplink is None and intent.depth == 0 and intent.role != "unit_switch",
@@ -481,10 +488,10 @@ def specs_of(intents: Sequence[DeviceIntent], boot: Mapping[str, str], families:
 def _ports(grammar: Grammar, intent: DeviceIntent) -> tuple[str, ...]:
     """Return the physical ports that the interfaces of an intent stand on."""
     names = dict.fromkeys(port.name.partition(".")[0] for port in intent.interfaces)
-    return tuple(name for name in names if grammar.interface_types.get(name.rstrip("0123456789/:.-")) == "physical")
+    return tuple(name for name in names if grammar.is_physical(name))
 
 
-def links_of(intents: Sequence[DeviceIntent]) -> tuple[Link, ...]:
+def links_of(intents: Iterable[DeviceIntent]) -> tuple[Link, ...]:
     """Return the lines between the devices of a plan, each once."""
     links: dict[frozenset[tuple[str, str]], Link] = {}
     for intent in sorted(intents, key=lambda intent: intent.depth):
