@@ -12,6 +12,8 @@ class Settings:
     """`root`: the workspace. `database_url`: SQLAlchemy's. `secrets_file`: YAML of name → value, outside git.
 
     `poll_interval_s`: from one poll cycle's start to the next. `known_hosts`: OpenSSH format, None accepts any key.
+    `endpoints_file`: where simulated devices listen, None on a real network. `simulation`: the control socket of that
+    simulation, which active tests ask instead of a network.
     """
 
     root: Path
@@ -21,6 +23,8 @@ class Settings:
     poll_interval_s: float
     snmp_port: int
     ssh_port: int
+    endpoints_file: Path | None = None
+    simulation: Path | None = None
 
 
 def read_settings(environ: Mapping[str, str], root: Path | None = None) -> Settings:
@@ -28,6 +32,8 @@ def read_settings(environ: Mapping[str, str], root: Path | None = None) -> Setti
     where = root or Path(environ.get("WAIWANG_ROOT", "."))
     secrets = environ.get("WAIWANG_SECRETS_FILE")
     known = environ.get("WAIWANG_KNOWN_HOSTS")
+    endpoints = environ.get("WAIWANG_ENDPOINTS")
+    simulation = environ.get("WAIWANG_SIMULATION")
     return Settings(
         root=where,
         database_url=environ.get("WAIWANG_DATABASE_URL", f"sqlite:///{where / 'waiwang.db'}"),
@@ -36,4 +42,6 @@ def read_settings(environ: Mapping[str, str], root: Path | None = None) -> Setti
         poll_interval_s=float(environ.get("WAIWANG_POLL_INTERVAL_S", "60")),
         snmp_port=int(environ.get("WAIWANG_SNMP_PORT", "161")),
         ssh_port=int(environ.get("WAIWANG_SSH_PORT", "22")),
+        endpoints_file=Path(endpoints) if endpoints else None,
+        simulation=Path(simulation) if simulation else None,
     )

@@ -12,6 +12,7 @@ from app.cli.demo import demo
 from app.cli.output import show_error, stderr
 from app.errors import ExitCode, WaiwangError
 from lab.cli import app as lab
+from lab.virtual.cli import app as virtual
 
 app = typer.Typer(
     name="waiwang",
@@ -34,6 +35,7 @@ for verb in (
     app.command()(verb)
 app.add_typer(observe.measure, name="measure")
 app.add_typer(lab, name="lab")
+app.add_typer(virtual, name="virtual")
 
 
 def main() -> None:

@@ -17,8 +17,8 @@ from annet.vendors.base import AbstractVendor
 from annet.vendors.library.cisco import CiscoVendor
 from annet.vendors.registry import registry
 
-from app.core.echo import plain_line
 from app.core.commands import MASK, Command, Question, is_frr, mask_secrets, strip_noise
+from app.core.echo import plain_line
 from app.errors import RenderError
 
 #: annet's model string per family. Rulebooks are cached by it, so a new OS generation needs a string of its own.

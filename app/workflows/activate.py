@@ -90,11 +90,11 @@ def activate(
             sessions = {end.device: stack.enter_context(_session(ground, gateway, end)) for end in ends}
             reason = _supervise(ends, sessions, service_class, read, patience, trace)
     except DeviceError as error:
-        return unmeasured(line.line_id, "reserved_port", ground.clock(), "proven", METHOD, str(error))
+        return unmeasured(line.line_id, "reserved_port", ground.clock(), "proven", ground.method(METHOD), str(error))
     detail: dict[str, object] = {"steps": trace.steps}
     if reason:
         detail["reason"] = reason
-    return Measurement(line.line_id, "reserved_port", ground.clock(), 0.0 if reason else 1.0, "proven", METHOD, detail)
+    return Measurement(line.line_id, "reserved_port", ground.clock(), 0.0 if reason else 1.0, "proven", ground.method(METHOD), detail)
 
 
 @contextmanager

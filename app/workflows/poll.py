@@ -24,10 +24,9 @@ from app.edge.snmp import Agent, Community, DeviceReading, Target, UsmUser, rais
 from app.edge.store import Store
 from app.errors import ExitCode, Finding, InputError, WaiwangError
 from app.settings import Settings
+from app.workflows.endpoints import Endpoint, snmp_endpoint
 
 Clock = Callable[[], datetime]
-#: Says where the agent of a contact address really listens: address and UDP port.
-Endpoint = Callable[[IPv4Address], tuple[IPv4Address, int]]
 #: Secrets that SNMPv3 needs, by name.
 SNMP_SECRETS = ("snmp_auth", "snmp_priv")
 #: Descriptors that everything but SNMP sessions may need.
@@ -237,8 +236,7 @@ def open_poller(
 ) -> Poller:
     """Build the poller of a workspace, SNMPv3 by the plan's user. Nothing is sent yet.
 
-    `endpoint` says where the agent of a contact address really listens (virtual devices); without it, there, on the
-    settings' SNMP port.
+    `endpoint` says where the agent of a contact address really listens (virtual devices); without it, the settings do.
 
     Raises:
         InputError: the plan is an illustration, the secrets file cannot be read or lacks one of `SNMP_SECRETS`, or the
@@ -246,8 +244,7 @@ def open_poller(
     """
     _refuse_illustration(workspace)
     credentials = usm_credentials(read_secrets(settings.secrets_file, environ))
-    where = endpoint or (lambda address: (address, settings.snmp_port))
-    return Poller(workspace, intents, store, credentials, where, pace=pace)
+    return Poller(workspace, intents, store, credentials, endpoint or snmp_endpoint(settings), pace=pace)
 
 
 def usm_credentials(secrets: Secrets) -> Callable[[ManagementIntent], UsmUser]:
