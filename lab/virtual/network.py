@@ -363,7 +363,7 @@ class VirtualNetwork:
         return Session(device.sessions, user)
 
     def close_session(self, name: str, session: Session) -> None:
-        """Give back what a session held: its lock, and a trial it did not confirm."""
+        """Give back the lock that a session held. A trial it began runs on to its end."""
         state = self.devices[name].state
         if state.locked_by == session.number:
             state = replace(state, locked_by=None)
