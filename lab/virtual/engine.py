@@ -23,11 +23,15 @@ TRIAL_DEFAULT_S = 600
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A configuration on trial: what returns at `until_s` unless it is confirmed, and whose trial it is."""
+    """A configuration on trial: what returns at `until_s` unless it is confirmed, and whose trial it is.
+
+    With a `persist` word any session that names it may confirm or abort, else only the one that began it.
+    """
 
     until_s: float
     before: Entry
     session: int
+    persist: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -611,7 +615,7 @@ def _commit(context: Context, device: Device, session: Session, command: Command
         return Turn(device, session, context.grammar.errors["unrecognized"], refused=True)
     if device.locked_by not in (None, session.number):
         return Turn(device, session, context.grammar.errors["locked"], refused=True)
-    if device.trial is not None and device.trial.session != session.number:
+    if not _may_end_trial(device, session, found):
         return Turn(device, session, context.grammar.errors["trial_of_another"], refused=True)
     merged = _merged(device, session)
     if merged is None:
@@ -619,6 +623,14 @@ def _commit(context: Context, device: Device, session: Session, command: Command
     history = (device.running, *device.history)[:20] if merged != device.running else device.history
     device = replace(device, running=merged, trial=None, history=history)
     return Turn(device, _out_of_deleted(replace(session, candidate=merged, base=merged), merged), command.says)
+
+
+def _may_end_trial(device: Device, session: Session, found: Match) -> bool:
+    """Tell whether this line of this session may confirm or abort the trial, where there is one."""
+    trial = device.trial
+    if trial is None:
+        return True
+    return dict(found.values).get("persist", "") == trial.persist if trial.persist else trial.session == session.number
 
 
 def _commit_trial(context: Context, device: Device, session: Session, command: Command, found: Match, answers: tuple[str, ...]) -> Turn:
@@ -629,13 +641,15 @@ def _commit_trial(context: Context, device: Device, session: Session, command: C
     turn = _commit(context, device, session, command, found, answers)
     if turn.refused:
         return turn
-    trial = Trial(context.now_s + seconds, before, session.number)
+    trial = Trial(context.now_s + seconds, before, session.number, dict(found.values).get("persist", ""))
     return replace(turn, device=replace(turn.device, trial=trial), text=command.says.format(seconds=seconds))
 
 
 def _abort_trial(context: Context, device: Device, session: Session, command: Command, found: Match, answers: tuple[str, ...]) -> Turn:
     if device.trial is None:
         return Turn(device, session, context.grammar.errors["no_trial"], refused=True)
+    if not _may_end_trial(device, session, found):
+        return Turn(device, session, context.grammar.errors["trial_of_another"], refused=True)
     before = device.trial.before
     session = _out_of_deleted(replace(session, candidate=before, base=before), before)
     return Turn(replace(device, running=before, trial=None), session, command.says)

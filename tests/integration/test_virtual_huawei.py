@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,7 +31,8 @@ FAMILIES = {"V5": ("huawei_ar", "huawei"), "V5S": ("huawei_s", "huawei"), "V8": 
 @pytest.fixture
 def carrier() -> Iterator[Carrier]:
     specs = [DeviceSpec(name, family, (G1,)) for name, (family, _) in FAMILIES.items()]
-    with served(VirtualNetwork(specs), Service({"netops": PASSWORD}, ssh_port=free_port())) as carrier:
+    service = Service({"netops": PASSWORD}, ssh_port=free_port(), snmp_port=free_port(socket.SOCK_DGRAM))
+    with served(VirtualNetwork(specs), service) as carrier:
         yield carrier
 
 

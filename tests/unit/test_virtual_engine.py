@@ -162,6 +162,22 @@ def test_a_confirmed_trial_stays() -> None:
     assert "sysname R2" in terminal.running
 
 
+@pytest.mark.parametrize(("begin", "confirm", "refused"), [
+    ("commit trial 60", "commit", True),
+    ("commit trial 60", "commit persist X", True),
+    ("commit trial 60 persist X", "commit persist Y", True),
+    ("commit trial 60 persist X", "commit persist X", False),
+])  # fmt: skip
+def test_another_session_confirms_a_trial_by_its_persist_word_only(begin: str, confirm: str, refused: bool) -> None:
+    terminal = Terminal("huawei_ne")
+    terminal.type("system-view", "sysname R2", begin)
+    other = Terminal("huawei_ne")
+    other.device, other.session = terminal.device, replace(other.session, number=2)
+    other.type("system-view")
+    assert ("trial" in other.type(confirm)) is refused
+    assert (other.device.trial is not None) is refused
+
+
 def test_an_aborted_trial_returns_at_once() -> None:
     terminal = Terminal("huawei_ne")
     terminal.type("system-view", "sysname R2", "commit trial", "abort trial", "Y")
