@@ -142,7 +142,7 @@ class VirtualCity(VirtualNetwork):
         holder = self._holders.get(address)
         if holder is None or not self.is_reachable(holder) or (sender is not None and not self.is_reachable(sender)):
             return Probe(count, 0, None)
-        if address not in self.devices[holder].addresses() and not self._is_service(address):
+        if address not in self.devices[holder].held and not self._is_service(address):
             return Probe(count, 0, None)
         ways = [path_to_root(name, self._parents) for name in (holder, sender) if name is not None]
         passed = [line for way in ways for line in way]
