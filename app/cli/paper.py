@@ -17,7 +17,7 @@ from app.workflows.check import check as run_check
 from app.workflows.plan import change_rows, format_plan
 from app.workflows.plan import plan as run_plan
 from app.workflows.render import render as run_render
-from app.workflows.render import render_pages, write_configs, write_pages
+from app.workflows.render import render_activations, render_pages, write_configs, write_pages
 
 #: Notes of one kind are told so many times, then counted; --all-notes tells every one.
 SHOWN_NOTES = 10
@@ -75,6 +75,9 @@ def render(
     written = [*write_configs(output, texts)]
     if bootstrap:
         written += write_pages(output / "sites", render_pages(context.workspace, templates, names, language=language))
+    else:
+        activations = render_activations(context.workspace, templates, names)
+        written += write_configs(output, {f"{name}.activate": text for name, text in activations.items()})
     gaps = find_gaps({name: context.intents[name] for name in texts})
     stderr().print(f"{len(written)} files in {output}; {len(gaps)} things that a family cannot carry (waiwang check lists them)")
 

@@ -24,7 +24,13 @@ _SECRET_VALUES = tuple(
         r"(\bprivacy-mode \S+ (?:cipher )?)(?!<|cipher\b)(\S+)",
         r"(\bsimple )(?!cipher\b|plain\b|authentication-mode\b|<)(\S+)",
         r"(\bmessage-digest-key \d+ md5 )(?!<)(\S+)",
-        r"(\bauthentication-key )(?!<)(\S+)",
+        r"(\bauthentication-key \d+ md5 )(?!<)(\S+)",
+        r"(\bauthentication-key )(?!<|\d+ md5 )(\S+)",
+        r"(\bppp (?:chap|pap) .*?password (?:cipher |simple |[07] )?)(?!<|(?:cipher|simple|[07]) )(\S+)",
+        r"(^ *username \S+ .*?(?:secret|password) (?:\d )?)(?!<|\d )(\S+)",
+        r"(^ *enable secret (?:\d )?)(?!<|\d )(\S+)",
+        r"(^ *snmp-server community )(?!<)(\S+)",
+        r"(^ *snmp-agent community (?:read|write) (?:cipher |simple )?)(?!<|(?:cipher|simple) )(\S+)",
         r"(\bkey-string )(?!<)(\S+)",
         r"(^ *(?:enable )?password (?:8 )?)(?!<)(\S+)",
         r"(^ *neighbor \S+ password )(?!<)(\S+)",
@@ -34,6 +40,11 @@ _SECRET_VALUES = tuple(
 _FRR_NOISE = re.compile(
     r"^\s*(?:!.*|end|exit|frr version .*|frr defaults .*|service integrated-vtysh-config"
     r"|Building configuration.*|Current configuration:.*)?\s*$"
+)
+#: A user of SNMPv3 is typed and never shown by IOS: its line is no part of a comparison.
+_IOS_NOISE = re.compile(
+    r"^\s*(?:!.*|end|exit-address-family|version \d.*|snmp-server user .*"
+    r"|Building configuration.*|Current configuration ?:.*)?\s*$"
 )
 _VRP_NOISE = re.compile(r"^\s*(?:#.*|!.*|return|\[V\d\S*\]|version \d.*)?\s*$")
 
@@ -74,15 +85,20 @@ def secret_names(text: str) -> tuple[str, ...]:
 
 
 def is_frr(family: str) -> bool:
-    """Tell whether a family writes `no` and `exit` (FRR) rather than `undo` and `quit` (VRP, Comware)."""
+    """Tell whether the configuration is that of FRR's vtysh."""
     return family == "frr"
+
+
+def negation(family: str) -> str:
+    """Return the word that takes a line back: `no` (FRR, IOS) or `undo` (VRP, Comware)."""
+    return "no" if family in ("frr", "cisco_ios") else "undo"
 
 
 def strip_noise(family: str, text: str) -> str:
     """Return the configured lines alone: no headers, separators, block ends, versions or carriage returns, nothing that the
     device adds of its own.
     """
-    noise = _FRR_NOISE if is_frr(family) else _VRP_NOISE
+    noise = {"frr": _FRR_NOISE, "cisco_ios": _IOS_NOISE}.get(family, _VRP_NOISE)
     lines = (line.rstrip() for line in plain_text(family, text.replace("\r", "")).split("\n"))
     return "".join(f"{line}\n" for line in lines if not noise.match(line))
 

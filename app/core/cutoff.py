@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address, IPv4Interface, IPv4Network, NetmaskValueError
 
-from app.core.commands import Command, blocks, is_frr
+from app.core.commands import Command, blocks, negation
 from app.core.intent import DeviceIntent
 
 
@@ -46,7 +46,7 @@ def find_cutoffs(family: str, running: str, commands: Iterable[Command], path: M
 
     A route or an address may go once another one serves in its place; a path that is not there yet cannot be cut.
     """
-    undo = "no " if is_frr(family) else "undo "
+    undo = f"{negation(family)} "
     state = _state_of(family, running)
     found: list[str] = []
     block = ""

@@ -23,6 +23,20 @@ _COMWARE_SHAPER = re.compile(r"^(qos lr (?:inbound|outbound)) cir (\d+) cbs (\d+
 _KEY_FORM = re.compile(r"\b((?:authentication-mode (?:md5|sha|sha2-256)|privacy-mode \S+)) cipher ")
 _COMWARE_USER = re.compile(r"^(snmp-agent usm-user v3 \S+ \S+) cipher (?=authentication-mode )")
 _COMWARE_PASSWORD = re.compile(r"^password hash ")
+_COMWARE_KEY = re.compile(r"^(ntp-service authentication-keyid \d+ authentication-mode \S+|ppp chap password) cipher ")
+#: VRP8 on NE: the same policer with the direction last; cbs = 187 x cir, pbs = 313 x cir.
+_NE_POLICER = re.compile(
+    r"^qos car cir (\d+) cbs (\d+) pbs (\d+) green pass yellow pass red discard (inbound|outbound)$"
+)
+#: IOS: the form of a key stands as a digit before or behind it; a banner's mark is shown as ^C.
+_IOS_FORMS = (
+    (re.compile(r"^(username .*(?:secret|password)) \d "), r"\1 "),
+    (re.compile(r"^(ppp chap password) [07] "), r"\1 "),
+    (re.compile(r"^(ntp authentication-key \d+ md5 \S+) 7$"), r"\1"),
+    (re.compile(r"^(banner \S+) \^C(.*?)\^C?$"), r"\1 ^\2^"),
+    (re.compile(r"^police (?:cir )?(\d+)(?: .*)?$"), r"police cir \1"),
+)
+COMWARE = frozenset({"h3c_msr", "h3c_s"})
 #: Services that first boot switches off. A device says nothing of a service that is off, so the line itself is no difference;
 #: one that runs is shown as `X enable` and is removed.
 _SILENT_WHEN_OFF = frozenset(
@@ -35,7 +49,7 @@ _SILENT_WHEN_OFF = frozenset(
     }
 )
 #: What routers of the family show of every routed port, though it is what they start with.
-_ALWAYS_SHOWN = {"h3c": frozenset({"port link-mode route"})}
+_ALWAYS_SHOWN = {"h3c_msr": frozenset({"port link-mode route"}), "cisco_ios": frozenset({"no ip http server", "no ip http secure-server"})}
 
 
 def plain_line(family: str, line: str) -> str:
@@ -55,7 +69,7 @@ def plain_text(family: str, text: str) -> str:
         return text
     unsaid = _SILENT_WHEN_OFF | _ALWAYS_SHOWN.get(family, frozenset())
     lines = [line for line in text.split("\n") if line.strip() not in unsaid]
-    if family == "h3c":
+    if family in COMWARE:
         lines = list(_without_margin(lines))
     return "\n".join(line[: len(line) - len(line.lstrip())] + plain_line(family, line.lstrip()) for line in lines)
 
@@ -101,11 +115,27 @@ def _key_form(line: str) -> str:
 
 
 def _comware_keys(line: str) -> str:
-    return _COMWARE_PASSWORD.sub("password simple ", _COMWARE_USER.sub(r"\1 simple ", line))
+    line = _COMWARE_KEY.sub(r"\1 simple ", _COMWARE_USER.sub(r"\1 simple ", line))
+    return _COMWARE_PASSWORD.sub("password simple ", line)
+
+
+def _ne_policer(line: str) -> str:
+    if (found := _NE_POLICER.match(line)) and (int(found[2]), int(found[3])) == (187 * int(found[1]), 313 * int(found[1])):
+        return f"qos car cir {found[1]} {found[4]}"
+    return line
+
+
+def _ios_forms(line: str) -> str:
+    for pattern, short in _IOS_FORMS:
+        line = pattern.sub(short, line)
+    return line
 
 
 _STEPS: dict[str, tuple[Callable[[str], str], ...]] = {
     "huawei_ar": (_ar_policer, _ar_shaper, _key_form),
     "huawei_s": (_key_form,),
-    "h3c": (_comware_policer, _comware_shaper, _comware_keys),
+    "huawei_ne": (_ne_policer, _key_form),
+    "h3c_s": (_comware_keys,),
+    "cisco_ios": (_ios_forms,),
+    "h3c_msr": (_comware_policer, _comware_shaper, _comware_keys),
 }

@@ -28,6 +28,7 @@ class Family:
     `loopback`: name of the loopback interface, None where a device has none. `management`: pattern of the interface that
     holds a management VLAN's address, with `{lan}` and `{vlan}` to fill in. `unsaid`: OSPF values that the device leaves
     out of its own echo because they are its defaults; templates must leave them out too, or no diff is ever empty.
+    `dialer`: name of a dialler without its number, None where a family has none of ours.
     `host_key`: what makes the SSH host key at first boot, None where the key is there already.
     """
 
@@ -39,6 +40,7 @@ class Family:
     unsaid: Mapping[str, object]
     host_key: str | None
     gaps: tuple[Gap, ...]
+    dialer: str | None = None
 
 
 def _has_rates(intent: DeviceIntent) -> bool:
@@ -55,6 +57,38 @@ def _has_vlans(intent: DeviceIntent) -> bool:
 
 def _has_tunnels(intent: DeviceIntent) -> bool:
     return any(port.access_method in ("vpdn_l2tp", "internet_ipsec") for port in intent.interfaces)
+
+
+def _has_ipsec(intent: DeviceIntent) -> bool:
+    return any(port.access_method == "internet_ipsec" for port in intent.interfaces)
+
+
+def _ends_dialled_lines(intent: DeviceIntent) -> bool:
+    return any(port.access_method == "vpdn_l2tp" and port.dialer is None for port in intent.interfaces)
+
+
+def _has_vpns(intent: DeviceIntent) -> bool:
+    return bool(intent.vpns)
+
+
+def _has_queues(intent: DeviceIntent) -> bool:
+    return bool(intent.policies)
+
+
+def _has_priority_queue(intent: DeviceIntent) -> bool:
+    return any(one.priority for policy in intent.policies for one in policy.classes)
+
+
+def _has_probe(intent: DeviceIntent) -> bool:
+    return intent.probe is not None
+
+
+def _has_traps(intent: DeviceIntent) -> bool:
+    return bool(intent.management.trap_hosts)
+
+
+def _has_slow_rates(intent: DeviceIntent) -> bool:
+    return any(port.out_kbps for port in intent.interfaces)
 
 
 def _always(_: DeviceIntent) -> bool:
@@ -74,6 +108,22 @@ _TUNNELS = Gap(
     _has_tunnels,
     "the line is rendered as an interface with an address of its own",
     "Terminate the tunnel outside these devices, or order the line as bridged_pvc.",
+)
+
+#: Families with a dialler carry the unit's end of a dialled line; the other end is the carrier's or a server of its own.
+_DIALLED = (
+    Gap(
+        "Internet access by IPsec (internet_ipsec)",
+        _has_ipsec,
+        "the line is rendered as an interface with an address of its own",
+        "End the tunnel outside these devices, or order the line as bridged_pvc or vpdn_l2tp.",
+    ),
+    Gap(
+        "the far end of dialled lines (vpdn_l2tp)",
+        _ends_dialled_lines,
+        "the upper end is rendered as an interface with an address of its own, not as an L2TP server",
+        "Let the carrier's L2TP server hand out the address that the ledger holds for the unit's end.",
+    ),
 )
 
 #: FRR 8.4 (its limits: tried on 8.4.4).
@@ -103,6 +153,10 @@ FRR = Family(
         ),
         Gap("the login banner", lambda intent: bool(intent.management.banner), "a message of vtysh, after the login", _BY_NODE_INIT),
         Gap("committed rates", _has_rates, "no policer and no shaper in vtysh", _BY_NODE_INIT),
+        Gap("VPN instances", _has_vpns, "labels and VRFs need the host's kernel and are not rendered", _BY_NODE_INIT),
+        Gap("QoS classes", _has_queues, "no queues in vtysh", _BY_NODE_INIT),
+        Gap("the probe of the centre", _has_probe, "no echo test in vtysh", "Let the poller's own probe stand for it."),
+        Gap("SNMP notifications", _has_traps, "net-snmp sends them", _BY_NODE_INIT),
         Gap("VLAN sub-interfaces", _has_vlans, "sub-interfaces are made by the host's kernel", _BY_NODE_INIT),
         _TUNNELS,
     ),
@@ -120,7 +174,7 @@ HUAWEI_AR = Family(
     gaps=(
         Gap("SPF and LSA throttles", _has_throttles, "VRP's intelligent timers take other values and are not rendered", _ASK_VENDOR),
         _HOST_KEY,
-        _TUNNELS,
+        *_DIALLED,
         Gap(
             "SSH on V300R019 and later",
             _always,
@@ -128,6 +182,7 @@ HUAWEI_AR = Family(
             "Type it once at first boot where the image wants it.",
         ),
     ),
+    dialer="Dialer",
 )
 
 #: Huawei S series with VRP5 (V200R0xx).
@@ -144,9 +199,22 @@ HUAWEI_S = Family(
     ),
 )
 
+_COMWARE_HOST_KEY = Gap(
+    "the SSH host key",
+    _always,
+    "`public-key local create rsa` asks questions and leaves no line",
+    "Type it once, as the bootstrap page says.",
+)
+_COMWARE_ROLE = Gap(
+    "the account's first role",
+    _always,
+    "Comware gives a new account the role network-operator beside ours and shows it",
+    "Remove it once by hand: `undo authorization-attribute user-role network-operator`.",
+)
+
 #: H3C MSR with Comware 7.
-H3C = Family(
-    name="h3c",
+H3C_MSR = Family(
+    name="h3c_msr",
     platform="hp_comware",
     roles=ROUTER_ROLES,
     loopback="LoopBack0",
@@ -155,23 +223,89 @@ H3C = Family(
     host_key="public-key local create rsa",
     gaps=(
         Gap("SPF and LSA throttles", _has_throttles, "Comware's schedules take other values and are not rendered", _ASK_VENDOR),
-        Gap(
-            "the SSH host key",
-            _always,
-            "`public-key local create rsa` asks questions and leaves no line",
-            "Type it once, as the bootstrap page says.",
-        ),
+        _COMWARE_HOST_KEY,
+        *_DIALLED,
+        _COMWARE_ROLE,
+    ),
+    dialer="Dialer",
+)
+
+#: H3C switches with Comware 7.
+H3C_S = Family(
+    name="h3c_s",
+    platform="hp_comware",
+    roles=("unit_switch",),
+    loopback=None,
+    management="Vlan-interface{vlan}",
+    unsaid={},
+    host_key="public-key local create rsa",
+    gaps=(_COMWARE_HOST_KEY, _COMWARE_ROLE),
+)
+
+#: Huawei NE with VRP8 (NE40E V800R0xx).
+HUAWEI_NE = Family(
+    name="huawei_ne",
+    platform="huawei_vrpv8",
+    roles=("city_core", "county_agg"),
+    loopback="LoopBack0",
+    management="{lan}.{vlan}",
+    unsaid={"reference_bandwidth_mbps": 100, "hello_interval_s": 10, "dead_interval_s": 40, "retransmit_interval_s": 5},
+    host_key="rsa local-key-pair create",
+    gaps=(
+        Gap("SPF and LSA throttles", _has_throttles, "VRP's intelligent timers take other values and are not rendered", _ASK_VENDOR),
+        _HOST_KEY,
         _TUNNELS,
         Gap(
-            "the account's first role",
-            _always,
-            "Comware gives a new account the role network-operator beside ours and shows it",
-            "Remove it once by hand: `undo authorization-attribute user-role network-operator`.",
+            "shaping below a megabit",
+            _has_slow_rates,
+            "`port shaping` counts whole Mbit/s, so outward rates are policed instead",
+            "Shape at the line's other end, or let the carrier do it.",
+        ),
+        Gap(
+            "the limit of a priority class",
+            _has_priority_queue,
+            "`port-queue` shares by weight; a class that goes first is left to the default queues",
+            _ASK_VENDOR,
         ),
     ),
 )
 
-FAMILIES: Mapping[str, Family] = {family.name: family for family in (FRR, HUAWEI_AR, HUAWEI_S, H3C)}
+#: Cisco IOS 15 on routers.
+CISCO_IOS = Family(
+    name="cisco_ios",
+    platform="cisco_ios",
+    roles=ROUTER_ROLES,
+    loopback="Loopback0",
+    management="{lan}.{vlan}",
+    unsaid={"reference_bandwidth_mbps": 100, "hello_interval_s": 10, "dead_interval_s": 40, "retransmit_interval_s": 5},
+    host_key="crypto key generate rsa modulus 2048",
+    gaps=(
+        Gap(
+            "the RSA host key",
+            _always,
+            "`crypto key generate rsa` leaves no line",
+            "Type it once, as the bootstrap page says.",
+        ),
+        Gap(
+            "a changed key of the SNMPv3 user",
+            _always,
+            "the running configuration does not show `snmp-server user`, so no comparison sees it",
+            "Type the line again by hand after changing the secret.",
+        ),
+        Gap(
+            "the LSA throttle",
+            lambda intent: intent.ospf is not None and intent.ospf.lsa_throttle_ms is not None,
+            "IOS wants three times, the plan gives one",
+            _ASK_VENDOR,
+        ),
+        *_DIALLED,
+    ),
+    dialer="Dialer",
+)
+
+FAMILIES: Mapping[str, Family] = {
+    family.name: family for family in (FRR, HUAWEI_AR, HUAWEI_S, HUAWEI_NE, H3C_MSR, H3C_S, CISCO_IOS)
+}
 
 
 def find_gaps(intents: Mapping[str, DeviceIntent]) -> list[Finding]:

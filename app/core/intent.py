@@ -11,10 +11,13 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
 @dataclass(frozen=True, slots=True)
 class InterfaceIntent:
-    """One interface. `kind`: loopback, line, backup, reserved, lan, management, service, access (switch port) or trunk.
+    """One interface. `kind`: loopback, line, backup, reserved, lan, management, service, access (switch port), trunk, province
+    (towards the province's router), modem (the port that a dialler's session leaves by) or unused.
 
     Rates are what devices are given (kbit/s), seen from this device: `in_kbps` is policed inward, `out_kbps` shaped outward.
     `vlan` is the VLAN that a sub-interface or Vlanif ends, or that a trunk carries. `access_method` is the line's.
+    `vrf` is the VPN instance that the port is bound to (before its address). `dialer` is the dialler's number: on the dialler
+    itself (kind line, its address is given by the far end) and on its modem port. `policy` names the QoS policy outward.
     """
 
     name: str
@@ -33,6 +36,10 @@ class InterfaceIntent:
     passive: bool = False
     vlan: int | None = None
     access_method: str | None = None
+    vrf: str | None = None
+    dialer: int | None = None
+    policy: str | None = None
+    mpls: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +48,12 @@ class StaticRoute:
     next_hop: IPv4Address
     distance: int
     purpose: str
+    interface: str | None = None
+
+    @property
+    def way(self) -> str:
+        """Where the route leads: a dialler by its name, anything else by the next hop."""
+        return self.interface or str(self.next_hop)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +92,76 @@ class ManagementIntent:
     syslog_hosts: tuple[IPv4Address, ...]
     banner: str
     location: str
+    ntp_key_id: int | None = None
+    trap_hosts: tuple[IPv4Address, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PrefixRange:
+    """An assigned prefix and the longest part of it that may be announced."""
+
+    prefix: IPv4Network
+    longest: int
+
+
+@dataclass(frozen=True, slots=True)
+class VpnIntent:
+    """A VPN instance; `imports` and `exports` are route targets."""
+
+    name: str
+    rd: str
+    imports: tuple[str, ...]
+    exports: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BgpPeer:
+    address: IPv4Address
+    as_number: int
+
+
+@dataclass(frozen=True, slots=True)
+class BgpIntent:
+    """BGP of one device: `external` towards the province, `internal` (by loopback) for the VPN instances' routes.
+
+    `reflects`: internal routes are handed from one internal peer to the others (at the city core).
+    """
+
+    as_number: int
+    router_id: IPv4Address
+    external: tuple[BgpPeer, ...]
+    internal: tuple[BgpPeer, ...]
+    reflects: bool
+
+
+@dataclass(frozen=True, slots=True)
+class QosClass:
+    """A class of traffic on a line of one rate; `kbps` is its share of it."""
+
+    name: str
+    dscp: str
+    percent: int
+    kbps: int
+    priority: bool
+
+
+@dataclass(frozen=True, slots=True)
+class QosPolicy:
+    """The classes of a line of `kbps`; `name` says the rate."""
+
+    name: str
+    kbps: int
+    classes: tuple[QosClass, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeIntent:
+    """The device's own echo test to the centre."""
+
+    target: IPv4Address
+    source: IPv4Address
+    frequency_s: int
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,3 +187,18 @@ class DeviceIntent:
     management: ManagementIntent
     uplink: str | None
     gateway: IPv4Address | None = None
+    vpns: tuple[VpnIntent, ...] = ()
+    bgp: BgpIntent | None = None
+    assigned: tuple[PrefixRange, ...] = ()
+    policies: tuple[QosPolicy, ...] = ()
+    probe: ProbeIntent | None = None
+
+    @property
+    def has_mpls(self) -> bool:
+        """Whether any port carries labels, which VPN instances need between routers."""
+        return any(port.mpls for port in self.interfaces)
+
+    @property
+    def rates(self) -> tuple[int, ...]:
+        """Every committed rate of its ports, in kbit/s, each once: families that name their policies write one per rate."""
+        return tuple(sorted({rate for port in self.interfaces for rate in (port.in_kbps, port.out_kbps) if rate}))

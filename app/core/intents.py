@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Interface, IPv4Network
 
 from app.core.families import FAMILIES, Family
+from app.core.features import find_unfit_features, province_ports, with_features
 from app.core.intent import DeviceIntent, InterfaceIntent, ManagementIntent, OspfArea, OspfIntent, StaticRoute
 from app.core.inventory import Device, Line, Service, depths
 from app.core.ipplan import AddressBook, address_book
@@ -20,6 +21,8 @@ FLOATING_DISTANCE = 250
 MANAGEMENT_VLAN = 4000
 #: VRP takes 242 characters; ifAlias of RFC 2863 in older agents 64 to 255. Ours stay below.
 DESCRIPTION_LIMIT = 200
+#: The only dialler of a unit's router, and its bundle, group and rule.
+DIALLER = 1
 #: Roles that stand in the backbone area.
 BACKBONE_ROLES = ("city_core", "county_agg")
 LEDGER = "ipplan/allocations.csv"
@@ -58,7 +61,11 @@ def build_intents(workspace: Workspace) -> dict[str, DeviceIntent]:
     every address that the ledger does not hold, every port or text that cannot be used.
     """
     ground = _ground(workspace)
-    findings = [*_find_unfit_devices(ground), *_find_unfit_management(ground)]
+    findings = [
+        *_find_unfit_devices(ground),
+        *_find_unfit_management(ground),
+        *find_unfit_features(workspace.plan, workspace.inventory),
+    ]
     if not findings:
         findings = _find_unaddressed(ground)
     if findings:
@@ -168,7 +175,8 @@ def _find_unfit_switch(ground: _Ground, device: Device) -> Iterator[Finding]:
 
 def _find_unfit_management(ground: _Ground) -> Iterator[Finding]:
     management, inventory = ground.workspace.plan.management, ground.workspace.inventory
-    for name in dict.fromkeys((management.monitoring_service, *management.ntp_services, *management.syslog_services)):
+    named = (management.monitoring_service, *management.ntp_services, *management.syslog_services, *management.trap_services)
+    for name in dict.fromkeys(named):
         if name not in inventory.services:
             yield Finding(
                 "ipplan/plan.yaml",
@@ -260,7 +268,8 @@ def _is_plain(text: str) -> bool:
 
 
 def _device_intent(ground: _Ground, device: Device) -> DeviceIntent:
-    return _switch(ground, device) if device.role == "unit_switch" else _router(ground, device)
+    intent = _switch(ground, device) if device.role == "unit_switch" else _router(ground, device)
+    return with_features(intent, device, ground.workspace.plan, ground.workspace.inventory, ground.book)
 
 
 def _router(ground: _Ground, device: Device) -> DeviceIntent:
@@ -269,9 +278,12 @@ def _router(ground: _Ground, device: Device) -> DeviceIntent:
     uplink = ground.uplinks.get(device.name)
     near = ground.book.gateway(ground.monitoring)
     routes: tuple[StaticRoute, ...] = ()
+    way_up: str | None = None
     if uplink is not None:
         above, near = ground.book.line_ends(uplink.line_id)
-        routes = (StaticRoute(ground.book.prefixes[ground.monitoring], above.ip, FLOATING_DISTANCE, "centre"),)
+        dialled = _dialler(ground, uplink)
+        way_up = dialled or uplink.z_interface
+        routes = (StaticRoute(ground.book.prefixes[ground.monitoring], above.ip, FLOATING_DISTANCE, "centre", dialled),)
     return DeviceIntent(
         hostname=device.name,
         family=device.family,
@@ -285,7 +297,7 @@ def _router(ground: _Ground, device: Device) -> DeviceIntent:
         static_routes=routes,
         ospf=_ospf(ground, ports, device),
         management=_management(ground, device),
-        uplink=uplink.z_interface if uplink else None,
+        uplink=way_up,
     )
 
 
@@ -339,6 +351,8 @@ def _management(ground: _Ground, device: Device) -> ManagementIntent:
         ntp_servers=tuple(ground.book.host(f"service:{name}").ip for name in plan.ntp_services),
         syslog_hosts=tuple(ground.book.host(f"service:{name}").ip for name in plan.syslog_services),
         banner=plan.banner,
+        ntp_key_id=plan.ntp_key_id,
+        trap_hosts=tuple(ground.book.host(f"service:{name}").ip for name in plan.trap_services),
         location=f"{device.region} {device.role}",
     )
 
@@ -362,6 +376,7 @@ def _router_ports(ground: _Ground, device: Device) -> Iterator[InterfaceIntent]:
             vlan=_vlan(service.interface),
         )
     yield from _unit_ports(ground, device, home)
+    yield from province_ports(ground.workspace.plan.features, device)
 
 
 def _loopback(ground: _Ground, device: Device, area: str) -> InterfaceIntent:
@@ -414,7 +429,7 @@ def _line_ports(ground: _Ground, line: Line, *, at_a: bool) -> Iterator[Interfac
     near = (line.a_interface, line.a_reserved_interface) if at_a else (line.z_interface, line.z_reserved_interface)
     far_device = line.z_device if at_a else line.a_device
     far = (line.z_interface, line.z_reserved_interface) if at_a else (line.a_interface, line.a_reserved_interface)
-    yield InterfaceIntent(
+    port = InterfaceIntent(
         name=near[0],
         kind="backup" if line.role == "backup" else "line",
         description=_line_description(line, f"{far_device}:{far[0]}", kind.nominal_down_kbps),
@@ -429,6 +444,8 @@ def _line_ports(ground: _Ground, line: Line, *, at_a: bool) -> Iterator[Interfac
         vlan=_vlan(near[0]),
         access_method=line.access_method,
     )
+    dialled = None if at_a else _dialler(ground, line)
+    yield from (port,) if dialled is None else _dialled_ports(port, dialled)
     if near[1] is not None:
         yield InterfaceIntent(
             name=near[1],
@@ -440,6 +457,18 @@ def _line_ports(ground: _Ground, line: Line, *, at_a: bool) -> Iterator[Interfac
             far_interface=far[1],
             port_mbps=kind.reserved_port_mbps,
         )
+
+
+def _dialler(ground: _Ground, line: Line) -> str | None:
+    """Return the name of the dialler that a dialled line ends on at its unit's router, None for any other line."""
+    dialler = ground.families[ground.device(line.z_device).family].dialer
+    return f"{dialler}{DIALLER}" if dialler and line.access_method == "vpdn_l2tp" and line.role == "primary" else None
+
+
+def _dialled_ports(port: InterfaceIntent, dialler: str) -> Iterator[InterfaceIntent]:
+    """Yield the port towards the modem, with the line's rates, and the dialler, whose address the far end gives."""
+    yield replace(port, kind="modem", address=None, ospf_area=None, dialer=DIALLER)
+    yield replace(port, name=dialler, dialer=DIALLER, in_kbps=None, out_kbps=None, vlan=None)
 
 
 def _line_description(line: Line, far: str, nominal_kbps: int) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
+PLAN_FILE = "ipplan/plan.yaml"
 ADDRESS_CLASSES = ("national_public", "local_public", "department", "isp")
 #: loopback: one per device; interconnect: one per line; unit_lan: one per unit in scope with a line;
 #: management: one per unit that has a switch; service: one per service.
@@ -64,7 +65,72 @@ class Management:
     snmp_auth: str = "sha"
     snmp_priv: str = "aes128"
     banner: str = ""
+    ntp_key_id: int | None = None
+    trap_services: tuple[str, ...] = ()
     where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VpnProfile:
+    """A VPN instance with its route distinguisher and route targets (`AS:number`); `zone` is public, department or internet."""
+
+    name: str
+    zone: str
+    rd: str
+    imports: tuple[str, ...]
+    exports: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProvincePeer:
+    """A session with the province: the port and address that it assigned to us, its own address and AS number."""
+
+    device: str
+    interface: str
+    address: IPv4Interface
+    neighbour: IPv4Address
+    as_number: int
+
+
+@dataclass(frozen=True, slots=True)
+class BgpProfile:
+    """Our AS number and who we speak to outside. Both are given by the province: no default."""
+
+    as_number: int
+    peers: tuple[ProvincePeer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QosShare:
+    """A class of traffic: its DSCP word, and its share of a line in percent; `priority` is served first and held to its share."""
+
+    name: str
+    dscp: str
+    percent: int
+    priority: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeProfile:
+    """How often every router asks the centre whether it is there: seconds between rounds, echoes in a round."""
+
+    frequency_s: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What a plan may ask for beyond addresses and OSPF. Absent means that devices are told nothing of it.
+
+    `hardware` maps a model to the physical ports that it has: those that nothing stands on are shut.
+    """
+
+    vpns: tuple[VpnProfile, ...] = ()
+    bgp: BgpProfile | None = None
+    only_assigned: bool = False
+    qos: tuple[QosShare, ...] = ()
+    probe: ProbeProfile | None = None
+    hardware: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +143,7 @@ class Plan:
     management: Management
     quarantine_days: int = 90
     vrfs: Mapping[str, str] = field(default_factory=lambda: {"GGW": "public"})
+    features: Features = field(default_factory=Features)
 
 
 @dataclass(frozen=True, slots=True)

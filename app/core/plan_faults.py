@@ -6,11 +6,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 
-from app.core.ipplan import Allocation, Demand, Plan, Pool, pools_for
+from app.core.ipplan import PLAN_FILE, Allocation, Demand, Plan, Pool, pools_for
 from app.core.spans import PoolUsage, span
 from app.errors import Finding
 
-PLAN_FILE = "ipplan/plan.yaml"
 LEDGER_FILE = "ipplan/allocations.csv"
 #: The longest prefix that still has the addresses which `AddressBook` reads from it.
 LONGEST_PREFIX = {"loopback": 32, "interconnect": 31, "unit_lan": 30, "management": 30, "service": 30}

@@ -103,6 +103,16 @@ def render_bootstrap(intent: DeviceIntent, templates: Environment) -> str:
     return _render(f"{intent.family}/bootstrap.j2", intent, templates)
 
 
+def render_activation(intent: DeviceIntent, templates: Environment) -> str:
+    """Return what opens the device's reserved ports under supervision; empty where it has none.
+
+    Raises RenderError as `render_device` does.
+    """
+    if not any(port.kind == "reserved" for port in intent.interfaces):
+        return ""
+    return _render(f"{intent.family}/activate.j2", intent, templates)
+
+
 def centre_port(intent: DeviceIntent) -> InterfaceIntent:
     """Return the interface towards the centre: the uplink, or at the root the port to the monitoring service.
 

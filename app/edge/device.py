@@ -74,7 +74,7 @@ DIALECTS: Mapping[str, Dialect] = {
     ),
     "huawei_ar": VRP5,
     "huawei_s": VRP5,
-    "h3c": Dialect(
+    "h3c_msr": Dialect(
         running="display current-configuration",
         save="save force",
         saved=r"[Ss]aved the current configuration",

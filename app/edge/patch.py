@@ -19,10 +19,19 @@ from annet.vendors.registry import registry
 
 from app.core.commands import MASK, Command, Question, is_frr, mask_secrets, strip_noise
 from app.core.echo import plain_line
+from app.edge.rulebooks.logic import folded
 from app.errors import RenderError
 
 #: annet's model string per family. Rulebooks are cached by it, so a new OS generation needs a string of its own.
-MODELS: Mapping[str, str] = {"frr": "FRR", "huawei_ar": "Huawei AR2220", "huawei_s": "Huawei Quidway S5700", "h3c": "H3C MSR"}
+MODELS: Mapping[str, str] = {
+    "frr": "FRR",
+    "huawei_ar": "Huawei AR2220",
+    "huawei_s": "Huawei Quidway S5700",
+    "huawei_ne": "Huawei NE40E",
+    "h3c_msr": "H3C MSR",
+    "h3c_s": "H3C S5130",
+    "cisco_ios": "Cisco ISR",
+}
 
 #: Commands after which a vendor's question may be answered, with the only answer given. annet's own table would also
 #: confirm the removal of whole routing processes and hand out a password of its own.
@@ -119,6 +128,8 @@ def _tree(family: str, hardware: HardwareView, vendor: AbstractVendor, text: str
     except tabparser.ParserError as error:
         raise RenderError(f"{family} configuration: expected blocks by indentation; found {error}. Look at its template.") from error
     tree = {row: children for row, children in tree.items() if children or not row.startswith("interface ")}
+    if implied:
+        tree = folded(family, tree)
     if is_frr(family):
         return tree
     if implied:

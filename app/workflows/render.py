@@ -9,7 +9,7 @@ from pathlib import Path
 from app.core.bootstrap import render_page
 from app.core.intent import DeviceIntent
 from app.core.intents import build_intents
-from app.core.render import build_environment, render_bootstrap, render_device
+from app.core.render import build_environment, render_activation, render_bootstrap, render_device
 from app.core.workspace import Workspace
 from app.edge.templates import write_texts
 from app.errors import Finding, InputError
@@ -26,6 +26,13 @@ def render(
     environment = build_environment(templates)
     draw = render_bootstrap if bootstrap else render_device
     return {name: draw(intent, environment) for name, intent in _chosen(build_intents(workspace), names).items()}
+
+
+def render_activations(workspace: Workspace, templates: Mapping[str, str], names: Iterable[str] | None = None) -> dict[str, str]:
+    """Return by device name what opens its reserved ports, for the devices that have some. Raises as `render` does."""
+    environment = build_environment(templates)
+    texts = {name: render_activation(intent, environment) for name, intent in _chosen(build_intents(workspace), names).items()}
+    return {name: text for name, text in texts.items() if text}
 
 
 def render_pages(

@@ -17,12 +17,14 @@ from app.core.ipplan import OspfProfile
 from app.core.workspace import Workspace
 from app.edge.templates import read_templates
 from app.errors import InputError, RenderError
-from app.workflows.render import render, render_pages, write_configs
-from tests.golden.render.workspace import CLASSES, small_workspace
+from app.workflows.render import render, render_activations, render_pages, write_configs
+from tests.golden.render.workspace import CLASSES, full_workspace, small_workspace
 
 ROOT = Path(__file__).parents[2]
 Golden = Callable[[str, str], None]
-CASES = [(family, device) for family in ("frr", "huawei_ar", "h3c") for device in ("core", "county02", "d01", "u01", "t01")]
+ROUTERS = ("frr", "huawei_ar", "huawei_ne", "h3c_msr", "cisco_ios")
+DEVICES = {"huawei_ne": ("core", "county02")}
+CASES = [(family, device) for family in ROUTERS for device in DEVICES.get(family, ("core", "county02", "d01", "u01", "t01"))]
 DAEMONS = Path("/usr/lib/frr")
 
 
@@ -45,6 +47,25 @@ def test_a_router_is_rendered_as_before(golden: Golden, templates: Mapping[str, 
     role = workspace.inventory.devices[device].role
     golden(f"render/{family}/{role}.cfg", render(workspace, templates, [device])[device])
     golden(f"render/{family}/{role}.bootstrap.cfg", render(workspace, templates, [device], bootstrap=True)[device])
+
+
+@pytest.mark.parametrize(("family", "device"), CASES)
+def test_a_router_that_is_asked_for_everything_is_rendered_as_before(
+    golden: Golden, templates: Mapping[str, str], family: str, device: str
+) -> None:
+    workspace = full_workspace(family)
+    role = workspace.inventory.devices[device].role
+    golden(f"render/{family}/{role}.full.cfg", render(workspace, templates, [device])[device])
+    golden(f"render/{family}/{role}.full.bootstrap.cfg", render(workspace, templates, [device], bootstrap=True)[device])
+    for text in render_activations(workspace, templates, [device]).values():
+        golden(f"render/{family}/{role}.activate.cfg", text)
+
+
+@pytest.mark.parametrize(("router", "switch"), [("huawei_ar", "huawei_s"), ("h3c_msr", "h3c_s")])
+def test_a_switch_is_rendered_as_before(golden: Golden, templates: Mapping[str, str], router: str, switch: str) -> None:
+    for name, workspace in (("", small_workspace(router, switch=True)), ("full.", full_workspace(router, switch=True))):
+        golden(f"render/{switch}/unit_switch.{name}cfg", render(workspace, templates, ["u01-sw"])["u01-sw"])
+        golden(f"render/{switch}/unit_switch.{name}bootstrap.cfg", render(workspace, templates, ["u01-sw"], bootstrap=True)["u01-sw"])
 
 
 def test_a_switch_and_its_router_are_rendered_as_before(golden: Golden, templates: Mapping[str, str]) -> None:
@@ -133,9 +154,9 @@ def _input_error(workspace: Workspace) -> str:
 # What must hold of every text
 
 
-@pytest.fixture(scope="session", params=["frr", "huawei_ar", "h3c"])
+@pytest.fixture(scope="session", params=ROUTERS)
 def whole(request: pytest.FixtureRequest) -> Workspace:
-    return small_workspace(request.param, switch=request.param == "huawei_ar")
+    return small_workspace(request.param, switch=request.param in ("huawei_ar", "h3c_msr"))
 
 
 def test_the_same_intent_gives_the_same_bytes(whole: Workspace, templates: Mapping[str, str]) -> None:

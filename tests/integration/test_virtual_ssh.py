@@ -24,7 +24,7 @@ FLEET = (
     DeviceSpec("V5-AR", "huawei_ar", (f"{G}0", f"{G}1")),
     DeviceSpec("V5-S", "huawei_s", (f"{G}1",)),
     DeviceSpec("V8-NE", "huawei_ne", (f"{G}0", f"{G}1")),
-    DeviceSpec("H3C-1", "h3c", ("GigabitEthernet0/0", "GigabitEthernet0/1")),
+    DeviceSpec("H3C-1", "h3c_msr", ("GigabitEthernet0/0", "GigabitEthernet0/1")),
     DeviceSpec("IOS-1", "cisco_ios", ("GigabitEthernet0/0",)),
     DeviceSpec("FRR-1", "frr", ("eth1",)),
 )

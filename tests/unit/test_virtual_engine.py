@@ -13,7 +13,7 @@ from lab.virtual.grammar import GrammarFault, build_grammar, families, read_gram
 from lab.virtual.state import Context, Device, Session, hostname, is_hidden, prompt
 
 G1 = "GigabitEthernet0/0/1"
-PORTS = {"cisco_ios": ("GigabitEthernet0/1",), "h3c": ("GigabitEthernet0/1",), "frr": ("eth1",)}
+PORTS = {"cisco_ios": ("GigabitEthernet0/1",), "h3c_msr": ("GigabitEthernet0/1",), "frr": ("eth1",)}
 
 
 @dataclass
@@ -67,7 +67,7 @@ def test_every_family_shows_its_name_from_the_start_and_all_but_frr_their_ports(
     ("huawei_ne", ("system-view",), "[~R1]"),
     ("huawei_ne", ("system-view", "dhcp enable"), "[*R1]"),
     ("huawei_ne", ("system-view immediately", "dhcp enable"), "[R1]"),
-    ("h3c", ("system-view", "line vty 0 63"), "[R1-line-vty0-63]"),
+    ("h3c_msr", ("system-view", "line vty 0 63"), "[R1-line-vty0-63]"),
     ("cisco_ios", ("configure terminal", "interface GigabitEthernet0/1"), "R1(config-if)#"),
     ("cisco_ios", ("configure terminal", "interface GigabitEthernet0/1", "end"), "R1#"),
 ])  # fmt: skip
@@ -117,7 +117,7 @@ def test_a_switch_port_takes_no_address_until_it_is_routed() -> None:
     ("huawei_ar", "qos lr outbound cir 2048"),
     ("huawei_ne", "qos car inbound cir 2048"),
     ("huawei_ne", "qos gts cir 2048"),
-    ("h3c", "qos lr outbound cir 10000"),
+    ("h3c_msr", "qos lr outbound cir 10000"),
     ("cisco_ios", "qos car inbound cir 2048"),
 ])  # fmt: skip
 def test_the_rate_grammar_of_another_family_is_refused(family: str, line: str) -> None:
@@ -263,7 +263,7 @@ def test_ar_hides_secrets_and_takes_its_own_ciphertext_back() -> None:
 
 
 def test_a_running_probe_of_h3c_cannot_be_edited_until_its_schedule_is_undone() -> None:
-    terminal = Terminal("h3c")
+    terminal = Terminal("h3c_msr")
     terminal.type("system-view", "nqa entry a L1", "type icmp-echo", "frequency 1000", "quit", "quit")
     terminal.type("nqa schedule a L1 start-time now lifetime forever")
     assert "scheduled" in terminal.type("nqa entry a L1")

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from ipaddress import IPv4Address, IPv4Interface
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from app.core.ipplan import Management, OspfProfile, Plan, Pool, Provenance
+from app.core.ipplan import (
+    BgpProfile,
+    Features,
+    Management,
+    OspfProfile,
+    Plan,
+    Pool,
+    ProbeProfile,
+    Provenance,
+    ProvincePeer,
+    QosShare,
+    VpnProfile,
+)
+from app.core.naming import expand_ports
 from app.edge.files.order_schema import Block, Day, Flag, Prefix, Text
 
 Times = Annotated[int, Field(strict=True, gt=0)]
+AsNumber = Annotated[int, Field(strict=True, ge=1, le=4294967294)]
+Community = Annotated[str, Field(pattern=r"^\d{1,10}:\d{1,10}$")]
+ClassName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,14}$")]
 VrfName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,31}$")]
 
 
@@ -51,8 +69,55 @@ class OspfBlock(Block):
         return OspfProfile(**dict(self))
 
 
+class ProvincePeerBlock(Block):
+    device: Text
+    interface: Text
+    address: IPv4Interface
+    neighbour: IPv4Address
+    as_number: AsNumber
+
+    def value(self) -> ProvincePeer:
+        return ProvincePeer(**dict(self))
+
+
+class BgpBlock(Block):
+    as_number: AsNumber
+    province: Annotated[tuple[ProvincePeerBlock, ...], Field(min_length=1)]
+
+    def value(self) -> BgpProfile:
+        return BgpProfile(self.as_number, tuple(peer.value() for peer in self.province))
+
+
 class RoutingBlock(Block):
     ospf: OspfBlock = OspfBlock()
+    bgp: BgpBlock | None = None
+    only_assigned: Flag = False
+
+
+class VrfBlock(Block):
+    """A VPN instance that devices are told of. Without `imports` and `exports` it takes and gives its own RD's number."""
+
+    zone: Literal["public", "department", "internet"]
+    rd: Community
+    imports: tuple[Community, ...] = ()
+    exports: tuple[Community, ...] = ()
+
+    def value(self, name: str) -> VpnProfile:
+        return VpnProfile(name, self.zone, self.rd, self.imports or (self.rd,), self.exports or (self.rd,))
+
+
+class QosShareBlock(Block):
+    dscp: Annotated[str, Field(pattern=r"^(ef|af[1-4][1-3]|cs[1-7])$")]
+    percent: Annotated[int, Field(strict=True, ge=1, le=90)]
+    priority: Flag = False
+
+
+class ProbeBlock(Block):
+    frequency_s: Annotated[int, Field(strict=True, ge=10, le=3600)] = 60
+    count: Annotated[int, Field(strict=True, ge=1, le=15)] = 5
+
+    def value(self) -> ProbeProfile:
+        return ProbeProfile(self.frequency_s, self.count)
 
 
 class ManagementBlock(Block):
@@ -64,6 +129,8 @@ class ManagementBlock(Block):
     snmp_auth: Literal["sha", "sha256"] = "sha"
     snmp_priv: Literal["aes128"] = "aes128"
     banner: str = ""
+    ntp_key_id: Annotated[int, Field(strict=True, ge=1, le=65535)] | None = None
+    trap_services: tuple[Text, ...] = ()
 
     def value(self, where: str) -> Management:
         return Management(**dict(self), where=where)
@@ -74,10 +141,13 @@ class PlanBlock(Block):
     illustration: Flag
     provenance: ProvenanceBlock
     quarantine_days: Annotated[int, Field(strict=True, ge=0)] = 90
-    vrfs: Annotated[dict[VrfName, Text], Field(min_length=1)]
+    vrfs: Annotated[dict[VrfName, Text | VrfBlock], Field(min_length=1)]
     pools: Annotated[tuple[PoolBlock, ...], Field(min_length=1)]
     routing: RoutingBlock = RoutingBlock()
     management: ManagementBlock
+    qos: dict[ClassName, QosShareBlock] = {}
+    probe: ProbeBlock | None = None
+    hardware: dict[Text, tuple[Text, ...]] = {}
 
     def value(self, wheres: tuple[str, ...], management_where: str) -> Plan:
         provenance = self.provenance.value()
@@ -89,8 +159,23 @@ class PlanBlock(Block):
             ospf=self.routing.ospf.value(),
             management=self.management.value(management_where),
             quarantine_days=self.quarantine_days,
-            vrfs=self.vrfs,
+            vrfs={name: entry.zone if isinstance(entry, VrfBlock) else entry for name, entry in self.vrfs.items()},
+            features=self.features(),
         )
+
+    def features(self) -> Features:
+        return Features(
+            vpns=tuple(entry.value(name) for name, entry in self.vrfs.items() if isinstance(entry, VrfBlock)),
+            bgp=self.routing.bgp.value() if self.routing.bgp else None,
+            only_assigned=self.routing.only_assigned,
+            qos=tuple(QosShare(name, share.dscp, share.percent, share.priority) for name, share in self.qos.items()),
+            probe=self.probe.value() if self.probe else None,
+            hardware=_expanded(self.hardware),
+        )
+
+
+def _expanded(hardware: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    return {model: tuple(port for text in texts for port in expand_ports(text)) for model, texts in hardware.items()}
 
 
 class ConnectionBlock(Block):

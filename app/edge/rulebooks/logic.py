@@ -5,12 +5,19 @@ Each function is annet's `%logic`: it takes the rule, its key and the difference
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from annet.rulebook import common
 from annet.types import Op
 
+#: How a family schedules a probe, and the block that the probe stands in: a probe that runs cannot be edited.
+SCHEDULES: Mapping[str, tuple[re.Pattern[str], str]] = {
+    "h3c_msr": (re.compile(r"^nqa schedule (\S+ \S+) (.*)$"), "nqa entry {0}"),
+    "cisco_ios": (re.compile(r"^ip sla schedule (\S+) (.*)$"), "ip sla {0}"),
+}
+SCHEDULED = "@schedule "
 Step = tuple[bool, str, Any]
 
 
@@ -38,6 +45,52 @@ def undo_qos_car(rule: dict[str, Any], key: tuple[str, ...], diff: dict[str, lis
         yield False, f"undo qos car {diff[Op.REMOVED][0]['row'].rsplit(' ', 1)[-1]}", None
         return
     yield from common.default(rule, key, diff, **rest)
+
+
+def folded(family: str, tree: dict[str, Any]) -> dict[str, Any]:
+    """Return the tree with each probe's schedule put into its block, so that both change together."""
+    if family not in SCHEDULES:
+        return tree
+    pattern, block = SCHEDULES[family]
+    kept = {row: dict(children) for row, children in tree.items() if not pattern.match(row)}
+    for row in tree:
+        if found := pattern.match(row):
+            kept.setdefault(block.format(found[1]), {})[SCHEDULED + found[2]] = {}
+    return kept
+
+
+def rewrite_scheduled(rule: dict[str, Any], key: tuple[str, ...], diff: dict[str, list[dict[str, Any]]], **rest: Any) -> Iterator[Step]:
+    """Stop a probe, remove it, write it whole and start it again; any of these steps alone where only it is wanted."""
+    words = "ip sla schedule" if rule["reverse"].startswith("no ") else "nqa schedule"
+    undo = "no" if rule["reverse"].startswith("no ") else "undo"
+    name = " ".join(key)
+    for changes in (diff[Op.REMOVED], diff[Op.AFFECTED]):
+        for block in changes:
+            if _takes_schedule(block["children"], (Op.REMOVED, Op.UNCHANGED)) and undo == "undo":
+                yield False, f"undo {words} {name}", None
+            yield False, rule["reverse"].format(*key), None
+    for changes in (diff[Op.AFFECTED], diff[Op.ADDED]):
+        for block in changes:
+            schedule = _takes_schedule(block["children"], (Op.ADDED, Op.UNCHANGED), take=True)
+            yield True, block["row"], _as_added(block["children"])
+            if schedule:
+                yield True, f"{words} {name} {schedule}", None
+
+
+def _takes_schedule(children: dict[str, Any], ops: tuple[Any, ...], *, take: bool = False) -> str:
+    """Return the schedule that stands in a block by these operations; `take` removes every schedule from it."""
+    found = ""
+    for rule in children.values():
+        for changes in rule["items"].values():
+            for op in list(changes):
+                for line in list(changes[op]):
+                    if not line["row"].startswith(SCHEDULED):
+                        continue
+                    if op in ops:
+                        found = line["row"].removeprefix(SCHEDULED)
+                    if take:
+                        changes[op].remove(line)
+    return found
 
 
 def _as_added(children: dict[str, Any]) -> dict[str, Any]:

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from ipaddress import IPv4Network
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from app.core.inventory import Device, Inventory, Line, Region, Service, Unit
-from app.core.ipplan import Allocation, Management, OspfProfile, Plan, Provenance
+from app.core.ipplan import (
+    Allocation,
+    BgpProfile,
+    Features,
+    Management,
+    OspfProfile,
+    Plan,
+    Pool,
+    ProbeProfile,
+    Provenance,
+    ProvincePeer,
+    QosShare,
+    VpnProfile,
+)
 from app.core.order import Order, ServiceClass
 from app.core.workspace import Workspace
 
@@ -28,7 +41,7 @@ PORTS = MappingProxyType(
             "GigabitEthernet0/0/4.1002",
             "GigabitEthernet0/0/0",
         ),
-        "h3c": (
+        "h3c_msr": (
             "GigabitEthernet0/1",
             "GigabitEthernet0/2",
             "GigabitEthernet0/3",
@@ -41,6 +54,18 @@ PORTS = MappingProxyType(
         ),
     }
 )
+NE_PORTS = tuple(name.replace("0/0/", "0/1/") for name in PORTS["huawei_ar"])
+IOS_PORTS = PORTS["h3c_msr"]
+PLATFORMS = {
+    "frr": "cisco_ios",
+    "huawei_ar": "huawei",
+    "huawei_ne": "huawei_vrpv8",
+    "h3c_msr": "hp_comware",
+    "cisco_ios": "cisco_ios",
+}
+#: Families of the routers below a core and counties of this one: NE has no templates for units.
+BELOW = {"huawei_ne": "huawei_ar"}
+LAN_PORTS = {"frr": "lan0", "huawei_ar": "GigabitEthernet0/0/7", "huawei_ne": "GigabitEthernet0/1/7"}
 LAB_OSPF = OspfProfile(1, 100, 1, 4, 1, (20, 50, 500), 100, 50)
 PROVENANCE = Provenance("test", "test", None)
 CLASSES = {
@@ -55,6 +80,46 @@ def small_workspace(family: str, *, switch: bool = False) -> Workspace:
     """Return the small city with every router of one family; `switch` adds a huawei_s behind the urban unit's router."""
     inventory = Inventory(_regions(), _units(), _devices(family, switch=switch), _lines(family), _services(family))
     return Workspace(_order(), inventory, _plan(), _ledger(inventory), {})
+
+
+def full_workspace(family: str, *, switch: bool = False) -> Workspace:
+    """Return the small city with everything that a plan may ask for: VPNs, BGP, filters, QoS, probe, keys, traps, a dialled line."""
+    workspace = small_workspace(family, switch=switch)
+    inventory, p = workspace.inventory, _ports(family)
+    lines = {**inventory.lines, "C-1": replace(inventory.lines["C-1"], access_method="vpdn_l2tp")}
+    spare = p[5][:-1] + "9"
+    finance = Service("finance", "财政", "finance", "application", "core", spare, 80, "CZ", "business", (), "inventory/services.csv:4")
+    services = {**inventory.services, "finance": finance}
+    held = Allocation(IPv4Network("198.18.12.64/29"), "service", "GGW", "service", "service:finance", date(2008, 4, 1))
+    return replace(
+        workspace,
+        inventory=replace(inventory, lines=lines, services=services),
+        plan=_full_plan(workspace.plan, family),
+        ledger=(*workspace.ledger, held),
+    )
+
+
+def _full_plan(plan: Plan, family: str) -> Plan:
+    pools = (
+        Pool("loopback", "loopback", "national_public", "GGW", IPv4Network("198.18.0.0/24"), 32, PROVENANCE),
+        Pool("lan", "unit_lan", "national_public", "GGW", IPv4Network("198.18.8.0/24"), 28, PROVENANCE),
+    )
+    to_province = _ports(family)[5][:-1] + "8"
+    peer = ProvincePeer("core", to_province, IPv4Interface("198.18.200.2/30"), IPv4Address("198.18.200.1"), 64600)
+    features = Features(
+        vpns=(
+            VpnProfile("CZ", "department", "64512:11", ("64512:11", "64512:1"), ("64512:11",)),
+            VpnProfile("HLW", "internet", "64512:2", ("64512:2",), ("64512:2",)),
+        ),
+        bgp=BgpProfile(64512, (peer,)),
+        only_assigned=True,
+        qos=(QosShare("voice", "ef", 10, True), QosShare("video", "af41", 30, False), QosShare("business", "af21", 30, False)),
+        probe=ProbeProfile(60, 5),
+        hardware={"S2700": ("GigabitEthernet0/0/23", "GigabitEthernet0/0/24"), "S5130": ("GigabitEthernet1/0/23",)},
+    )
+    vrfs = {"GGW": "public", "CZ": "department", "HLW": "internet"}
+    management = replace(plan.management, ntp_key_id=1, trap_services=("noc",))
+    return replace(plan, pools=pools, features=features, vrfs=vrfs, management=management)
 
 
 def _regions() -> dict[str, Region]:
@@ -80,50 +145,54 @@ def _units() -> dict[str, Unit]:
 
 
 def _devices(family: str, *, switch: bool) -> dict[str, Device]:
-    lan = PORTS[family][8]
-    platform = {"frr": "cisco_ios", "huawei_ar": "huawei", "h3c": "hp_comware"}[family]
-    lan_port = {"frr": lan, "huawei_ar": "GigabitEthernet0/0/7", "h3c": "GigabitEthernet0/7"}[family]
+    below = BELOW.get(family, family)
     rows = [
         ("core", "city_core", "511900", None, None),
-        ("county02", "county_agg", "511902", "GOV02", lan_port),
-        ("d01", "city_unit", "511900", "D01", lan_port),
-        ("u01", "urban_unit", "511902", "U01", lan_port),
-        ("t01", "township_unit", "511902", "T01", lan_port),
+        ("county02", "county_agg", "511902", "GOV02", LAN_PORTS.get(family, "GigabitEthernet0/7")),
+        ("d01", "city_unit", "511900", "D01", LAN_PORTS.get(below, "GigabitEthernet0/7")),
+        ("u01", "urban_unit", "511902", "U01", LAN_PORTS.get(below, "GigabitEthernet0/7")),
+        ("t01", "township_unit", "511902", "T01", LAN_PORTS.get(below, "GigabitEthernet0/7")),
     ]
     devices = {
-        name: Device(name, platform, family, role, region, unit, "vendor", "model", port, f"inventory/devices.csv:{line}")
+        name: Device(name, PLATFORMS[one], one, role, region, unit, "vendor", "model", port, f"inventory/devices.csv:{line}")
         for line, (name, role, region, unit, port) in enumerate(rows, 2)
+        for one in (below if role.endswith("_unit") else family,)
     }
     if switch:
+        is_h3c = family == "h3c_msr"
         devices["u01-sw"] = Device(
             "u01-sw",
-            "huawei",
-            "huawei_s",
+            "hp_comware" if is_h3c else "huawei",
+            "h3c_s" if is_h3c else "huawei_s",
             "unit_switch",
             "511902",
             "U01",
-            "Huawei",
-            "S2700",
-            "GigabitEthernet0/0/24",
+            "H3C" if is_h3c else "Huawei",
+            "S5130" if is_h3c else "S2700",
+            "GigabitEthernet1/0/24" if is_h3c else "GigabitEthernet0/0/24",
             "inventory/devices.csv:7",
         )
     return devices
 
 
 def _lines(family: str) -> dict[str, Line]:
-    p = PORTS[family]
+    p, u = _ports(family), _ports(BELOW.get(family, family))
     rows = [
         Line("A-1", "GOV02", "agg_10m", "fibre", "ethernet", "telecom", "CD1", "core", p[0], "county02", p[0], p[1], p[1]),
         Line("K-1", "GOV02", "backup_10m", "fibre", "ethernet", "mobile", None, "core", p[2], "county02", p[2], role="backup"),
-        Line("B-1", "D01", "fibre_2m", "fibre", "ethernet", "telecom", None, "core", p[3], "d01", p[0]),
-        Line("B-2", "U01", "fibre_2m", "fibre", "ethernet", "mobile", None, "county02", p[6], "u01", p[0]),
-        Line("C-1", "T01", "adsl_1m", "adsl", "bridged_pvc", "telecom", None, "county02", p[7], "t01", p[0]),
+        Line("B-1", "D01", "fibre_2m", "fibre", "ethernet", "telecom", None, "core", p[3], "d01", u[0]),
+        Line("B-2", "U01", "fibre_2m", "fibre", "ethernet", "mobile", None, "county02", p[6], "u01", u[0]),
+        Line("C-1", "T01", "adsl_1m", "adsl", "bridged_pvc", "telecom", None, "county02", p[7], "t01", u[0]),
     ]
     return {line.line_id: replace(line, where=f"inventory/lines.csv:{row}") for row, line in enumerate(rows, 2)}
 
 
+def _ports(family: str) -> tuple[str, ...]:
+    return {"huawei_ne": NE_PORTS, "cisco_ios": IOS_PORTS}.get(family) or PORTS[family]
+
+
 def _services(family: str) -> dict[str, Service]:
-    p = PORTS[family]
+    p = _ports(family)
     rows = (
         Service("noc", "监控", "monitoring", "monitoring", "core", p[4], 443, None, "management", ()),
         Service("exchange", "公文", "exchange", "exchange", "core", p[5], 8080, None, "application", ("city",)),

@@ -1,0 +1,204 @@
+"""What a plan may ask for beyond addresses and OSPF, drawn per device: VPN instances, BGP, filters, QoS, probes, unused ports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from ipaddress import IPv4Address
+
+from app.core.intent import (
+    BgpIntent,
+    BgpPeer,
+    DeviceIntent,
+    InterfaceIntent,
+    PrefixRange,
+    ProbeIntent,
+    QosClass,
+    QosPolicy,
+    VpnIntent,
+)
+from app.core.inventory import Device, Inventory
+from app.core.ipplan import PLAN_FILE, AddressBook, Features, Plan, QosShare
+from app.errors import Finding
+
+#: Roles that hold VPN instances and speak BGP: the city core reflects routes, counties are its clients (design default).
+PE_ROLES = ("city_core", "county_agg")
+#: On a line of 2 Mbit/s or less, video is held to so much (design default after the sizing of one standard-definition call).
+SLOW_LINE_KBPS = 2048
+SLOW_LINE_VIDEO_KBPS = 768
+VIDEO = "video"
+#: Kinds of port that carry a committed rate outward.
+RATED = ("line", "backup", "modem")
+
+
+def with_features(intent: DeviceIntent, device: Device, plan: Plan, inventory: Inventory, book: AddressBook) -> DeviceIntent:
+    """Return the intent with what the plan's features want of this device; the same intent where the plan has none."""
+    features = plan.features
+    ports = tuple(_fitted(features, inventory, intent, port) for port in intent.interfaces)
+    is_router = intent.loopback is not None
+    return replace(
+        intent,
+        interfaces=(*ports, *_unused(features, device, ports)),
+        vpns=_vpns(features) if intent.role in PE_ROLES else (),
+        bgp=_bgp(features, intent, inventory, book),
+        assigned=_assigned(plan) if intent.role in PE_ROLES else (),
+        policies=_policies(features.qos, ports) if is_router else (),
+        probe=_probe(plan, intent, book) if is_router else None,
+    )
+
+
+def find_unfit_features(plan: Plan, inventory: Inventory) -> Iterator[Finding]:
+    """Yield what of the plan's features cannot be configured, all at once."""
+    held = {(device, port): purpose for device, port, purpose in _used_ports(inventory)}
+    bgp = plan.features.bgp
+    for peer in bgp.peers if bgp else ():
+        device = inventory.devices.get(peer.device)
+        what = f"routing.bgp.province: {peer.device} {peer.interface}"
+        if device is None or device.role != "city_core":
+            found = "no such device" if device is None else device.role
+            yield Finding(PLAN_FILE, what, "a device of role city_core", found, "Name the city core, or add the device.")
+        elif (peer.device, peer.interface) in held:
+            purpose = held[(peer.device, peer.interface)]
+            yield Finding(PLAN_FILE, what, "a free port", f"{purpose} stands on it", "Name another port.")
+        if peer.neighbour not in peer.address.network or peer.neighbour == peer.address.ip:
+            step = "Correct the addresses after the province's sheet."
+            yield Finding(PLAN_FILE, what, f"another address of {peer.address.network}", f"neighbour {peer.neighbour}", step)
+    total = sum(share.percent for share in plan.features.qos)
+    if total > 95:
+        yield Finding(PLAN_FILE, "qos: shares", "at most 95 percent together", f"{total} percent", "Leave room for everything else.")
+    yield from _find_unfit_vpns(plan, inventory)
+
+
+def _find_unfit_vpns(plan: Plan, inventory: Inventory) -> Iterator[Finding]:
+    seen: dict[str, str] = {}
+    for vpn in plan.features.vpns:
+        if vpn.rd in seen:
+            step = "Give each VPN instance a number of its own."
+            yield Finding(PLAN_FILE, f"vrfs: {vpn.name}: rd", "one of its own", f"{vpn.rd}, which {seen[vpn.rd]} has", step)
+        seen.setdefault(vpn.rd, vpn.name)
+    names = {vpn.name for vpn in plan.features.vpns}
+    for service in inventory.services.values():
+        device = inventory.devices.get(service.device)
+        if service.vpn in names and device is not None and device.role not in PE_ROLES:
+            step = "Attach it to the city core or a county."
+            what = f"service {service.service_id} in VPN {service.vpn}"
+            yield Finding(service.where, what, f"a device of role {' or '.join(PE_ROLES)}", device.role, step)
+        if service.vpn in names and plan.management.monitoring_service == service.service_id:
+            step = "Leave `vpn` empty: devices are managed through the public zone."
+            yield Finding(service.where, f"monitoring service {service.service_id}", "no VPN", str(service.vpn), step)
+
+
+def province_ports(features: Features, device: Device) -> Iterator[InterfaceIntent]:
+    """Yield this device's ports towards the province. They take no part in OSPF."""
+    for peer in features.bgp.peers if features.bgp else ():
+        if peer.device == device.name:
+            yield InterfaceIntent(
+                name=peer.interface,
+                kind="province",
+                description=f"PROVINCE AS{peer.as_number} {peer.neighbour}",
+                address=peer.address,
+            )
+
+
+def _used_ports(inventory: Inventory) -> Iterator[tuple[str, str, str]]:
+    for line in inventory.lines.values():
+        yield line.a_device, line.a_interface, f"line {line.line_id}"
+        yield line.z_device, line.z_interface, f"line {line.line_id}"
+    for service in inventory.services.values():
+        yield service.device, service.interface, f"service {service.service_id}"
+
+
+def _fitted(features: Features, inventory: Inventory, intent: DeviceIntent, port: InterfaceIntent) -> InterfaceIntent:
+    """Return the port with its VPN instance, its labels and its QoS policy."""
+    vpn = _vpn_of(features, inventory, intent, port)
+    if vpn is not None:
+        port = replace(port, vrf=vpn, ospf_area=None, passive=False)
+    if features.vpns and features.bgp and _is_between_pes(inventory, intent, port):
+        port = replace(port, mpls=True)
+    if features.qos and port.kind in RATED and port.out_kbps:
+        port = replace(port, policy=policy_name(port.out_kbps))
+    return port
+
+
+def _vpn_of(features: Features, inventory: Inventory, intent: DeviceIntent, port: InterfaceIntent) -> str | None:
+    if port.kind != "service":
+        return None
+    names = {vpn.name for vpn in features.vpns}
+    for service in inventory.services.values():
+        if (service.device, service.interface) == (intent.hostname, port.name) and service.vpn in names:
+            return service.vpn
+    return None
+
+
+def _is_between_pes(inventory: Inventory, intent: DeviceIntent, port: InterfaceIntent) -> bool:
+    far = inventory.devices.get(port.far_device or "")
+    return port.kind in ("line", "backup") and intent.role in PE_ROLES and far is not None and far.role in PE_ROLES
+
+
+def _unused(features: Features, device: Device, ports: Iterable[InterfaceIntent]) -> Iterator[InterfaceIntent]:
+    """Yield every port of the model that nothing stands on, shut; a sub-interface keeps its trunk open."""
+    standing = {port.name.partition(".")[0] for port in ports}
+    for name in features.hardware.get(device.model, ()):
+        if name not in standing:
+            yield InterfaceIntent(name=name, kind="unused", description="UNUSED", shutdown=True)
+
+
+def _vpns(features: Features) -> tuple[VpnIntent, ...]:
+    return tuple(VpnIntent(vpn.name, vpn.rd, vpn.imports, vpn.exports) for vpn in features.vpns)
+
+
+def _bgp(features: Features, intent: DeviceIntent, inventory: Inventory, book: AddressBook) -> BgpIntent | None:
+    if features.bgp is None or intent.role not in PE_ROLES or intent.loopback is None:
+        return None
+    external = tuple(BgpPeer(peer.neighbour, peer.as_number) for peer in features.bgp.peers if peer.device == intent.hostname)
+    internal = _internal_peers(features, intent, inventory, book)
+    if not external and not internal:
+        return None
+    return BgpIntent(features.bgp.as_number, intent.loopback, external, internal, reflects=intent.role == "city_core" and bool(internal))
+
+
+def _internal_peers(features: Features, intent: DeviceIntent, inventory: Inventory, book: AddressBook) -> tuple[BgpPeer, ...]:
+    """Return the peers for VPN routes: at the core every county, at a county every core."""
+    if not features.vpns or features.bgp is None:
+        return ()
+    wanted = "county_agg" if intent.role == "city_core" else "city_core"
+    peers: list[IPv4Address] = [book.loopback(device.name) for device in inventory.devices.values() if device.role == wanted]
+    return tuple(BgpPeer(address, features.bgp.as_number) for address in sorted(peers))
+
+
+def _assigned(plan: Plan) -> tuple[PrefixRange, ...]:
+    """Return what may be announced: the pools of the public zone, and no part of them that is longer than an allocation."""
+    if not plan.features.only_assigned:
+        return ()
+    ranges = {(pool.prefix, pool.length) for pool in plan.pools if pool.vrf not in {vpn.name for vpn in plan.features.vpns}}
+    return tuple(PrefixRange(prefix, length) for prefix, length in sorted(ranges))
+
+
+def policy_name(kbps: int) -> str:
+    return f"LINE-{kbps}"
+
+
+def _policies(shares: tuple[QosShare, ...], ports: Iterable[InterfaceIntent]) -> tuple[QosPolicy, ...]:
+    rates = sorted({port.out_kbps for port in ports if port.policy and port.out_kbps})
+    return tuple(QosPolicy(policy_name(kbps), kbps, tuple(_class(share, kbps) for share in shares)) for kbps in rates)
+
+
+def _class(share: QosShare, kbps: int) -> QosClass:
+    """Return a share of a line as kbit/s, rounded down."""
+    part = kbps * share.percent // 100
+    if share.name == VIDEO and kbps <= SLOW_LINE_KBPS:
+        part = min(part, SLOW_LINE_VIDEO_KBPS)
+    return QosClass(share.name, share.dscp, share.percent, part, share.priority)
+
+
+def _probe(plan: Plan, intent: DeviceIntent, book: AddressBook) -> ProbeIntent | None:
+    wanted = plan.features.probe
+    if wanted is None or intent.uplink is None or intent.loopback is None:
+        return None
+    target = book.host(f"service:{plan.management.monitoring_service}").ip
+    return ProbeIntent(target, intent.loopback, wanted.frequency_s, wanted.count)
+
+
+def activation_ports(intent: DeviceIntent) -> Mapping[str, InterfaceIntent]:
+    """Return the reserved ports, by name, whose opening is written beforehand."""
+    return {port.name: port for port in intent.interfaces if port.kind == "reserved"}
