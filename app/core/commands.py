@@ -29,6 +29,8 @@ _SECRET_VALUES = tuple(
         r"(\bppp (?:chap|pap) .*?password (?:cipher |simple |[07] )?)(?!<|(?:cipher|simple|[07]) )(\S+)",
         r"(^ *username \S+ .*?(?:secret|password) (?:\d )?)(?!<|\d )(\S+)",
         r"(^ *enable secret (?:\d )?)(?!<|\d )(\S+)",
+        r"(\bauth (?:md5|sha) )(?!<)(\S+)",
+        r"(\bpriv (?:aes )?(?:128|192|256|des|3des) )(?!<)(\S+)",
         r"(^ *snmp-server community )(?!<)(\S+)",
         r"(^ *snmp-agent community (?:read|write) (?:cipher |simple )?)(?!<|(?:cipher|simple) )(\S+)",
         r"(\bkey-string )(?!<)(\S+)",
@@ -43,7 +45,7 @@ _FRR_NOISE = re.compile(
 )
 #: A user of SNMPv3 is typed and never shown by IOS: its line is no part of a comparison.
 _IOS_NOISE = re.compile(
-    r"^\s*(?:!.*|end|exit-address-family|version \d.*|snmp-server user .*"
+    r"^\s*(?:!.*|end|version \d.*|snmp-server user .*"
     r"|Building configuration.*|Current configuration ?:.*)?\s*$"
 )
 _VRP_NOISE = re.compile(r"^\s*(?:#.*|!.*|return|\[V\d\S*\]|version \d.*)?\s*$")

@@ -48,8 +48,13 @@ _SILENT_WHEN_OFF = frozenset(
         "undo ip https enable",
     }
 )
-#: What routers of the family show of every routed port, though it is what they start with.
-_ALWAYS_SHOWN = {"h3c_msr": frozenset({"port link-mode route"}), "cisco_ios": frozenset({"no ip http server", "no ip http secure-server"})}
+#: What a family shows though it is what a port or section starts with: it goes on both sides. A port of NE starts shut.
+_ALWAYS_SHOWN = {
+    "h3c_msr": frozenset({"port link-mode route"}),
+    "huawei_ar": frozenset({"policy vpn-target"}),
+    "huawei_ne": frozenset({"policy vpn-target", "shutdown"}),
+    "cisco_ios": frozenset({"no ip http server", "no ip http secure-server"}),
+}
 
 
 def plain_line(family: str, line: str) -> str:
@@ -71,6 +76,8 @@ def plain_text(family: str, text: str) -> str:
     lines = [line for line in text.split("\n") if line.strip() not in unsaid]
     if family in COMWARE:
         lines = list(_without_margin(lines))
+    if family == "cisco_ios":
+        lines = list(_with_family_ends(lines))
     return "\n".join(line[: len(line) - len(line.lstrip())] + plain_line(family, line.lstrip()) for line in lines)
 
 
@@ -84,6 +91,22 @@ def _without_margin(lines: list[str]) -> Iterator[str]:
             margin = line.startswith(" ") and (begins or margin)
             begins = False
         yield line[1:] if margin else line
+
+
+def _with_family_ends(lines: list[str]) -> Iterator[str]:
+    """Yield the lines with every address family of BGP closed by the line that closes it, whether it was shown or not."""
+    end = " exit-address-family"
+    is_open = False
+    for line in lines:
+        if line == end:
+            continue
+        if is_open and not line.startswith("  "):
+            yield end
+            is_open = False
+        is_open = is_open or line.startswith(" address-family ")
+        yield line
+    if is_open:
+        yield end
 
 
 def _ar_policer(line: str) -> str:

@@ -63,6 +63,9 @@ def find_unfit_features(plan: Plan, inventory: Inventory) -> Iterator[Finding]:
         if peer.neighbour not in peer.address.network or peer.neighbour == peer.address.ip:
             step = "Correct the addresses after the province's sheet."
             yield Finding(PLAN_FILE, what, f"another address of {peer.address.network}", f"neighbour {peer.neighbour}", step)
+    if bgp is not None and not plan.features.only_assigned:
+        step = "Set it: without the filter everything that a unit makes up reaches the province."
+        yield Finding(PLAN_FILE, "routing.bgp", "only_assigned: true beside it", "only_assigned: false", step)
     total = sum(share.percent for share in plan.features.qos)
     if total > 95:
         yield Finding(PLAN_FILE, "qos: shares", "at most 95 percent together", f"{total} percent", "Leave room for everything else.")

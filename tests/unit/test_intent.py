@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from ipaddress import IPv4Address
 
 import pytest
 
 from app.core.families import find_gaps
 from app.core.intent import DeviceIntent, InterfaceIntent, OspfArea
 from app.core.intents import DESCRIPTION_LIMIT, FLOATING_DISTANCE, build_intents
+from app.core.ipplan import QosShare
 from app.core.naming import natural_key
 from app.core.workspace import Workspace
 from app.errors import InputError
@@ -213,7 +215,90 @@ def test_what_frr_cannot_carry_is_noted_once_per_feature() -> None:
     ]
 
 
-def test_a_tunnelled_line_is_noted_as_a_gap() -> None:
+def test_the_far_end_of_a_dialled_line_is_noted_where_the_family_has_a_dialler_and_both_ends_where_it_has_none() -> None:
+    for family, count in (("huawei_ar", "on 1 device"), ("h3c_msr", "on 1 device"), ("cisco_ios", "on 1 device"), ("frr", "on 2 devices")):
+        workspace = changed(small_workspace(family), "lines", "C-1", access_method="vpdn_l2tp")
+        (note,) = [note for note in find_gaps(build_intents(workspace)) if "vpdn_l2tp" in note.what]
+        assert note.expected.endswith(count)
+
+
+def test_a_dialled_line_ends_on_a_dialler_whose_address_the_far_end_gives() -> None:
     workspace = changed(small_workspace("huawei_ar"), "lines", "C-1", access_method="vpdn_l2tp")
-    (note,) = [note for note in find_gaps(build_intents(workspace)) if "vpdn_l2tp" in note.what]
-    assert note.expected.endswith("on 2 devices")
+    unit = build_intents(workspace)["t01"]
+    modem = next(port for port in unit.interfaces if port.kind == "modem")
+    dialler = next(port for port in unit.interfaces if port.name == "Dialer1")
+    assert (modem.address, modem.in_kbps, modem.out_kbps, modem.dialer) == (None, 1024, 512, 1)
+    assert (dialler.kind, dialler.line_id, str(dialler.address), dialler.in_kbps) == ("line", "C-1", "198.18.4.18/30", None)
+    assert (unit.uplink, unit.static_routes[0].way) == ("Dialer1", "Dialer1")
+
+
+@pytest.mark.parametrize("method", ["ethernet", "bridged_pvc", "internet_ipsec"])
+def test_a_line_that_is_not_dialled_ends_on_its_port(method: str) -> None:
+    unit = build_intents(changed(small_workspace("huawei_ar"), "lines", "C-1", access_method=method))["t01"]
+    assert (unit.uplink, {port.kind for port in unit.interfaces}) == ("GigabitEthernet0/0/1", {"line", "lan", "loopback"})
+
+
+# What a plan may ask for
+
+
+def test_classes_of_traffic_are_sized_to_each_line_and_never_to_more_than_it_carries() -> None:
+    for intent in build_intents(full_workspace("huawei_ar")).values():
+        for policy in intent.policies:
+            assert sum(one.kbps for one in policy.classes) <= policy.kbps
+            assert {port.out_kbps for port in intent.interfaces if port.policy == policy.name} == {policy.kbps}
+    slow = build_intents(full_workspace("huawei_ar"))["d01"].policies[0]
+    assert [(one.name, one.kbps) for one in slow.classes] == [("voice", 204), ("video", 614), ("business", 614)]
+
+
+def test_video_is_held_to_768_on_a_line_of_two_megabit() -> None:
+    workspace = full_workspace("huawei_ar")
+    shares = (QosShare("video", "af41", 60, False),)
+    plan = replace(workspace.plan, features=replace(workspace.plan.features, qos=shares))
+    intents = build_intents(replace(workspace, plan=plan))
+    assert intents["d01"].policies[0].classes[0].kbps == 768
+    assert intents["core"].policies[1].classes[0].kbps == 6144
+
+
+def test_a_port_in_a_vpn_takes_no_part_in_ospf_and_only_the_core_and_counties_hold_vpns() -> None:
+    intents = build_intents(full_workspace("huawei_ar"))
+    bound = [(name, port.name, port.ospf_area) for name, intent in intents.items() for port in intent.interfaces if port.vrf]
+    assert bound == [("core", "GigabitEthernet0/0/9", None)]
+    assert {name for name, intent in intents.items() if intent.vpns} == {"core", "county02"}
+    assert {name for name, intent in intents.items() if intent.bgp} == {"core", "county02"}
+
+
+def test_what_may_be_announced_are_the_pools_outside_the_vpns() -> None:
+    core = build_intents(full_workspace("huawei_ar"))["core"]
+    assert [(str(one.prefix), one.longest) for one in core.assigned] == [("198.18.0.0/24", 32), ("198.18.8.0/24", 28)]
+
+
+def test_ports_that_nothing_stands_on_are_shut_where_the_model_is_known() -> None:
+    switch = build_intents(full_workspace("huawei_ar", switch=True))["u01-sw"]
+    assert [port.name for port in switch.interfaces if port.kind == "unused"] == ["GigabitEthernet0/0/23"]
+    assert all(port.shutdown for port in switch.interfaces if port.kind == "unused")
+
+
+def test_what_of_the_features_cannot_be_configured_is_told_at_once() -> None:
+    workspace = full_workspace("huawei_ar")
+    features = workspace.plan.features
+    assert features.bgp is not None
+    wrong = replace(features.bgp.peers[0], device="d01", neighbour=IPv4Address("203.0.113.1"))
+    plan = replace(
+        workspace.plan,
+        features=replace(
+            features,
+            bgp=replace(features.bgp, peers=(wrong,)),
+            only_assigned=False,
+            qos=(QosShare("voice", "ef", 90, True), QosShare("video", "af41", 10, False)),
+            vpns=(features.vpns[0], replace(features.vpns[1], rd=features.vpns[0].rd)),
+        ),
+    )
+    told = refusal(replace(workspace, plan=plan))
+    for part in (
+        "d01 GigabitEthernet0/0/8: expected a device of role city_core; found city_unit",
+        "expected another address of 198.18.200.0/30; found neighbour 203.0.113.1",
+        "expected at most 95 percent together; found 100 percent",
+        "vrfs: HLW: rd: expected one of its own; found 64512:11, which CZ has",
+        "routing.bgp: expected only_assigned: true",
+    ):
+        assert part in told

@@ -363,7 +363,7 @@ def test_what_a_device_shows_it_takes_back_unchanged(family: str) -> None:
     ospf = {"cisco_ios": "router ospf 1", "frr": "router ospf"}.get(family, "ospf 1")
     ciscos = family in ("cisco_ios", "frr")
     enter = "configure terminal" if ciscos else "system-view immediately" if family == "huawei_ne" else "system-view"
-    routed = ["undo portswitch"] if family in ("huawei_s", "huawei_ne") else []
+    routed = ["undo portswitch"] if family in ("huawei_s", "huawei_ne") else ["port link-mode route"] if family == "h3c_s" else []
     terminal.type(enter, f"interface {port}", *routed, address, "description TO:core", "shutdown", "exit" if ciscos else "quit", ospf)
     text = terminal.running
     assert "10.0.0.1" in text

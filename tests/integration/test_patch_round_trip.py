@@ -1,0 +1,141 @@
+"""Patches proven by another hand: a virtual device of the family applies them, and its echo is the wanted configuration.
+
+running + patch = intended, and intended + rollback = running, on edits that hypothesis makes of a rendered text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app.core.commands import Command
+from app.core.intents import build_intents
+from app.core.render import build_environment, render_device
+from app.edge.patch import patch
+from app.edge.templates import read_templates
+from lab.virtual import engine
+from lab.virtual.grammar import read_grammar
+from lab.virtual.deeds import config_text
+from lab.virtual.state import Device
+from tests.golden.render.workspace import full_workspace
+
+ROOT = Path(__file__).parents[2]
+CASES = (
+    ("huawei_ar", "huawei_ar", "core"),
+    ("huawei_ar", "huawei_ar", "t01"),
+    ("huawei_ar", "huawei_s", "u01-sw"),
+    ("huawei_ne", "huawei_ne", "county02"),
+    ("h3c_msr", "h3c_msr", "core"),
+    ("h3c_msr", "h3c_msr", "t01"),
+    ("h3c_msr", "h3c_s", "u01-sw"),
+    ("cisco_ios", "cisco_ios", "county02"),
+    ("cisco_ios", "cisco_ios", "t01"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Changes to an intent: other rates, other addresses, other names, things taken away."""
+
+    rate_step: int = 0
+    description: str = ""
+    frequency_s: int = 60
+    closed: tuple[int, ...] = ()
+    without: frozenset[str] = frozenset()
+    syslog: int = 0
+
+
+EDITS = st.builds(
+    Edit,
+    rate_step=st.integers(0, 3),
+    description=st.sampled_from(("", " CID:9", " LATER")),
+    frequency_s=st.sampled_from((30, 60, 120)),
+    closed=st.lists(st.integers(0, 6), max_size=2, unique=True).map(tuple),
+    without=st.frozensets(st.sampled_from(("probe", "qos", "traps", "ntp_key", "bgp", "filters", "route", "banner"))),
+    syslog=st.integers(0, 2),
+)
+
+
+@cache
+def _ground(router: str):  # type: ignore[no-untyped-def]  # a tuple of values that stay together
+    workspace = full_workspace(router, switch=router in ("huawei_ar", "h3c_msr"))
+    return build_intents(workspace), build_environment(read_templates(ROOT))
+
+
+def edited(router: str, device: str, edit: Edit) -> str:
+    """Return the text of a device whose intent was changed so."""
+    from dataclasses import replace
+
+    intents, templates = _ground(router)
+    intent = intents[device]
+    gone = edit.without
+    ports = tuple(
+        replace(
+            port,
+            description=port.description + edit.description,
+            shutdown=port.shutdown or (place in edit.closed and port.kind in ("lan", "service")),
+            in_kbps=port.in_kbps and port.in_kbps * 2**edit.rate_step,
+            policy=None if "qos" in gone else port.policy,
+        )
+        for place, port in enumerate(intent.interfaces)
+    )
+    management = replace(
+        intent.management,
+        trap_hosts=() if "traps" in gone else intent.management.trap_hosts,
+        ntp_key_id=None if "ntp_key" in gone else intent.management.ntp_key_id,
+        banner="" if "banner" in gone else intent.management.banner,
+        syslog_hosts=tuple(host + step for host in intent.management.syslog_hosts for step in range(edit.syslog)),
+    )
+    probe = intent.probe and replace(intent.probe, frequency_s=edit.frequency_s)
+    changed = replace(
+        intent,
+        interfaces=ports,
+        management=management,
+        probe=None if "probe" in gone else probe,
+        policies=() if "qos" in gone else intent.policies,
+        bgp=None if gone & {"bgp", "filters"} else intent.bgp,
+        assigned=() if "filters" in gone else intent.assigned,
+        static_routes=() if "route" in gone else intent.static_routes,
+    )
+    return render_device(changed, templates)
+
+
+def new_device(family: str, text: str) -> Device:
+    """Return a virtual device with the ports that a text names, and nothing else."""
+    grammar = read_grammar(family)
+    named = [line.split()[1] for line in text.splitlines() if line.startswith("interface ")]
+    ports = tuple(dict.fromkeys(name.partition(".")[0] for name in named if grammar.is_physical(name)))
+    return engine.new_device(grammar, "new", ports, 0.0)
+
+
+def applied(family: str, device: Device, commands: tuple[Command, ...]) -> tuple[Device, str]:
+    """Return the device after the commands, typed one by one at its levels, and what it refused."""
+    grammar = read_grammar(family)
+    lines = [str(command) for command in commands if command.text not in ("quit", "exit")]
+    turn = engine.load(grammar, device, lines)
+    return turn.device, turn.text
+
+
+def echo(family: str, device: Device) -> str:
+    return config_text(read_grammar(family), device.running)
+
+
+@pytest.mark.parametrize(("router", "family", "device"), CASES)
+@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(before=EDITS, after=EDITS)
+def test_a_patch_leads_to_the_intended_text_and_its_rollback_back(router: str, family: str, device: str, before: Edit, after: Edit) -> None:
+    old, new = edited(router, device, before), edited(router, device, after)
+    standing = engine.load(read_grammar(family), new_device(family, old + new), old.splitlines())
+    assert standing.text == ""
+    running = echo(family, standing.device)
+    forth, refused = applied(family, standing.device, patch(family, running, new))
+    assert refused == ""
+    assert [str(command) for command in patch(family, echo(family, forth), new)] == []
+    back, refused = applied(family, forth, patch(family, echo(family, forth), old))
+    assert refused == ""
+    assert [str(command) for command in patch(family, echo(family, back), old)] == []
