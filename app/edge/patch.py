@@ -33,6 +33,9 @@ MODELS: Mapping[str, str] = {
     "cisco_ios": "Cisco ISR",
 }
 
+#: Families where a removed routing process must be committed before it is written anew; the others know no `commit`.
+TWO_PHASE = frozenset({"huawei_ne"})
+
 #: Commands after which a vendor's question may be answered, with the only answer given. annet's own table would also
 #: confirm the removal of whole routing processes and hand out a password of its own.
 ANSWERABLE: Mapping[str, str] = {"undo interface": "Y", "undo telnet server": "Y", "stelnet server": "Y"}
@@ -92,7 +95,8 @@ def patch(family: str, running: str, intended: str) -> tuple[Command, ...]:
         raise RenderError(_ambiguous(family, str(error))) from error
     references = _references(family, intended)
     paths = vendor.make_formatter(indent="").cmd_paths(tree)
-    return tuple(_command(rulebook, path, context, references) for path, context in paths.items())
+    commands = (_command(rulebook, path, context, references) for path, context in paths.items())
+    return tuple(command for command in commands if command.text != "commit" or family in TWO_PHASE)
 
 
 def unified_diff(family: str, running: str, intended: str, name: str) -> str:

@@ -47,6 +47,24 @@ def undo_qos_car(rule: dict[str, Any], key: tuple[str, ...], diff: dict[str, lis
     yield from common.default(rule, key, diff, **rest)
 
 
+def row_by_row(rule: dict[str, Any], key: tuple[str, ...], diff: dict[str, list[dict[str, Any]]], **rest: Any) -> Iterator[Step]:
+    """Change a prefix list by its numbered rows: a row that stays in number is overwritten, one that is gone is removed by its number.
+
+    annet's own rule holds the list open by a row whose number no AR and no MSR takes.
+    """
+    kept = {_numbered(line["row"]) for line in (*diff[Op.ADDED], *diff[Op.UNCHANGED])}
+    for line in diff[Op.REMOVED]:
+        if _numbered(line["row"]) not in kept:
+            yield False, f"undo {_numbered(line['row'])}", None
+    for line in diff[Op.ADDED]:
+        yield True, line["row"], None
+
+
+def _numbered(row: str) -> str:
+    """Return a row of a prefix list up to its number."""
+    return row.partition(" permit ")[0].partition(" deny ")[0]
+
+
 def folded(family: str, tree: dict[str, Any]) -> dict[str, Any]:
     """Return the tree with each probe's schedule put into its block, so that both change together."""
     if family not in SCHEDULES:
@@ -66,8 +84,8 @@ def rewrite_scheduled(rule: dict[str, Any], key: tuple[str, ...], diff: dict[str
     name = " ".join(key)
     for changes in (diff[Op.REMOVED], diff[Op.AFFECTED]):
         for block in changes:
-            if _takes_schedule(block["children"], (Op.REMOVED, Op.UNCHANGED)) and undo == "undo":
-                yield False, f"undo {words} {name}", None
+            if _takes_schedule(block["children"], (Op.REMOVED, Op.UNCHANGED)):
+                yield False, f"{undo} {words} {name}", None
             yield False, rule["reverse"].format(*key), None
     for changes in (diff[Op.AFFECTED], diff[Op.ADDED]):
         for block in changes:
@@ -94,8 +112,11 @@ def _takes_schedule(children: dict[str, Any], ops: tuple[Any, ...], *, take: boo
 
 
 def _as_added(children: dict[str, Any]) -> dict[str, Any]:
+    """Return the block with every intended line as an addition, at every depth, and nothing to take away."""
     for rule in children.values():
         for changes in rule["items"].values():
             changes[Op.ADDED] = [*changes[Op.UNCHANGED], *changes[Op.ADDED], *changes[Op.AFFECTED]]
             changes[Op.REMOVED], changes[Op.UNCHANGED], changes[Op.AFFECTED] = [], [], []
+            for line in changes[Op.ADDED]:
+                _as_added(line["children"])
     return children
