@@ -8,6 +8,7 @@ import sys
 import typer
 
 from app.cli import devices, observe, paper
+from app.cli.audit import app as audit
 from app.cli.demo import demo
 from app.cli.output import show_error, stderr
 from app.errors import ExitCode, WaiwangError
@@ -33,6 +34,7 @@ for verb in (
     demo,
 ):
     app.command()(verb)
+app.add_typer(audit, name="audit")
 app.add_typer(observe.measure, name="measure")
 app.add_typer(lab, name="lab")
 app.add_typer(virtual, name="virtual")

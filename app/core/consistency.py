@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from app.core.inventory import Device, Region, Service, Unit
+from app.core.ipplan import PLAN_FILE
 from app.core.line_rules import find_line_faults
 from app.core.order_rules import find_order_faults
-from app.core.ipplan import PLAN_FILE
 from app.core.plan_faults import find_conflicts, find_pool_faults
 from app.core.ports import find_port_faults
 from app.core.references import References, find_twins

@@ -75,13 +75,13 @@ def plain_text(family: str, text: str) -> str:
     unsaid = _SILENT_WHEN_OFF | _ALWAYS_SHOWN.get(family, frozenset())
     lines = [line for line in text.split("\n") if line.strip() not in unsaid]
     if family in COMWARE:
-        lines = list(_without_margin(lines))
+        lines = list(without_margin(lines))
     if family == "cisco_ios":
         lines = list(_with_family_ends(lines))
     return "\n".join(line[: len(line) - len(line.lstrip())] + plain_line(family, line.lstrip()) for line in lines)
 
 
-def _without_margin(lines: list[str]) -> Iterator[str]:
+def without_margin(lines: list[str]) -> Iterator[str]:
     """Yield the lines of each section between `#`; one that begins with a blank holds commands of the system view."""
     begins, margin = True, False
     for line in lines:

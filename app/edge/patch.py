@@ -19,7 +19,7 @@ from annet.vendors.registry import registry
 
 from app.core.commands import MASK, Command, Question, is_frr, mask_secrets, strip_noise
 from app.core.echo import plain_line
-from app.edge.rulebooks.logic import folded
+from app.core.schedules import folded
 from app.errors import RenderError
 
 #: annet's model string per family. Rulebooks are cached by it, so a new OS generation needs a string of its own.

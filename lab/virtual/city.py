@@ -17,7 +17,7 @@ from app.core.inventory import Line, parents, path_to_root
 from app.core.workspace import Workspace
 from app.errors import LabError
 from app.workflows.measure import service_address
-from lab.virtual.engine import Session, Turn
+from lab.virtual.state import Session, Turn
 from lab.virtual.facts import SnmpUser
 from lab.virtual.network import Link, Traffic, VirtualNetwork, links_of, specs_of
 

@@ -13,8 +13,8 @@ from app.edge.patch import patch
 from app.edge.templates import read_templates
 from app.workflows.render import render
 from lab.virtual import engine
-from lab.virtual.grammar import read_grammar
 from lab.virtual.deeds import config_text
+from lab.virtual.grammar import read_grammar
 from tests.golden.render.workspace import full_workspace, small_workspace
 
 ROOT = Path(__file__).parents[2]

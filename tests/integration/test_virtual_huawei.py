@@ -25,7 +25,12 @@ from lab.virtual.simulation import Carrier, Service, free_port, served
 
 PASSWORD = "not-a-secret-1"
 G1 = "GigabitEthernet0/0/1"
-FAMILIES = {"V5": ("huawei_ar", "huawei"), "V5S": ("huawei_s", "huawei"), "V8": ("huawei_ne", "huawei_vrpv8"), "H3C": ("h3c_msr", "hp_comware")}
+FAMILIES = {
+    "V5": ("huawei_ar", "huawei"),
+    "V5S": ("huawei_s", "huawei"),
+    "V8": ("huawei_ne", "huawei_vrpv8"),
+    "H3C": ("h3c_msr", "hp_comware"),
+}
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from app.core.ipplan import QosShare
 from app.core.naming import natural_key
 from app.core.workspace import Workspace
 from app.errors import InputError
-from tests.golden.render.workspace import CLASSES, small_workspace
+from tests.golden.render.workspace import CLASSES, full_workspace, small_workspace
 
 
 @pytest.fixture

@@ -145,9 +145,9 @@ class PlanBlock(Block):
     pools: Annotated[tuple[PoolBlock, ...], Field(min_length=1)]
     routing: RoutingBlock = RoutingBlock()
     management: ManagementBlock
-    qos: dict[ClassName, QosShareBlock] = {}
+    qos: Annotated[dict[ClassName, QosShareBlock], Field(default_factory=dict)]
     probe: ProbeBlock | None = None
-    hardware: dict[Text, tuple[Text, ...]] = {}
+    hardware: Annotated[dict[Text, tuple[Text, ...]], Field(default_factory=dict)]
 
     def value(self, wheres: tuple[str, ...], management_where: str) -> Plan:
         provenance = self.provenance.value()

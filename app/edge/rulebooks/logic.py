@@ -5,19 +5,14 @@ Each function is annet's `%logic`: it takes the rule, its key and the difference
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from annet.rulebook import common
 from annet.types import Op
 
-#: How a family schedules a probe, and the block that the probe stands in: a probe that runs cannot be edited.
-SCHEDULES: Mapping[str, tuple[re.Pattern[str], str]] = {
-    "h3c_msr": (re.compile(r"^nqa schedule (\S+ \S+) (.*)$"), "nqa entry {0}"),
-    "cisco_ios": (re.compile(r"^ip sla schedule (\S+) (.*)$"), "ip sla {0}"),
-}
-SCHEDULED = "@schedule "
+from app.core.schedules import SCHEDULED
+
 Step = tuple[bool, str, Any]
 
 
@@ -63,18 +58,6 @@ def row_by_row(rule: dict[str, Any], key: tuple[str, ...], diff: dict[str, list[
 def _numbered(row: str) -> str:
     """Return a row of a prefix list up to its number."""
     return row.partition(" permit ")[0].partition(" deny ")[0]
-
-
-def folded(family: str, tree: dict[str, Any]) -> dict[str, Any]:
-    """Return the tree with each probe's schedule put into its block, so that both change together."""
-    if family not in SCHEDULES:
-        return tree
-    pattern, block = SCHEDULES[family]
-    kept = {row: dict(children) for row, children in tree.items() if not pattern.match(row)}
-    for row in tree:
-        if found := pattern.match(row):
-            kept.setdefault(block.format(found[1]), {})[SCHEDULED + found[2]] = {}
-    return kept
 
 
 def rewrite_scheduled(rule: dict[str, Any], key: tuple[str, ...], diff: dict[str, list[dict[str, Any]]], **rest: Any) -> Iterator[Step]:

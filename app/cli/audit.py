@@ -1,0 +1,132 @@
+"""waiwang audit: what devices really hold, against the baseline and against isolation. Reads only."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.cli.context import Context, Form, Limit, Names, Root, Terms, leave, open_context
+from app.cli.devices import Workers, progress_bar
+from app.cli.output import Format, Table, show, stderr, stdout
+from app.core.audit_reports import to_junit, to_sarif
+from app.core.config_audit import FAIL, CheckResult, count_verdicts
+from app.core.separation import Proof
+from app.workflows.audit import RunningTexts, audit_configs, fetch_running, read_running
+from app.workflows.audit import audit_separation as run_separation
+from app.workflows.hosts import open_gateway, open_nornir
+from app.workflows.select import select
+
+app = typer.Typer(name="audit", help="What devices really hold, against baseline and isolation.", no_args_is_help=True)
+SHOWN_EXHIBITS = 20
+
+From = Annotated[Path | None, typer.Option("--from", help="folder of saved configurations NAME.cfg; without it, devices are asked")]
+
+
+class AuditFormat(StrEnum):
+    text = "text"
+    json = "json"
+    csv = "csv"
+    sarif = "sarif"
+    junit = "junit"
+
+
+@app.command()
+def config(
+    names: Names = None,
+    root: Root = None,
+    terms: Terms = None,
+    limit: Limit = None,
+    folder: From = None,
+    form: Annotated[AuditFormat, typer.Option("--format", envvar="WAIWANG_FORMAT", help="how to print")] = AuditFormat.text,
+    workers: Workers = 20,
+) -> None:
+    """Hold running configurations against the baseline, line by line. Exit 4 with findings."""
+    context = open_context(root)
+    running = _running(context, names, terms, limit, folder, workers)
+    audit = audit_configs(running, context.intents)
+    match form:
+        case AuditFormat.sarif:
+            sys.stdout.write(to_sarif(audit.results, audit.unread))
+        case AuditFormat.junit:
+            sys.stdout.write(to_junit(audit.results, audit.unread))
+        case _:
+            _show_breaches(audit.results, len(running.texts), Format(form.value))
+    _show_unread(running)
+    leave(audit.exit_code)
+
+
+@app.command()
+def separation(
+    names: Names = None, root: Root = None, terms: Terms = None, limit: Limit = None, folder: From = None, form: Form = Format.text,
+    workers: Workers = 20,
+) -> None:  # fmt: skip
+    """Prove that the network is apart from the inner network, with one exit and nothing of anybody's own. Exit 4 unless all pass."""
+    context = open_context(root)
+    running = _running(context, names, terms, limit, folder, workers)
+    audit = run_separation(context.workspace, running, context.intents, folder)
+    rows = [row for proof in audit.proofs for row in _proof_rows(proof, limited=form is Format.text)]
+    totals = {verdict: sum(proof.verdict == verdict for proof in audit.proofs) for verdict in ("pass", "fail", "not_proven")}
+    if form is Format.text:
+        for proof, clause, verdict, where, line in rows:
+            stdout().print(f"{verdict:10} {proof} ({clause}): {where} {line}".rstrip(), markup=False, soft_wrap=True)
+        stdout().print(" · ".join(f"{name} {number}" for name, number in totals.items()), soft_wrap=True)
+        _show_unread(running)
+        leave(audit.exit_code)
+    show(Table("audit separation", ("proof", "clause", "verdict", "where", "line"), rows, totals), form)
+    _show_unread(running)
+    leave(audit.exit_code)
+
+
+def _running(
+    context: Context, names: Sequence[str] | None, terms: Sequence[str] | None, limit: int | None, folder: Path | None, workers: int
+) -> RunningTexts:
+    nornir = open_nornir(context.workspace, context.intents, context.settings, context.environ, workers=workers)
+    chosen = select(nornir, names or (), terms or (), limit)
+    if folder is not None:
+        return read_running(folder, chosen.inventory.hosts)
+    gateway = open_gateway(context.workspace.plan, context.settings, context.environ)
+    with progress_bar("audit", len(chosen.inventory.hosts)) as step:
+        return fetch_running(chosen, context.intents, gateway, progress=step)
+
+
+def _show_breaches(results: Sequence[CheckResult], devices: int, form: Format) -> None:
+    rows = [
+        (result.device, breach.line or None, check.level, check.check_id, check.title_zh, breach.found, check.next_step)
+        for result in results
+        for check in (result.check,)
+        if result.verdict == FAIL
+        for breach in result.breaches
+    ]
+    totals = {"devices": devices, **count_verdicts(results), "findings": len(rows)}
+    if form is Format.text:
+        for device, line, level, check, title, found, step in rows:
+            place = f"{device}.cfg:{line}" if line else f"{device}.cfg"
+            stdout().print(f"{level:7} {place}: {check} {title}: {found}. {step}", markup=False, soft_wrap=True)
+        stdout().print(" · ".join(f"{name} {number}" for name, number in totals.items()), soft_wrap=True)
+        return
+    show(Table("audit config", ("device", "line", "level", "check", "检查项", "found", "next_step"), rows, totals), form)
+
+
+def _proof_rows(proof: Proof, *, limited: bool) -> list[tuple[str, str, str, str, str]]:
+    """Return the proof's exhibits, and what was not seen; at most twenty of each for a reader."""
+    shown = [(f"{one.device} {one.source}:{one.line}", one.text) for one in proof.exhibits]
+    unseen = [(one, "not read") for one in proof.unseen]
+    if limited:
+        shown, unseen = _limited(shown), _limited(unseen)
+    rows = [*shown, *unseen] or [("", "")]
+    return [(f"{proof.proof_id} {proof.title_zh}", proof.clause, proof.verdict, where, line) for where, line in rows]
+
+
+def _limited(rows: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    hidden = len(rows) - SHOWN_EXHIBITS
+    return [*rows[:SHOWN_EXHIBITS], ("…", f"{hidden} more: --format json")] if hidden > 0 else rows
+
+
+def _show_unread(running: RunningTexts) -> None:
+    for device, reason in running.unread.items():
+        stderr().print(f"{device}: {reason}", markup=False, soft_wrap=True)

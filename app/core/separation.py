@@ -1,0 +1,310 @@
+"""Is the network apart from what it must be apart from? Pass, fail or not proven, each with the lines that prove it. Pure.
+
+| proof | of | order |
+|---|---|---|
+| inner-network | no configured or learned path to the inner network (政务内网) or any range that is not the plan's | BZ-9 |
+| one-exit | one way out to the Internet, at the city core | BL-4, SX-1 |
+| assigned-only | no subnet is configured or announced that the ledger does not hold | SX-1 |
+| wireless | no wireless router: none configured, none seen as a neighbour | SX-1 |
+| own-lines | no router port carries a line that the inventory does not hold | BZ-10 |
+
+A configuration shows what a device would do, not what is plugged in: where a proof needs a table that was not read (ARP, LLDP, routes),
+and the configurations show no breach, it is not proven.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+
+from app.core.commands import mask_secrets
+from app.core.config_lines import ConfigBlock, ConfigLine, read_blocks, read_lines
+from app.core.intent import DeviceIntent
+from app.core.workspace import Workspace
+
+PASS, FAIL, NOT_PROVEN = "pass", "fail", "not_proven"
+
+_ADDRESS = re.compile(r"\b(\d{1,3}(?:\.\d{1,3}){3})\b")
+_ROUTE = re.compile(r"(?<![\d.])(\d{1,3}(?:\.\d{1,3}){3})/(\d{1,2})(?!\d)")
+_MAC = re.compile(r"\b(?:[0-9A-Fa-f]{4}[-.]){2}[0-9A-Fa-f]{4}\b|\b(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}\b")
+_EXITS = re.compile(
+    r"^(?:nat (?:outbound|server)\b|ip nat (?:inside source|outside)\b|ip address (?:dhcp-alloc|dhcp)\b"
+    r"|ip route(?:-static)?(?: vrf \S+| vpn-instance \S+)? 0\.0\.0\.0(?:/0| 0\.0\.0\.0| 0)\b)"
+)
+_WIRELESS = re.compile(r"^(?:interface (?:wlan|dot11)|wlan (?!auto|tcp)|ssid-profile|service-template|dot11 ssid|capwap )", re.IGNORECASE)
+_WIRELESS_NEIGHBOUR = re.compile(
+    r"wlan|wi-?fi|wireless|access point|\bSSID\b|tp-?link|mercury|tenda|xiaomi|miwifi|netgear|openwrt|\bAP\d", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known of one device: its intent, its running configuration (None: not read), and its tables by kind."""
+
+    intent: DeviceIntent
+    running: str | None
+    tables: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Exhibit:
+    """A line that bears on a proof: `source` is the device's configuration or the name of a table, `line` counts from 1."""
+
+    device: str
+    source: str
+    line: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """One proof: the verdict, the lines against it (fail) or for it (pass), and what was not seen (not proven)."""
+
+    proof_id: str
+    clause: str
+    title: str
+    title_zh: str
+    verdict: str
+    exhibits: tuple[Exhibit, ...] = ()
+    unseen: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Device:
+    name: str
+    intent: DeviceIntent
+    lines: tuple[ConfigLine, ...]
+    blocks: tuple[ConfigBlock, ...]
+    tables: Mapping[str, str]
+
+    def exhibit(self, line: ConfigLine) -> Exhibit:
+        return Exhibit(self.name, "configuration", line.number, mask_secrets(line.text))
+
+    def rows(self, kind: str) -> Iterator[tuple[int, str]]:
+        for number, text in enumerate(self.tables.get(kind, "").splitlines(), 1):
+            if text.strip():
+                yield number, text.strip()
+
+
+def prove_separation(workspace: Workspace, evidence: Mapping[str, Evidence]) -> tuple[Proof, ...]:
+    """Return the five proofs over these devices; the same evidence gives the same proofs."""
+    devices = [_device(name, held) for name, held in evidence.items() if held.running is not None]
+    unread = tuple(f"{name}: configuration" for name, held in evidence.items() if held.running is None)
+    unread += tuple(f"{name}: configuration" for name in workspace.inventory.devices if name not in evidence)
+    routers = [device for device in devices if device.intent.loopback is not None]
+    ours = _our_prefixes(workspace)
+    allowed_ports = {(device.name, port.name): port for device in devices for port in device.intent.interfaces}
+    return (
+        _proof(
+            "inner-network", "BZ-9", "no path to the inner network", "与政务内网无通路",
+            _foreign_paths(devices, ours), unread + _without(routers, ("routes", "arp")), _shown_routes(routers),
+        ),
+        _proof(
+            "one-exit", "BL-4, SX-1", "one Internet exit", "互联网出口唯一",
+            _own_exits(devices), unread + _without(routers, ("routes",)), _shown_routes(routers),
+        ),
+        _proof(
+            "assigned-only", "SX-1", "no unassigned subnet is configured or announced", "无未分配网段",
+            _unassigned(devices, workspace), unread + _without(routers, ("routes",)), _shown_subnets(devices),
+        ),
+        _proof(
+            "wireless", "SX-1", "no wireless router", "无无线路由器",
+            _wireless(devices), unread + _without(devices, ("lldp", "arp")), _shown_neighbours(devices),
+        ),
+        _proof(
+            "own-lines", "BZ-10", "no self-laid line", "无自建线路",
+            _self_laid(devices, allowed_ports), unread + _without(devices, ("lldp",)), _shown_neighbours(devices),
+        ),
+    )  # fmt: skip
+
+
+def _proof(
+    proof_id: str, clause: str, title: str, title_zh: str, against: Iterable[Exhibit], unseen: Iterable[str], supporting: Iterable[Exhibit]
+) -> Proof:
+    """A breach that was seen fails, whatever was not seen; without one, anything unseen leaves it not proven."""
+    breaches, missing = tuple(against), tuple(unseen)
+    if breaches:
+        return Proof(proof_id, clause, title, title_zh, FAIL, breaches, missing)
+    if missing:
+        return Proof(proof_id, clause, title, title_zh, NOT_PROVEN, (), missing)
+    shown = tuple(supporting)
+    if not shown:
+        return Proof(proof_id, clause, title, title_zh, NOT_PROVEN, (), ("no device was read",))
+    return Proof(proof_id, clause, title, title_zh, PASS, shown)
+
+
+def _device(name: str, held: Evidence) -> _Device:
+    lines = read_lines(held.intent.family, held.running or "")
+    return _Device(name, held.intent, lines, tuple(read_blocks(lines)), held.tables)
+
+
+def _without(devices: Iterable[_Device], kinds: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(f"{device.name}: {kind}" for device in devices for kind in kinds if kind not in device.tables)
+
+
+def _our_prefixes(workspace: Workspace) -> tuple[IPv4Network, ...]:
+    """Return every prefix that may be seen here: the national block, the pools, the ledger's rows and the province's links."""
+    held = {workspace.plan.national_block, *(pool.prefix for pool in workspace.plan.pools)}
+    held |= {row.prefix for row in workspace.ledger if row.released_on is None}
+    bgp = workspace.plan.features.bgp
+    held |= {peer.address.network for peer in bgp.peers} if bgp else set()
+    return tuple(sorted(held))
+
+
+def _is_ours(prefix: IPv4Network, ours: Iterable[IPv4Network]) -> bool:
+    return prefix.prefixlen == 0 or any(prefix.subnet_of(one) for one in ours) or _is_local(prefix)
+
+
+def _is_local(prefix: IPv4Network) -> bool:
+    """Tell whether a prefix never leaves a device: loopback, link-local, multicast, broadcast."""
+    first = prefix.network_address
+    return first.is_loopback or first.is_link_local or first.is_multicast or int(first) >> 24 in (0, 255)
+
+
+def _foreign_paths(devices: Iterable[_Device], ours: tuple[IPv4Network, ...]) -> Iterator[Exhibit]:
+    """Yield addresses, static routes, learned routes and neighbours outside every range of the plan."""
+    for device in devices:
+        for line, prefix in _configured(device):
+            if not _is_ours(prefix, ours):
+                yield device.exhibit(line)
+        for number, text, prefix in _routes(device):
+            if not _is_ours(prefix, ours):
+                yield Exhibit(device.name, "routes", number, text)
+        for number, text in device.rows("arp"):
+            address = _first_address(text)
+            if address is not None and _MAC.search(text) and not _is_ours(IPv4Network(address), ours):
+                yield Exhibit(device.name, "arp", number, text)
+
+
+def _own_exits(devices: Iterable[_Device]) -> Iterator[Exhibit]:
+    """Yield translations and default routes anywhere but at the city core, and more than one way out there."""
+    at_core: list[Exhibit] = []
+    for device in devices:
+        leading = [device.exhibit(line) for line in device.lines if _EXITS.match(line.text) and not _is_way_up(device, line)]
+        if device.intent.role == "city_core":
+            at_core += [exhibit for exhibit in leading if exhibit.text.startswith(("ip route", "ip address"))]
+        else:
+            yield from leading
+    if len(at_core) > 1:
+        yield from at_core
+
+
+def _is_way_up(device: _Device, line: ConfigLine) -> bool:
+    """Tell whether a default route is a switch's or a unit's way to its own gateway, as its intent says."""
+    ways = {str(route.next_hop) for route in device.intent.static_routes} | {route.way for route in device.intent.static_routes}
+    return line.text.startswith("ip route") and bool(ways & set(line.text.split()))
+
+
+def _unassigned(devices: Iterable[_Device], workspace: Workspace) -> Iterator[Exhibit]:
+    """Yield configured or learned subnets inside the plan's ranges that the ledger does not hold."""
+    held = {row.prefix for row in workspace.ledger if row.released_on is None}
+    bgp = workspace.plan.features.bgp
+    held |= {peer.address.network for peer in bgp.peers} if bgp else set()
+    pools = [pool.prefix for pool in workspace.plan.pools]
+
+    def is_held(prefix: IPv4Network) -> bool:
+        return prefix.prefixlen == 0 or _is_local(prefix) or any(prefix.subnet_of(one) for one in held) or prefix in pools
+
+    for device in devices:
+        for line, prefix in _configured(device):
+            if not is_held(prefix):
+                yield device.exhibit(line)
+        for number, text, prefix in _routes(device):
+            if not is_held(prefix):
+                yield Exhibit(device.name, "routes", number, text)
+
+
+def _wireless(devices: Iterable[_Device]) -> Iterator[Exhibit]:
+    for device in devices:
+        yield from (device.exhibit(line) for line in device.lines if _WIRELESS.match(line.text))
+        for kind in ("lldp", "arp"):
+            for number, text in device.rows(kind):
+                if _WIRELESS_NEIGHBOUR.search(text):
+                    yield Exhibit(device.name, kind, number, text)
+
+
+def _self_laid(devices: Iterable[_Device], allowed: Mapping[tuple[str, str], object]) -> Iterator[Exhibit]:
+    """Yield addressed ports that no row of the inventory asks for, and neighbours that the inventory does not know."""
+    devices = list(devices)
+    known = {device.name.lower() for device in devices}
+    known |= {port.far_device.lower() for device in devices for port in device.intent.interfaces if port.far_device}
+    for device in devices:
+        for block in device.blocks:
+            name = block.head.text.removeprefix("interface ")
+            is_port = block.head.text.startswith("interface ") and not re.match(r"(?i)loopback|lo$|null|dialer|vlan", name)
+            addressed = [line for line in block.body if line.text.startswith("ip address ")]
+            if is_port and addressed and (device.name, name) not in allowed:
+                yield device.exhibit(block.head)
+        for number, text in device.rows("lldp"):
+            named = _neighbour(text)
+            if named and named.lower() not in known:
+                yield Exhibit(device.name, "lldp", number, text)
+
+
+def _neighbour(row: str) -> str:
+    """Return the system name that a line of an LLDP table gives: `System name : X`, or the neighbour of a brief table's row."""
+    named = re.match(r"(?i)^(?:system name|sysname|neighbor|neighbour)\s*:\s*(\S+)", row)
+    if named:
+        return named[1]
+    words = row.split()
+    is_brief = len(words) >= 3 and re.match(r"(?i)^(?:gi|ge|xge|ten|eth|g)\S*\d", words[0])
+    return words[1] if is_brief and not words[1].isdigit() else ""
+
+
+def _configured(device: _Device) -> Iterator[tuple[ConfigLine, IPv4Network]]:
+    """Yield every subnet that a configuration sets up or routes to, with its line."""
+    for line in device.lines:
+        words = line.text.split()
+        prefix = None
+        if words[:2] == ["ip", "address"] and len(words) > 2:
+            prefix = _network(words[2], words[3] if len(words) > 3 else "")
+        elif line.text.startswith(("ip route ", "ip route-static ")):
+            at = 4 if len(words) > 3 and words[2] in ("vpn-instance", "vrf") else 2
+            prefix = _network(words[at], words[at + 1] if len(words) > at + 1 else "")
+        if prefix is not None:
+            yield line, prefix
+
+
+def _network(address: str, mask: str) -> IPv4Network | None:
+    for text in ((address,) if "/" in address else (f"{address}/{mask}",)):
+        try:
+            return IPv4Interface(text).network
+        except ValueError:
+            return None
+    return None
+
+
+def _routes(device: _Device) -> Iterator[tuple[int, str, IPv4Network]]:
+    for number, text in device.rows("routes"):
+        found = _ROUTE.search(text)
+        if found is None:
+            continue
+        prefix = _network(found[0], "")
+        if prefix is not None:
+            yield number, text, prefix
+
+
+def _first_address(text: str) -> IPv4Address | None:
+    found = _ADDRESS.search(text)
+    try:
+        return IPv4Address(found[1]) if found else None
+    except ValueError:
+        return None
+
+
+def _shown_routes(devices: Iterable[_Device]) -> Iterator[Exhibit]:
+    """Yield the route lines that were looked at: a pass names what it rests on."""
+    for device in devices:
+        yield from (Exhibit(device.name, "routes", number, text) for number, text, _ in _routes(device))
+
+
+def _shown_subnets(devices: Iterable[_Device]) -> Iterator[Exhibit]:
+    for device in devices:
+        yield from (device.exhibit(line) for line, _ in _configured(device))
+
+
+def _shown_neighbours(devices: Iterable[_Device]) -> Iterator[Exhibit]:
+    for device in devices:
+        yield from (Exhibit(device.name, "lldp", number, text) for number, text in device.rows("lldp"))
