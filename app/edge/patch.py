@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import unified_diff as lines_of_difference
 from functools import cache
 from types import SimpleNamespace
@@ -96,7 +96,7 @@ def patch(family: str, running: str, intended: str) -> tuple[Command, ...]:
     references = _references(family, intended)
     paths = vendor.make_formatter(indent="").cmd_paths(tree)
     commands = (_command(rulebook, path, context, references) for path, context in paths.items())
-    return tuple(command for command in commands if command.text != "commit" or family in TWO_PHASE)
+    return _without_undone([command for command in commands if command.text != "commit" or family in TWO_PHASE])
 
 
 def unified_diff(family: str, running: str, intended: str, name: str) -> str:
@@ -162,6 +162,17 @@ def _command(rulebook: Any, path: tuple[str, ...], context: dict[str, str], refe
     )
     timeout = rule["attrs"]["timeout"]
     return Command(text, len(path) - 1, None if timeout == deploying.DEFAULT_TIMEOUT else float(timeout), questions)
+
+
+def _without_undone(commands: Sequence[Command]) -> tuple[Command, ...]:
+    """Leave out the removal of a route that is given again with another preference: it replaces the old one, and is what would go."""
+    given = {command.text for command in commands if command.text.startswith("ip route-static ")}
+
+    def is_given_again(command: Command) -> bool:
+        gone = command.text.removeprefix("undo ")
+        return command.text.startswith("undo ip route-static ") and any(f"{text} ".startswith(f"{gone} ") for text in given)
+
+    return tuple(command for command in commands if not is_given_again(command))
 
 
 def _references(family: str, intended: str) -> dict[str, str]:

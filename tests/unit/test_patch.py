@@ -104,6 +104,46 @@ def test_a_route_is_replaced_before_it_is_removed() -> None:
     ]
 
 
+@pytest.mark.parametrize("family", ["huawei_ar", "h3c_msr", "cisco_ios"])
+def test_a_route_with_another_preference_is_overwritten_and_never_removed(family: str) -> None:
+    word, preference = ("ip route", "") if family == "cisco_ios" else ("ip route-static", "preference ")
+    before, after = (f"{word} 10.1.0.0 255.255.255.0 10.0.0.2 {preference}{number}\n" for number in (200, 250))
+    assert texts(patch(family, before, after)) == [after.strip()]
+    assert texts(patch(family, after, before)) == [before.strip()]
+
+
+@pytest.mark.parametrize("family", ["h3c_msr", "cisco_ios"])
+def test_a_probe_that_runs_is_stopped_removed_written_whole_and_started_again(family: str) -> None:
+    probes = {
+        "h3c_msr": "nqa entry a b\n type icmp-echo\n  destination ip 10.1.0.2\n  frequency 60000\n#\n"
+        "nqa schedule a b start-time now lifetime forever\n",
+        "cisco_ios": "ip sla 1\n icmp-echo 10.1.0.2\n  frequency 60\nip sla schedule 1 life forever start-time now\n",
+    }
+    commands = [line for line in texts(patch(family, probes[family], probes[family].replace("60", "30"))) if line.strip() not in ("quit", "exit")]
+    undo, block, schedule = ("undo nqa", "nqa entry a b", "nqa schedule a b") if family == "h3c_msr" else ("no ip sla", "ip sla 1", "ip sla schedule 1")
+    assert commands[:3] == [f"{undo} schedule {schedule.split('schedule ')[1]}", f"{undo.split(' ')[0]} {block}", block]
+    assert commands[-1].startswith(f"{schedule} ")
+    assert len(commands) == 3 + probes[family].replace("#\n", "").count("\n") - 1
+
+
+def test_the_schedule_of_a_probe_alone_is_started_without_touching_others() -> None:
+    probe = "nqa entry a b\n type icmp-echo\n#\nnqa schedule a b start-time now lifetime forever\n"
+    other = probe.replace("a b", "c d")
+    removed = texts(patch("h3c_msr", probe + other, other))
+    assert removed == ["undo nqa schedule a b", "undo nqa entry a b"]
+
+
+def test_a_group_of_snmpv3_comes_before_its_user_and_goes_after_it() -> None:
+    for family in ("huawei_ar", "h3c_msr"):
+        simple = "simple " if family == "h3c_msr" else ""
+        user = f"snmp-agent usm-user v3 poller waiwang {simple}authentication-mode sha <secret:a> privacy-mode aes128 <secret:b>\n"
+        both = "snmp-agent\n" + user + "snmp-agent group v3 waiwang privacy\n"
+        given = texts(patch(family, "snmp-agent\n", both))
+        assert [line.split()[1] for line in given] == ["group", "usm-user"]
+        gone = texts(patch(family, both, "snmp-agent\n"))
+        assert [line.split()[2] for line in gone] == ["usm-user", "group"]
+
+
 def test_an_interface_without_lines_is_no_difference_because_frr_does_not_show_one() -> None:
     assert patch("frr", FRR, FRR + "interface eth7\nexit\n") == ()
     assert unified_diff("frr", FRR, FRR + "interface eth7\nexit\n", "x") == ""
