@@ -8,6 +8,7 @@ from dataclasses import dataclass
 _COUNTS = re.compile(r"(\d+) packets? transmitted, (\d+) (?:packets? )?received", re.IGNORECASE)
 _VRP_SENT = re.compile(r"(\d+) packet\(s\) transmitted")
 _VRP_RECEIVED = re.compile(r"(\d+) packet\(s\) received")
+_IOS = re.compile(r"Success rate is \d+ percent \((\d+)/(\d+)\)")
 _TIMES = re.compile(r"min/avg/max[^=]*= *([\d.]+)/([\d.]+)/([\d.]+)")
 
 
@@ -26,11 +27,13 @@ class PingCount:
 
 
 def parse_ping(text: str) -> PingCount | None:
-    """Return the counts of a ping's statistics (iputils, VRP, Comware), None where there are none."""
+    """Return the counts of a ping's statistics (iputils, VRP, Comware, IOS), None where there are none."""
     if found := _COUNTS.search(text):
         sent, received = int(found[1]), int(found[2])
     elif (first := _VRP_SENT.search(text)) and (second := _VRP_RECEIVED.search(text)):
         sent, received = int(first[1]), int(second[1])
+    elif found := _IOS.search(text):
+        sent, received = int(found[2]), int(found[1])
     else:
         return None
     times = _TIMES.search(text)

@@ -61,6 +61,15 @@ VRP5 = Dialect(
     ping="ping -c {count} {address}",
 )
 
+#: Comware 7 on routers and switches.
+COMWARE7 = Dialect(
+    running="display current-configuration",
+    save="save force",
+    saved=r"[Ss]aved the current configuration",
+    refusal=r"^ ?% .*$",
+    ping="ping -c {count} {address}",
+)
+
 
 #: Families that may be spoken to. A family without a dialect is refused, never guessed.
 DIALECTS: Mapping[str, Dialect] = {
@@ -74,12 +83,14 @@ DIALECTS: Mapping[str, Dialect] = {
     ),
     "huawei_ar": VRP5,
     "huawei_s": VRP5,
-    "h3c_msr": Dialect(
-        running="display current-configuration",
-        save="save force",
-        saved=r"[Ss]aved the current configuration",
-        refusal=r"^ ?% .*$",
-        ping="ping -c {count} {address}",
+    "h3c_msr": COMWARE7,
+    "h3c_s": COMWARE7,
+    "cisco_ios": Dialect(
+        running="show running-config",
+        save="write memory",
+        saved=r"\[OK\]",
+        refusal=r"^% (?!Warning|Interface .* IP address removed).*$",
+        ping="ping {address} repeat {count}",
     ),
 }
 

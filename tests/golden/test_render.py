@@ -235,7 +235,9 @@ def test_vtysh_accepts_every_frr_text(
     require_program: Callable[..., None], templates: Mapping[str, str], tmp_path: Path, *, bootstrap: bool
 ) -> None:
     require_program("vtysh")
-    for name, file in _written(tmp_path, render(small_workspace("frr"), templates, bootstrap=bootstrap)).items():
+    texts = render(small_workspace("frr"), templates, bootstrap=bootstrap)
+    texts |= {f"{name}-full": text for name, text in render(full_workspace("frr"), templates, bootstrap=bootstrap).items()}
+    for name, file in _written(tmp_path, texts).items():
         answer = subprocess.run(["vtysh", "-C", "-f", str(file)], capture_output=True, text=True, check=False)
         assert (name, answer.returncode, answer.stdout + answer.stderr) == (name, 0, "")
 

@@ -40,3 +40,10 @@ def test_duplicated_answers_do_not_make_up_for_loss() -> None:
 @pytest.mark.parametrize("text", ["", "% Unknown command", "ping: connect: Network is unreachable"])
 def test_no_statistics_is_not_known_rather_than_lost(text: str) -> None:
     assert parse_ping(text) is None
+
+
+def test_the_success_rate_of_ios_is_read_as_counts() -> None:
+    text = "Sending 5, 100-byte ICMP Echos\n!!!!.\nSuccess rate is 80 percent (4/5), round-trip min/avg/max = 1/2/4 ms\n"
+    found = parse_ping(text)
+    assert found is not None
+    assert (found.sent, found.received, found.mean_ms) == (5, 4, 2.0)
