@@ -71,7 +71,8 @@ class BaselineCheck:
 _VTY = r"^(?:user-interface|line) vty\b"
 _CONSOLE = r"^(?:user-interface con|line (?:con|console|aux))\b"
 _PORT = r"^interface \S*(?:Ethernet|GigE)[\d/]+$"
-_USED = r"^(?:description|ip address|undo portswitch|port (?!link-mode)|eth-trunk|pppoe|channel-group|switchport|encapsulation|service-policy)"
+
+        USED = r"^(?:description|ip address|undo portswitch|port (?!link-mode)|eth-trunk|pppoe|channel-group|switchport|encapsulation|service-policy)"
 
 
 def _row(

@@ -26,7 +26,10 @@ BREACHES: Mapping[str, Mapping[str, str]] = {
     "https-server": {"huawei_ar": "http secure-server enable", "h3c_msr": " ip https enable", "cisco_ios": "ip http secure-server"},
     "ftp-server": {"huawei_ar": "ftp server enable", "h3c_msr": " ftp server enable", "cisco_ios": "tftp-server flash:x"},
     "open-line": {"huawei_ar": "user-interface con 0\n authentication-mode none", "h3c_msr": "line console 0\n authentication-mode none"},
-    "account-services": {"huawei_ar": "aaa\n local-user x service-type telnet ssh", "h3c_msr": "local-user x class manage\n service-type telnet"},
+    "account-services": {
+        "huawei_ar": "aaa\n local-user x service-type telnet ssh",
+        "h3c_msr": "local-user x class manage\n service-type telnet",
+    },
     "reversible-password": {"huawei_ar": "aaa\n local-user x password cipher %^%#a%^%#", "cisco_ios": "username x password 7 0822455D0A16"},
     "snmp-community": {
         "huawei_ar": "snmp-agent community read cipher %^%#a%^%#",

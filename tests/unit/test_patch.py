@@ -119,9 +119,13 @@ def test_a_probe_that_runs_is_stopped_removed_written_whole_and_started_again(fa
         "nqa schedule a b start-time now lifetime forever\n",
         "cisco_ios": "ip sla 1\n icmp-echo 10.1.0.2\n  frequency 60\nip sla schedule 1 life forever start-time now\n",
     }
-    commands = [line for line in texts(patch(family, probes[family], probes[family].replace("60", "30"))) if line.strip() not in ("quit", "exit")]
-    undo, block, schedule = ("undo nqa", "nqa entry a b", "nqa schedule a b") if family == "h3c_msr" else ("no ip sla", "ip sla 1", "ip sla schedule 1")
-    assert commands[:3] == [f"{undo} schedule {schedule.split('schedule ')[1]}", f"{undo.split(' ')[0]} {block}", block]
+    given = texts(patch(family, probes[family], probes[family].replace("60", "30")))
+    commands = [line for line in given if line.strip() not in ("quit", "exit")]
+    undo, block, schedule = {
+        "h3c_msr": ("undo", "nqa entry a b", "nqa schedule a b"),
+        "cisco_ios": ("no", "ip sla 1", "ip sla schedule 1"),
+    }[family]
+    assert commands[:3] == [f"{undo} {schedule}", f"{undo} {block}", block]
     assert commands[-1].startswith(f"{schedule} ")
     assert len(commands) == 3 + probes[family].replace("#\n", "").count("\n") - 1
 
