@@ -71,8 +71,10 @@ class BaselineCheck:
 _VTY = r"^(?:user-interface|line) vty\b"
 _CONSOLE = r"^(?:user-interface con|line (?:con|console|aux))\b"
 _PORT = r"^interface \S*(?:Ethernet|GigE)[\d/]+$"
-
-        USED = r"^(?:description|ip address|undo portswitch|port (?!link-mode)|eth-trunk|pppoe|channel-group|switchport|encapsulation|service-policy)"
+_USED = (
+    r"^(?:description|ip address|undo portswitch|port (?!link-mode)|eth-trunk|pppoe|channel-group|switchport|encapsulation"
+    r"|service-policy)"
+)
 
 
 def _row(
@@ -138,7 +140,8 @@ CHECKS: tuple[BaselineCheck, ...] = (
         comware=Forbid(r"^service-type .*\b(?:telnet|ftp|http)\b", r"^local-user "),
     ),
     _row(
-        "reversible-password", ERROR, "passwords are kept irreversibly", "口令不可逆存储", "Set the password anew in the irreversible form.",
+        "reversible-password", ERROR, "passwords are kept irreversibly", "口令不可逆存储",
+        "Set the password anew in the irreversible form.",
         vrp=Forbid(r"^local-user \S+ password (?:simple|cipher)\b", r"^aaa"),
         comware=Forbid(r"^password (?:simple|cipher)\b", r"^local-user "),
         ios=Forbid(r"^(?:username \S+ (?:.* )?|enable )password \S"),
@@ -153,7 +156,8 @@ CHECKS: tuple[BaselineCheck, ...] = (
         ios=Forbid(r"^snmp-server group \S+ v(?:1|2c)\b"),
     ),
     _row(
-        "snmp-privacy", ERROR, "SNMPv3 groups ask for authentication and privacy", "SNMPv3 须认证并加密", "Give the group the level privacy.",
+        "snmp-privacy", ERROR, "SNMPv3 groups ask for authentication and privacy", "SNMPv3 须认证并加密",
+        "Give the group the level privacy.",
         vrp=Forbid(r"^snmp-agent group v3 \S+(?! privacy)(?: |$)"), comware=Forbid(r"^snmp-agent group v3 \S+(?! privacy)(?: |$)"),
         ios=Forbid(r"^snmp-server group \S+ v3 (?:auth|noauth)\b"),
     ),
@@ -174,7 +178,8 @@ CHECKS: tuple[BaselineCheck, ...] = (
         vrp=Require(r"^ntp(?:-service)? unicast-server "), comware=Require(r"^ntp-service unicast-server "), ios=Require(r"^ntp server "),
     ),
     _row(
-        "ntp-key", WARNING, "the clock's server is authenticated", "时钟服务器须认证", "Set management.ntp_key_id in ipplan/plan.yaml and deploy.",
+        "ntp-key", WARNING, "the clock's server is authenticated", "时钟服务器须认证",
+        "Set management.ntp_key_id in ipplan/plan.yaml and deploy.",
         vrp=Require(r"^ntp(?:-service)? unicast-server .*authentication-keyid"),
         comware=Require(r"^ntp-service unicast-server .*authentication-keyid"),
         ios=Require(r"^ntp server .* key \d+"),
@@ -189,11 +194,13 @@ CHECKS: tuple[BaselineCheck, ...] = (
         ios=Require(r"^logging source-interface "),
     ),
     _row(
-        "login-banner", WARNING, "a banner warns before the login", "登录前有警示语", "Set management.banner in ipplan/plan.yaml and deploy.",
+        "login-banner", WARNING, "a banner warns before the login", "登录前有警示语",
+        "Set management.banner in ipplan/plan.yaml and deploy.",
         vrp=Require(r"^header login information "), comware=Require(r"^header (?:login|legal) "), ios=Require(r"^banner (?:login|motd) "),
     ),
     _row(
-        "line-description", WARNING, "every port with an address says what it is", "带地址端口须有描述", "Describe the port with its line id.",
+        "line-description", WARNING, "every port with an address says what it is", "带地址端口须有描述",
+        "Describe the port with its line id.",
         vrp=RequireEach(r"^interface ", r"^description ", only_with=r"^ip address \d"),
         comware=RequireEach(r"^interface ", r"^description ", only_with=r"^ip address \d"),
         ios=RequireEach(r"^interface ", r"^description ", only_with=r"^ip address \d"),
