@@ -139,10 +139,10 @@ class Poller:
             started_at = clock()
             readings = await self._read_all(clock)
             finished_at = clock()
-            ports = self._rated(readings, self._previous)
+            ports = rate_ports((port for reading in readings for port in reading.ports), self._previous)
             self._previous |= ports
             devices = tuple(_device_state(reading) for reading in readings)
-            lines = tuple(_line_samples(self._workspace, devices, ports, finished_at))
+            lines = tuple(sample_lines(self._workspace, devices, ports, finished_at))
             transitions = await asyncio.to_thread(self._store.write_cycle, started_at, finished_at, devices, lines)
             narrow = () if self._narrow is None else (self._narrow,)
             findings = (*narrow, *_find_oddities(readings, self._ports))
@@ -176,18 +176,6 @@ class Poller:
             self._silent[reading.device] = self._silent.get(reading.device, 0) + 1
         else:
             self._silent.pop(reading.device, None)
-
-    def _rated(
-        self, readings: Iterable[DeviceReading], previous: Mapping[tuple[str, str], PortSample]
-    ) -> dict[tuple[str, str], PortSample]:
-        """Return every port that was seen, with its rates since it was seen before."""
-        rated = {}
-        for reading in readings:
-            for port in reading.ports:
-                key = port.device, port.interface
-                in_bps, out_bps = bit_rates(previous.get(key), port)
-                rated[key] = replace(port, in_bps=in_bps, out_bps=out_bps)
-        return rated
 
 
 async def poll_forever(
@@ -278,9 +266,20 @@ def _device_state(reading: DeviceReading) -> DeviceState:
     return DeviceState(reading.device, reading.at, reading.answer, reading.reason, reading.sys_name, reading.uptime_ticks)
 
 
-def _line_samples(
+def rate_ports(seen: Iterable[PortSample], previous: Mapping[tuple[str, str], PortSample]) -> dict[tuple[str, str], PortSample]:
+    """Return every port that was seen, by device and interface, with its rates since it was seen before."""
+    rated = {}
+    for port in seen:
+        key = port.device, port.interface
+        in_bps, out_bps = bit_rates(previous.get(key), port)
+        rated[key] = replace(port, in_bps=in_bps, out_bps=out_bps)
+    return rated
+
+
+def sample_lines(
     workspace: Workspace, devices: Iterable[DeviceState], ports: Mapping[tuple[str, str], PortSample], at: datetime
 ) -> Iterator[LineSample]:
+    """Yield the sample of every line, judged from what one cycle saw."""
     judged = judge_lines(workspace.inventory, {device.device: device.answer for device in devices}, ports)
     return (_line_sample(line, judged[line.line_id], ports, at) for line in workspace.inventory.lines.values())
 
