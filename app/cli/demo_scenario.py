@@ -68,7 +68,7 @@ def entitled(workspace: Workspace, scenario: Scenario) -> Workspace:
     order = workspace.order
     note, note_en = (order.simulation.note, order.simulation.note_en) if order.simulation else ("模拟", "Simulation")
     told = f"{note}；剧本“{scenario.title}”，种子 {scenario.seed}"
-    told_en = f"{note_en}; scenario “{scenario.title_en}”, seed {scenario.seed}"
+    told_en = f'{note_en}; scenario "{scenario.title_en}", seed {scenario.seed}'
     return replace(workspace, order=replace(order, simulation=Simulation(told, told_en)))
 
 

@@ -36,7 +36,7 @@ from lab.virtual.tester import RATE_METHOD
 
 #: From a change in the network to the poll that sees it; a poller that is told by traps looks at once.
 LOOK_AFTER = timedelta(seconds=20)
-#: How long a poll cycle takes.
+#: How long a poll cycle takes; it ends at the moment that it is played.
 CYCLE = timedelta(seconds=2)
 #: Tests run so long before the evening's judging.
 TESTED_BEFORE = timedelta(hours=2)
@@ -186,12 +186,13 @@ class Player:
         if self._stopped:
             return
         at = self._now.astimezone(UTC)
+        begun = at - CYCLE
         devices = [self._device_state(name, at) for name in self._intents]
         seen = [port for device in devices if device.answer == "answered" for port in self._read_ports(device)]
         ports = rate_ports(seen, self._previous)
         self._previous |= ports
-        lines = tuple(sample_lines(self._workspace, devices, ports, at + CYCLE))
-        self._store.write_cycle(at, at + CYCLE, devices, lines)
+        lines = tuple(sample_lines(self._workspace, devices, ports, at))
+        self._store.write_cycle(begun, at, devices, lines)
         self._cycles += 1
 
     def _device_state(self, name: str, at: datetime) -> DeviceState:

@@ -92,7 +92,7 @@ def _defect_events(defect: Defect, opened: dict[str, datetime], inventory: Inven
     if defect.kind == "reserved_unwired":
         return
     for line_id in match_lines(defect.lines, inventory.lines):
-        if line_id not in opened:
+        if line_id not in opened or (defect.mended_at is not None and defect.mended_at <= opened[line_id]):
             continue
         yield Event(opened[line_id], "spoil", line_id, defect.amount, defect.kind)
         if defect.mended_at is not None:
