@@ -118,8 +118,8 @@ class Player:
             due = True
         if at >= self._next_poll:
             polling = self._scenario.polling
-            final = at >= self._scenario.present_at - polling.final_span
-            self._next_poll = at + (polling.final_every if final else polling.every)
+            final_from = self._scenario.present_at - polling.final_span
+            self._next_poll = at + polling.final_every if at >= final_from else min(at + polling.every, final_from)
             due = True
         return due
 

@@ -76,7 +76,7 @@ def bad_reserved_ports(scenario: Scenario, inventory: Inventory, at: datetime) -
 
 def _rank(line: Line, inventory: Inventory) -> tuple[bool, float]:
     """Lines that others hang on come first; the rest in an order that has nothing to do with the file's."""
-    carries_others = any(other.a_device == line.z_device for other in inventory.lines.values())
+    carries_others = line.role == "primary" and any(other.a_device == line.z_device for other in inventory.lines.values())
     return not carries_others, chance(0, "rank", line.line_id)
 
 

@@ -72,7 +72,8 @@ class VirtualCity(VirtualNetwork):
         super().__init__(specs, links_of(intents.values()), clock=clock)
         self.workspace = workspace
         self._parents = parents(workspace.inventory)
-        self._lines = {link.name: link for link in self.links if link.name and self._is_in_use(link)}
+        wired = {link.name: link for link in self.links if link.name and self._is_in_use(link)}
+        self._lines = {line_id: wired[line_id] for line_id in workspace.inventory.lines if line_id in wired}
         self._quality: dict[str, Quality] = {}
         self._load: Callable[[str], float] = usual_load
         self._holders = dict(self._held_addresses(intents))
