@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from app.cli import devices, observe, paper
+from app.cli import devices, exchange, observe, paper
 from app.cli.demo import demo
 from app.cli.output import show_error, stderr
 from app.errors import ExitCode, WaiwangError
@@ -32,6 +32,7 @@ for verb in (
     demo,
 ):
     app.command()(verb)
+app.command(name="import")(exchange.import_)
 app.add_typer(observe.measure, name="measure")
 app.add_typer(lab, name="lab")
 
