@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from app.cli.context import Commit, Form, Root, leave, now, open_context
-from app.cli.output import Format, Table, show
+from app.cli.output import Format, Table, show, stderr
 from app.core.heads import HEADS
-from app.workflows.exchange import ImportReport, format_import, import_tables
+from app.core.worksheet import FILLED_IN, LANGUAGES
+from app.core.worksheet import HEADS as WORKSHEET_HEADS
+from app.edge.files.sheets import write_office_csv, write_plain_csv, write_sheet, write_workbook
+from app.workflows.exchange import ImportReport, export_rows, format_import, import_tables
+from app.workflows.worksheet import format_return, take_worksheet
+from app.workflows.worksheet import worksheet as make_worksheet
 
 TABLES = (*HEADS, "all")
+IMPORT_COLUMNS = ("change", "where", "key", "before", "after")
+worksheet = typer.Typer(name="worksheet", help="Orders out to a carrier, and its reports back.", no_args_is_help=True)
 
 
 def import_(
@@ -46,10 +54,90 @@ def _show_import(report: ImportReport, form: Format) -> None:
     if form is Format.text:
         sys.stdout.write(format_import(report))
         return
+    rows = _import_rows(report)
+    show(Table("import", IMPORT_COLUMNS, rows, {"read": report.read, "changes": len(rows)}), form)
+
+
+def _import_rows(report: ImportReport) -> list[tuple[object, ...]]:
     rows: list[tuple[object, ...]] = [
         ("new" if change.before is None else "changed", name, change.key, change.before, change.after)
         for name, changes in report.changes.items()
         for change in changes
     ]
-    rows += [("rejected", finding.where, None, None, str(finding)) for finding in report.rejected]
-    show(Table("import", ("change", "where", "key", "before", "after"), rows, {"read": report.read, "changes": len(rows)}), form)
+    return [*rows, *(("rejected", finding.where, None, None, str(finding)) for finding in report.rejected)]
+
+
+def export(
+    table: Annotated[str, typer.Argument(metavar="TABLE", help="units, devices or lines")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="FILE.xlsx or FILE.csv")],
+    root: Root = None,
+    office: Annotated[bool, typer.Option("--for-office", help="Chinese heads; a CSV for spreadsheet programs")] = False,
+) -> None:
+    """Hand out a table of the inventory; `import` takes it back."""
+    if table not in HEADS:
+        raise typer.BadParameter(f"`{table}` is none of {', '.join(HEADS)}", param_hint="TABLE")
+    context = open_context(root)
+    rows = export_rows(context.settings.root, table, office=office)
+    _write(output, table, rows, office=office)
+
+
+@worksheet.command(name="out")
+def worksheet_out(
+    carrier: Annotated[str, typer.Argument(metavar="CARRIER", help="id of a carrier in order.yaml")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="FILE.xlsx or FILE.csv")],
+    root: Root = None,
+    language: Annotated[str, typer.Option("--language", help="zh or en")] = "zh",
+    every: Annotated[bool, typer.Option("--all", help="also lines that are opened and have a circuit id")] = False,
+) -> None:
+    """Write the orders of a carrier: what is to be built, and cells for what it reports back."""
+    if language not in LANGUAGES:
+        raise typer.BadParameter("zh or en", param_hint="--language")
+    context = open_context(root)
+    rows = make_worksheet(context.workspace, context.store, carrier, language=language, only_open=not every)
+    columns = list(WORKSHEET_HEADS)
+    _write(output, carrier, rows, office=True, fill_in=[columns.index(column) for column in FILLED_IN])
+
+
+@worksheet.command(name="in")
+def worksheet_in(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="the worksheet that came back, XLSX or CSV")],
+    root: Root = None,
+    form: Form = Format.text,
+    commit: Commit = False,
+    carrier: Annotated[str | None, typer.Option("--carrier", help="whose sheet it is; else what most rows say")] = None,
+    actor: Annotated[str | None, typer.Option("--by", help="who reports, as a role; else the carrier")] = None,
+    document: Annotated[str | None, typer.Option("--document", help="the document; else the file's name")] = None,
+    skip_rejected: Annotated[bool, typer.Option("--skip-rejected", help="leave rejected rows out instead of refusing all")] = False,
+) -> None:
+    """Take a worksheet back: circuit ids into lines.csv, opened days and contact roles into the database."""
+    context = open_context(root)
+    report = take_worksheet(
+        context.settings.root,
+        context.store,
+        file,
+        now=now(),
+        commit=commit,
+        carrier=carrier,
+        actor=actor,
+        document=document,
+        skip_rejected=skip_rejected,
+    )
+    if form is Format.text:
+        sys.stdout.write(format_return(report))
+    else:
+        rows = _import_rows(report.imported)
+        rows += [("reported", event.document, event.line_id, event.kind, event.value) for event in report.events]
+        show(Table("worksheet", IMPORT_COLUMNS, rows, {"read": report.imported.read, "changes": len(rows)}), form)
+    leave(report.exit_code)
+
+
+def _write(output: Path, title: str, rows: list[list[str]], *, office: bool, fill_in: Sequence[int] = ()) -> None:
+    """Write a sheet in the form that the file's ending names."""
+    if output.suffix.lower() not in (".xlsx", ".csv"):
+        raise typer.BadParameter("a name that ends in .xlsx or .csv", param_hint="--output")
+    if output.suffix.lower() == ".xlsx":
+        content = write_workbook(title, rows, fill_in=fill_in)
+    else:
+        content = write_office_csv(rows) if office else write_plain_csv(rows)
+    write_sheet(output, content)
+    stderr().print(f"{len(rows) - 1} rows in {output}", highlight=False, markup=False)

@@ -61,7 +61,7 @@ class ImportReport:
 
 
 @dataclass(slots=True)
-class _Reading:
+class Reading:
     """Rows as far as they could be read; `faults` by the row that they spoil, `blocking` spoil a whole file."""
 
     rows: list[Incoming] = field(default_factory=list)
@@ -82,9 +82,9 @@ def import_tables(
     """
     reading = _read(sources, _vocabulary(root))
     if not commit:
-        return _judge(root, reading, today, skip_rejected)[0]
+        return judge(root, reading, today, skip_rejected)[0]
     with locked_folders(root / "ipplan", root / "inventory"):
-        report, files = _judge(root, reading, today, skip_rejected)
+        report, files = judge(root, reading, today, skip_rejected)
         with replaced(root, files):
             return ImportReport(report.changes, report.rejected, report.read, report.notes, committed=True)
 
@@ -98,8 +98,8 @@ def _vocabulary(root: Path) -> Vocabulary:
 # --- reading
 
 
-def _read(sources: Sequence[tuple[str, Path]], words: Vocabulary) -> _Reading:
-    reading = _Reading()
+def _read(sources: Sequence[tuple[str, Path]], words: Vocabulary) -> Reading:
+    reading = Reading()
     for table, path in sources:
         faults: list[Finding] = []
         sheets = read_sheets(path, faults.append)
@@ -161,7 +161,7 @@ def _find_unnamed(rows: Iterable[Incoming]) -> list[Finding]:
 # --- judging
 
 
-def _judge(root: Path, reading: _Reading, today: date, skip_rejected: bool) -> tuple[ImportReport, dict[str, bytes]]:
+def judge(root: Path, reading: Reading, today: date, skip_rejected: bool) -> tuple[ImportReport, dict[str, bytes]]:
     """Return what the import would change, and the bytes to write.
 
     Raises: InputError with every finding that stands in the way.
@@ -171,7 +171,7 @@ def _judge(root: Path, reading: _Reading, today: date, skip_rejected: bool) -> t
     findings = list(reading.blocking)
     texts = {table: text for table, path in raw.items() if (text := read_text(path, root, findings.append)) is not None}
     if findings:
-        raise InputError(_in_order([*findings, *reading.faults]))
+        raise InputError(in_order([*findings, *reading.faults]))
     rejected = list(reading.faults)
     spoilt = {fault.where for fault in rejected}
     while True:
@@ -184,10 +184,10 @@ def _judge(root: Path, reading: _Reading, today: date, skip_rejected: bool) -> t
             break
         spoilt |= {finding.where for finding in own}
     if others or (rejected and not skip_rejected):
-        raise InputError(_in_order([*rejected, *others]))
+        raise InputError(in_order([*rejected, *others]))
     changes = {f"inventory/{table}.csv": merge.changes for table, merge in merged.items() if merge.changes}
     files = {name: _encoded(root / name, merged[Path(name).stem].text) for name in changes}
-    return ImportReport(changes, tuple(_in_order(rejected)), len(reading.rows), checked.notes, committed=False), files
+    return ImportReport(changes, tuple(in_order(rejected)), len(reading.rows), checked.notes, committed=False), files
 
 
 def _merge(table: str, text: str, rows: Sequence[Incoming]) -> Merged:
@@ -221,7 +221,7 @@ def _attributed(
     return own, others
 
 
-def _in_order(findings: Iterable[Finding]) -> list[Finding]:
+def in_order(findings: Iterable[Finding]) -> list[Finding]:
     def place(finding: Finding) -> tuple[str, int]:
         file, _, line = finding.where.rpartition(":")
         return (file, int(line)) if line.isdigit() else (finding.where, 0)

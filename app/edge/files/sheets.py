@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import re
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -112,6 +113,30 @@ def write_office_csv(rows: Sequence[Sequence[str]]) -> bytes:
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerows([[guarded(cell) for cell in row] for row in rows])
     return text.getvalue().encode("utf-8-sig")
+
+
+def write_plain_csv(rows: Sequence[Sequence[str]]) -> bytes:
+    """Return a CSV for programs: UTF-8, LF, cells as they are."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode("utf-8")
+
+
+def write_sheet(path: Path, content: bytes) -> None:
+    """Write a file in one step; what stood there before is replaced.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    passing = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        passing.write_bytes(content)
+        passing.replace(path)
+    except OSError as error:
+        passing.unlink(missing_ok=True)
+        step = "Choose another file, or close it where it is open."
+        finding = Finding(str(path), "file cannot be written", "a folder to write in", error.strerror or str(error), step)
+        raise InputError([finding]) from error
 
 
 def guarded(text: str) -> str:
