@@ -16,9 +16,11 @@ from app.core.worksheet import FILLED_IN, LANGUAGES
 from app.core.worksheet import HEADS as WORKSHEET_HEADS
 from app.edge.files.sheets import write_office_csv, write_plain_csv, write_sheet, write_workbook
 from app.workflows.exchange import ImportReport, export_rows, format_import, import_tables
+from app.workflows.netbox import export_netbox, format_netbox, import_netbox
 from app.workflows.worksheet import format_return, take_worksheet
 from app.workflows.worksheet import worksheet as make_worksheet
 
+netbox = typer.Typer(name="netbox", help="Tables for NetBox's CSV import, and NetBox's circuits and prefixes back.", no_args_is_help=True)
 TABLES = (*HEADS, "all")
 IMPORT_COLUMNS = ("change", "where", "key", "before", "after")
 worksheet = typer.Typer(name="worksheet", help="Orders out to a carrier, and its reports back.", no_args_is_help=True)
@@ -128,6 +130,43 @@ def worksheet_in(
         rows = _import_rows(report.imported)
         rows += [("reported", event.document, event.line_id, event.kind, event.value) for event in report.events]
         show(Table("worksheet", IMPORT_COLUMNS, rows, {"read": report.imported.read, "changes": len(rows)}), form)
+    leave(report.exit_code)
+
+
+@netbox.command(name="export")
+def netbox_export(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="folder to write to")],
+    root: Root = None,
+    site_ids: Annotated[Path | None, typer.Option("--site-ids", help="NetBox's own CSV of its sites, for NetBox 4.2 and newer")] = None,
+) -> None:
+    """Write CSV tables that NetBox's import forms take, in the order in which it can take them."""
+    context = open_context(root)
+    files, notes = export_netbox(context.workspace, context.store, site_ids)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        write_sheet(folder / name, content)
+    for note in notes:
+        stderr().print(f"note  {note}", markup=False, highlight=False, soft_wrap=True)
+    stderr().print(f"{len(files)} files in {folder}; import them in this order: {', '.join(files)}", markup=False, highlight=False)
+
+
+@netbox.command(name="import")
+def netbox_import(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="folder with circuits.csv, prefixes.csv from NetBox")],
+    root: Root = None,
+    form: Form = Format.text,
+    commit: Commit = False,
+) -> None:
+    """Show what NetBox says otherwise of circuits and prefixes; --commit takes it over into lines.csv and the ledger."""
+    context = open_context(root)
+    report = import_netbox(context.settings.root, folder, commit=commit, today=now().astimezone().date())
+    if form is Format.text:
+        sys.stdout.write(format_netbox(report))
+    else:
+        rows: list[tuple[object, ...]] = [("changed", "inventory/lines.csv", c.key, c.before, c.after) for c in report.changes]
+        rows += [("ledger", "ipplan/allocations.csv", None, None, row) for row in report.ledger_diff.splitlines()[2:]]
+        rows += [("note", note.where, None, None, str(note)) for note in report.notes]
+        show(Table("netbox", IMPORT_COLUMNS, rows, {"foreign": report.foreign, "changes": len(report.changes)}), form)
     leave(report.exit_code)
 
 

@@ -35,6 +35,7 @@ for verb in (
 app.command(name="import")(exchange.import_)
 app.command()(exchange.export)
 app.add_typer(exchange.worksheet, name="worksheet")
+app.add_typer(exchange.netbox, name="netbox")
 app.add_typer(observe.measure, name="measure")
 app.add_typer(lab, name="lab")
 

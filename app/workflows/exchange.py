@@ -176,9 +176,9 @@ def judge(root: Path, reading: Reading, today: date, skip_rejected: bool) -> tup
     spoilt = {fault.where for fault in rejected}
     while True:
         rows = [row for row in reading.rows if row.where not in spoilt]
-        merged = {table: _merge(table, texts[table], rows) for table in tables}
+        merged = {table: merge(table, texts[table], rows) for table in tables}
         checked = check(root, today=today, instead={f"inventory/{table}.csv": merge.text for table, merge in merged.items()})
-        own, others = _attributed(checked.findings, rows, merged)
+        own, others = attributed(checked.findings, rows, merged)
         rejected += own
         if not own or not skip_rejected:
             break
@@ -190,7 +190,7 @@ def judge(root: Path, reading: Reading, today: date, skip_rejected: bool) -> tup
     return ImportReport(changes, tuple(in_order(rejected)), len(reading.rows), checked.notes, committed=False), files
 
 
-def _merge(table: str, text: str, rows: Sequence[Incoming]) -> Merged:
+def merge(table: str, text: str, rows: Sequence[Incoming]) -> Merged:
     key = KEYS[table]
     try:
         header = next((record.cells for record in records(text) if not record.is_blank), ())
@@ -204,7 +204,7 @@ def _merge(table: str, text: str, rows: Sequence[Incoming]) -> Merged:
         raise InputError([finding]) from error
 
 
-def _attributed(
+def attributed(
     findings: Iterable[Finding], rows: Sequence[Incoming], merged: Mapping[str, Merged]
 ) -> tuple[list[Finding], list[Finding]]:
     """Part findings into those on rows that the sheets gave (placed there), and all others."""

@@ -25,14 +25,15 @@ class Named:
 
 
 def name_columns(
-    sheet: Sheet, heads: Mapping[str, tuple[str, ...]], key: str, report: Report, *, read_over: Sequence[str] = READ_OVER
+    sheet: Sheet, heads: Mapping[str, tuple[str, ...]], key: str, report: Report, *, others: bool = False
 ) -> Named | None:
     """Return the cells of each row by column, beside its place; None where the heads cannot be used, which is reported.
 
     The head row is the first of the first `SEARCHED_ROWS` in which a head means `key`. Cells past the last head must be empty.
+    `others`: columns under heads that mean nothing to us are read over; else they are findings.
     """
     meant = columns_by_head(heads)
-    over = {squeezed(head) for head in read_over}
+    over = {squeezed(head) for head in READ_OVER}
     head = next((row for row in sheet.rows[:SEARCHED_ROWS] if any(meant.get(squeezed(cell)) == key for cell in row.cells)), None)
     if head is None:
         known = " or ".join(f"`{name}`" for name in (*heads[key][:1], key))
@@ -40,7 +41,10 @@ def name_columns(
         step = "Give the columns the heads that docs/exchange.md lists."
         report(Finding(f"{sheet.name}:{sheet.rows[0].number if sheet.rows else 1}", "no head row", f"a column {known}", found, step))
         return None
-    columns = [None if not cell or squeezed(cell) in over else meant.get(squeezed(cell), cell) for cell in head.cells]
+    columns = [
+        None if not cell or squeezed(cell) in over or (others and squeezed(cell) not in meant) else meant.get(squeezed(cell), cell)
+        for cell in head.cells
+    ]
     if not _judge_heads(sheet, head, columns, meant, heads, report):
         return None
     rows = tuple(

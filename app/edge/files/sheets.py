@@ -5,6 +5,7 @@ What a spreadsheet program would take for a formula is written so that it stays 
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import os
@@ -173,7 +174,7 @@ def _refuse_illegal(title: str, rows: Sequence[Sequence[str]]) -> None:
 
 
 def _read_text(raw: bytes, name: str, report: Report) -> list[Sheet]:
-    text = _decoded(raw)
+    text, encoding = _decoded(raw)
     if text is None or "\0" in text:
         step = "Save it as CSV UTF-8, or as XLSX."
         report(Finding(name, "text is neither UTF-8 nor GB18030", "CSV in UTF-8 or GB18030", f"{len(raw):,} other bytes", step))
@@ -184,7 +185,7 @@ def _read_text(raw: bytes, name: str, report: Report) -> list[Sheet]:
     try:
         for cells in reader:
             number, line = line, reader.line_num + 1
-            clean = tuple(unguarded(_clean(cell)) for cell in cells)
+            clean = tuple(map(_clean, cells) if encoding == "utf-8" else (unguarded(_clean(cell)) for cell in cells))
             if any(clean):
                 rows.append(SheetRow(number, clean))
                 if any(_ROUNDED.fullmatch(cell) for cell in clean):
@@ -194,13 +195,14 @@ def _read_text(raw: bytes, name: str, report: Report) -> list[Sheet]:
     return [Sheet(name, Path(name).stem, tuple(rows))]
 
 
-def _decoded(raw: bytes) -> str | None:
-    for encoding in ("utf-8-sig", "gb18030"):
+def _decoded(raw: bytes) -> tuple[str | None, str]:
+    """Return the text and its encoding. Plain UTF-8 comes from programs, the two others from spreadsheet programs."""
+    for encoding in ("utf-8-sig" if raw.startswith(codecs.BOM_UTF8) else "utf-8", "gb18030"):
         try:
-            return raw.decode(encoding)
+            return raw.decode(encoding), encoding
         except UnicodeDecodeError:
             continue
-    return None
+    return None, ""
 
 
 def _clean(text: str) -> str:
