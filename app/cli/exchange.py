@@ -16,6 +16,7 @@ from app.core.worksheet import FILLED_IN, LANGUAGES
 from app.core.worksheet import HEADS as WORKSHEET_HEADS
 from app.edge.files.sheets import write_office_csv, write_plain_csv, write_sheet, write_workbook
 from app.workflows.exchange import ImportReport, export_rows, format_import, import_tables
+from app.workflows.init import init as run_init
 from app.workflows.netbox import export_netbox, format_netbox, import_netbox
 from app.workflows.worksheet import format_return, take_worksheet
 from app.workflows.worksheet import worksheet as make_worksheet
@@ -180,3 +181,14 @@ def _write(output: Path, title: str, rows: list[list[str]], *, office: bool, fil
         content = write_office_csv(rows) if office else write_plain_csv(rows)
     write_sheet(output, content)
     stderr().print(f"{len(rows) - 1} rows in {output}", highlight=False, markup=False)
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="folder of the new workspace")],
+    city: Annotated[str, typer.Option("--city", help="the city's name")] = "示例市",
+    city_en: Annotated[str, typer.Option("--city-en", help="its name in Latin letters")] = "Sample City",
+    code: Annotated[str, typer.Option("--code", help="its code of GB/T 2260")] = "999900",
+) -> None:
+    """Write a new workspace with commented files and marked defaults; it passes the check as it stands."""
+    written = run_init(folder, city=city, city_en=city_en, code=code, today=now().astimezone().date())
+    stderr().print(f"{len(written)} files in {folder}. Next: waiwang check --root {folder}", markup=False, highlight=False)

@@ -34,6 +34,7 @@ for verb in (
     app.command()(verb)
 app.command(name="import")(exchange.import_)
 app.command()(exchange.export)
+app.command()(exchange.init)
 app.add_typer(exchange.worksheet, name="worksheet")
 app.add_typer(exchange.netbox, name="netbox")
 app.add_typer(observe.measure, name="measure")
