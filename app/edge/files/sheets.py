@@ -10,12 +10,13 @@ import csv
 import io
 import os
 import re
+import warnings
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from xml.etree.ElementTree import ParseError
 
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell
@@ -33,6 +34,20 @@ MOST_ROWS = 200_000
 XLSX_MAGIC, OLE_MAGIC = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 #: Spreadsheet programs keep 15 digits of a number.
 EXACT_DIGITS = 15
+#: What the reader of workbooks raises over bytes that are none; XML's own errors are SyntaxErrors.
+UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    InvalidFileException,
+    SyntaxError,
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    OSError,
+    EOFError,
+    NotImplementedError,
+)
 #: With what a spreadsheet program begins a formula.
 _FORMULA = re.compile(r"'*[=+\-@\t\r＝＋－＠]")
 _ROUNDED = re.compile(r"\d(?:\.\d+)?E\+\d+", re.IGNORECASE)
@@ -211,13 +226,20 @@ def _clean(text: str) -> str:
 
 def _rounded(where: str, found: str) -> Finding:
     step = "Format the column as text, enter the whole number again, or take it from its source."
-    return Finding(where, "a spreadsheet program has rounded a number", f"all digits of a number of more than {EXACT_DIGITS}", found, step)
+    return Finding(where, "a spreadsheet program has rounded a number", f"every digit (such programs keep {EXACT_DIGITS})", found, step)
 
 
 # --- workbooks
 
 
 def _read_workbook(raw: bytes, name: str, report: Report) -> list[Sheet]:
+    with warnings.catch_warnings():
+        # The reader warns of styles and extensions that it leaves out; none of them changes a cell.
+        warnings.simplefilter("ignore")
+        return _worksheets(raw, name, report)
+
+
+def _worksheets(raw: bytes, name: str, report: Report) -> list[Sheet]:
     try:
         unpacked = sum(part.file_size for part in zipfile.ZipFile(io.BytesIO(raw)).infolist())
         if unpacked > LARGEST_UNPACKED_BYTES:
@@ -235,7 +257,7 @@ def _read_workbook(raw: bytes, name: str, report: Report) -> list[Sheet]:
             if rows:
                 sheets.append(Sheet(called, sheet.title, rows))
         return sheets
-    except (zipfile.BadZipFile, InvalidFileException, ParseError, KeyError, ValueError, OSError, EOFError) as error:
+    except UNREADABLE as error:
         report(Finding(name, "workbook cannot be read", "an XLSX file", str(error) or type(error).__name__, "Save it again as .xlsx."))
         return []
 
@@ -282,6 +304,6 @@ def _cell_text(cell: object, as_written: object) -> tuple[str, tuple[str, str, s
 def _number_text(value: float, number_format: str) -> tuple[str, tuple[str, str, str, str] | None]:
     if abs(value) >= 10**EXACT_DIGITS:
         fault = _rounded("", f"{value:.0f}")
-        return "", (f"was rounded: {fault.what}", fault.expected, fault.found, fault.next_step)
+        return "", ("was rounded by a spreadsheet program", fault.expected, fault.found, fault.next_step)
     text = str(int(value)) if value == int(value) else repr(value)
     return (text.zfill(len(number_format)) if _PADDED.fullmatch(number_format) and text.isdigit() else text), None
