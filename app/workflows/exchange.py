@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -100,9 +101,10 @@ def _vocabulary(root: Path) -> Vocabulary:
 
 def _read(sources: Sequence[tuple[str, Path]], words: Vocabulary) -> Reading:
     reading = Reading()
+    names = Counter(path.name for path in {path for _, path in sources})
     for table, path in sources:
         faults: list[Finding] = []
-        sheets = read_sheets(path, faults.append)
+        sheets = read_sheets(path, faults.append, called=path.name if names[path.name] == 1 else str(path))
         places: set[str] = set()
         for chosen, sheet in _chosen(table, sheets, path, reading.blocking):
             named = name_columns(sheet, HEADS[chosen], KEYS[chosen], faults.append)

@@ -75,9 +75,12 @@ class Sheet:
         return f"{self.name}:{row.number}"
 
 
-def read_sheets(path: Path, report: Report) -> list[Sheet]:
-    """Read every worksheet of a workbook that holds anything, or the one table of a text. What is wrong is reported."""
-    name = path.name
+def read_sheets(path: Path, report: Report, *, called: str | None = None) -> list[Sheet]:
+    """Read every worksheet of a workbook that holds anything, or the one table of a text. What is wrong is reported.
+
+    `called` names the file in findings, else its own name does.
+    """
+    name = called or path.name
     try:
         if path.stat().st_size > LARGEST_BYTES:
             found = f"{path.stat().st_size:,} bytes"
