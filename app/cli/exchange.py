@@ -148,7 +148,7 @@ def netbox_export(
         write_sheet(folder / name, content)
     for note in notes:
         stderr().print(f"note  {note}", markup=False, highlight=False, soft_wrap=True)
-    stderr().print(f"{len(files)} files in {folder}; import them in this order: {', '.join(files)}", markup=False, highlight=False)
+    stderr().print(f"{len(files)} files in {folder}; import them in this order: {', '.join(files)}", markup=False, highlight=False, soft_wrap=True)
 
 
 @netbox.command(name="import")
@@ -180,7 +180,7 @@ def _write(output: Path, title: str, rows: list[list[str]], *, office: bool, fil
     else:
         content = write_office_csv(rows) if office else write_plain_csv(rows)
     write_sheet(output, content)
-    stderr().print(f"{len(rows) - 1} rows in {output}", highlight=False, markup=False)
+    stderr().print(f"{len(rows) - 1} rows in {output}", highlight=False, markup=False, soft_wrap=True)
 
 
 def init(
@@ -191,4 +191,4 @@ def init(
 ) -> None:
     """Write a new workspace with commented files and marked defaults; it passes the check as it stands."""
     written = run_init(folder, city=city, city_en=city_en, code=code, today=now().astimezone().date())
-    stderr().print(f"{len(written)} files in {folder}. Next: waiwang check --root {folder}", markup=False, highlight=False)
+    stderr().print(f"{len(written)} files in {folder}. Next: waiwang check --root {folder}", markup=False, highlight=False, soft_wrap=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -13,6 +15,7 @@ from app.core.inventory import Line
 from app.core.ipplan import Allocation, Demand
 from app.core.netbox import cid, live
 from app.core.references import nearest
+from app.core.spans import TakenSpans, span, taken_spans
 from app.core.workspace import Workspace
 from app.errors import Finding
 
@@ -37,6 +40,7 @@ TERMINATION_HEADS: Mapping[str, tuple[str, ...]] = {
     "term_side": ("Side", "Termination Side"),
     "port_speed": ("Port Speed", "Port speed (Kbps)"),
     "upstream_speed": ("Upstream Speed", "Upstream speed (Kbps)"),
+    "description": ("Description",),
 }
 _HOLDER = re.compile(r"(?:device|line|unit|management|service):\S+")
 #: NetBox marks depth with dots, and a VRF with its route distinguisher in brackets.
@@ -84,11 +88,17 @@ def compare_circuits(workspace: Workspace, rows: Rows, difference: Difference) -
 
 def compare_terminations(workspace: Workspace, rows: Rows, difference: Difference) -> None:
     """Hold speeds against the order's classes; a speed is the order's to say, so a difference is a finding."""
-    lines = {cid(line): line for line in workspace.inventory.lines.values()}
+    lines: dict[str, list[Line]] = defaultdict(list)
+    for line in workspace.inventory.lines.values():
+        lines[cid(line)].append(line)
     for where, cells in rows:
-        line = lines.get(cells.get("circuit", ""))
-        if line is None:
+        # Two carriers may use one circuit id; then only the port in the description tells which line is meant.
+        meant = lines.get(cells.get("circuit", ""), [])
+        if len(meant) > 1:
+            meant = [line for line in meant if cells.get("description", "") in _ports(line)]
+        if len(meant) != 1:
             continue
+        line = meant[0]
         kind = workspace.order.classes[line.service_class]
         up = cells.get("upstream_speed") or cells.get("port_speed", "")
         for column, found, wanted in (
@@ -128,6 +138,10 @@ def compare_prefixes(workspace: Workspace, rows: Rows, difference: Difference, t
     missing = [row.holder for row in workspace.ledger if row.released_on is None and (row.vrf, row.prefix) not in seen]
     released = {row.holder for row in difference.released}
     difference.notes += _missing("prefixes.csv", "prefixes", [holder for holder in missing if holder not in released])
+
+
+def _ports(line: Line) -> tuple[str, str]:
+    return f"{line.a_device}:{line.a_interface}", f"{line.z_device}:{line.z_interface}"
 
 
 def _missing(file: str, what: str, names: Sequence[str]) -> list[Finding]:
@@ -200,12 +214,14 @@ class _Prefixes:
     live: dict[str, Allocation] = field(default_factory=dict)
     held: dict[tuple[str, IPv4Network], Allocation] = field(default_factory=dict)
     taken: dict[str, str] = field(default_factory=dict)
+    spans: Mapping[str, TakenSpans] = field(default_factory=dict)
     pools: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         self.pools = frozenset(f"pool:{pool.name}" for pool in self.workspace.plan.pools)
         self.demands = {demand.holder: demand for demand in demands(self.workspace.inventory)}
         self.live = live(self.workspace.ledger)
+        self.spans = taken_spans(self.workspace.ledger)
         for row in sorted(self.workspace.ledger, key=lambda row: row.released_on is None):
             self.held[row.vrf, row.prefix] = row
 
@@ -240,6 +256,10 @@ class _Prefixes:
             step = nearest(holder, self.demands, otherwise) if holder else otherwise
             what = f"prefix {prefix} of pool {pools[0].name} is held by nobody of ours"
             return Finding(where, what, "a known holder", holder or "none", step)
+        if (overlapped := self.overlapped(vrf, prefix)) is not None:
+            step = "Free one of them in NetBox; what rests in quarantine is taken as well."
+            found = f"{overlapped.prefix} of {overlapped.holder} ({overlapped.where or 'the ledger'})"
+            return Finding(where, f"prefix {prefix} of {holder} overlaps another", f"a prefix of its own in VRF {vrf}", found, step)
         if holder in self.taken:
             step = "Keep one of them in NetBox."
             return Finding(where, f"{holder} has two new prefixes", "one", f"another at {self.taken[holder]}", step)
@@ -251,6 +271,15 @@ class _Prefixes:
             what = f"prefix {prefix} of {holder} lies in a pool of another role"
             return Finding(where, what, f"a pool of role {demand.role}", found, step)
         return Allocation(prefix, pool.name, vrf, demand.role, holder, self.today)
+
+    def overlapped(self, vrf: str, prefix: IPv4Network) -> Allocation | None:
+        """Return a row of the ledger that the prefix touches. O(log rows) where it touches none."""
+        spans = self.spans.get(vrf, TakenSpans())
+        start, end = span(prefix)
+        at = bisect_right(spans.ends, start)
+        if at == len(spans.starts) or spans.starts[at] >= end:
+            return None
+        return next(row for row in self.workspace.ledger if row.vrf == vrf and row.prefix.overlaps(prefix))
 
     def vrf(self, text: str) -> str | None:
         vrfs = self.workspace.plan.vrfs

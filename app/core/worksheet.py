@@ -199,7 +199,7 @@ class _Judge:
         try:
             opened_on = date.fromisoformat(iso_day(text)) if text else None
         except ValueError:
-            yield Finding(where, what, "a date such as 2008-06-30", text, "Correct the date.")
+            yield Finding(where, f"{what} cannot be read", "a date such as 2008-06-30", text, "Correct the date.")
             return
         if opened_on is not None and line.ordered_on is not None and opened_on < line.ordered_on:
             step = "Correct the date, or `ordered_on` in inventory/lines.csv."

@@ -170,11 +170,12 @@ def test_what_is_handed_out_comes_back_unchanged(root: Path, table: str, ending:
     assert (report.changes, report.read) == ({}, len(rows) - 1)
 
 
+ODD_NAMES = ["=1+1", "'=x", "007", '甲"乙', "甲,乙", "-3", "1e5", "true"]
 NAMES = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zs", "Zl", "Zp", "Cf")), min_size=1, max_size=12)
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(name=st.one_of(NAMES, st.sampled_from(["=1+1", "'=x", "007", '甲"乙', "甲,乙", "-3", "1e5", "true"])), ending=st.sampled_from(["csv", "xlsx"]))
+@given(name=st.one_of(NAMES, st.sampled_from(ODD_NAMES)), ending=st.sampled_from(["csv", "xlsx"]))
 def test_any_name_goes_through_an_office_sheet_into_the_inventory(root: Path, name: str, ending: str) -> None:
     rows = [["单位编号", "英文名称"], ["A-U001", name]]
     path = root.parent / f"names.{ending}"

@@ -102,7 +102,8 @@ def test_rows_know_their_line_below_a_cell_with_a_line_break(tmp_path: Path) -> 
 
 
 def test_numbers_days_and_yes_are_read_as_they_are_shown(tmp_path: Path) -> None:
-    cells: list[object] = [7, 7.0, 7.5, True, date(2008, 6, 30), datetime(2008, 6, 30), datetime(2008, 6, 30, 12), 42, -3]
+    midnight, noon = datetime.fromisoformat("2008-06-30"), datetime.fromisoformat("2008-06-30T12:00:00")
+    cells: list[object] = [7, 7.0, 7.5, True, date(2008, 6, 30), midnight, noon, 42, -3]
     path = book(tmp_path / "t.xlsx", [cells], H1="00000", I1="00000")
     expected = ["7", "7", "7.5", "yes", "2008-06-30", "2008-06-30", "2008-06-30 12:00:00", "00042", "-3"]
     assert read(path) == ([expected], [])
