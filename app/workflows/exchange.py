@@ -91,9 +91,9 @@ def import_tables(
 
 
 def _vocabulary(root: Path) -> Vocabulary:
-    """Return the words of the workspace; one that is broken adds none, and the check says so."""
-    judged = judge_workspace(root)
-    return vocabulary(judged.workspace.order, judged.workspace.inventory) if judged.workspace else Vocabulary()
+    """Return the words of the workspace, as far as it can be read: an import may be what mends it."""
+    found = judge_workspace(root).fragments
+    return vocabulary(found.order, found.inventory)
 
 
 # --- reading

@@ -117,6 +117,16 @@ def test_rejected_rows_can_be_left_out_and_what_hangs_on_them_goes_with_them(roo
     assert inventory.units["A-U002"].contact_role == "值班员"
 
 
+def test_an_import_can_mend_a_workspace_that_does_not_pass_the_check(root: Path) -> None:
+    with (root / "inventory/units.csv").open("a", encoding="utf-8") as file:
+        file.write("A-U003,甲县民政局,Civil Affairs,999901,county,department,yes,A,公文交换员,yes,,yes\n")
+    with pytest.raises(InputError):
+        read_workspace(root)
+    report = import_tables(root, sheets(root.parent, {"devices": DEVICES + NEW_DEVICE, "lines": LINES + NEW_LINE}), commit=True, today=DAY)
+    assert report.exit_code is ExitCode.OK
+    assert read_workspace(root)[0].inventory.devices["A-U003-AR"].unit_id == "A-U003"
+
+
 def test_a_fault_that_no_row_has_is_not_skipped(root: Path) -> None:
     with pytest.raises(InputError):
         take(root, sheets(root.parent, BROKEN["unknown_heads"]), skip_rejected=True)

@@ -40,12 +40,16 @@ class _Valued(Protocol[V]):
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A workspace as it was found. `workspace` is None while any finding stands; `counts` are the rows that could be read."""
+    """A workspace as it was found. `workspace` is None while any finding stands; `counts` are the rows that could be read.
+
+    `fragments` is what could be read in any case, for looking up names; nothing may be built from it.
+    """
 
     workspace: Workspace | None
     findings: tuple[Finding, ...]
     notes: tuple[Finding, ...]
     counts: Mapping[str, int]
+    fragments: Workspace
 
 
 def read_workspace(root: Path) -> tuple[Workspace, tuple[Finding, ...]]:
@@ -84,8 +88,8 @@ def judge_workspace(root: Path, instead: Mapping[str, str] | None = None) -> Jud
         "allocations": len(workspace.ledger),
     }
     if kept:
-        return Judged(None, kept, (), counts)
-    return Judged(workspace, (), tuple(find_notes(workspace)), counts)
+        return Judged(None, kept, (), counts, workspace)
+    return Judged(workspace, (), tuple(find_notes(workspace)), counts, workspace)
 
 
 def _place(finding: Finding) -> tuple[str, int]:
