@@ -148,7 +148,8 @@ def netbox_export(
         write_sheet(folder / name, content)
     for note in notes:
         stderr().print(f"note  {note}", markup=False, highlight=False, soft_wrap=True)
-    stderr().print(f"{len(files)} files in {folder}; import them in this order: {', '.join(files)}", markup=False, highlight=False, soft_wrap=True)
+    told = f"{len(files)} files in {folder}; import them in this order: {', '.join(files)}"
+    stderr().print(told, markup=False, highlight=False, soft_wrap=True)
 
 
 @netbox.command(name="import")
