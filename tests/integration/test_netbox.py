@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from app.core.line_event import opened_event
@@ -144,7 +144,13 @@ def test_slugs_are_what_netbox_allows() -> None:
 CIRCUIT_IDS = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=12)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+# Not shrunk: an example takes a tenth of a second, and three lines are small enough to read.
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+)
 @given(
     circuits=st.lists(st.one_of(st.none(), CIRCUIT_IDS, st.sampled_from(["=1", "'=x", "a,b", 'q"', "007"])), min_size=3, max_size=3),
     carriers=st.lists(st.sampled_from(["telecom", "unicom"]), min_size=3, max_size=3),
@@ -276,6 +282,15 @@ def test_a_circuit_id_that_two_carriers_use_is_a_note(root: Path, store: Store) 
     change(root / "inventory/lines.csv", "telecom,,CORE", "unicom,C-77,CORE")
     notes = export_netbox(read_workspace(root)[0], store)[1]
     assert [note.what for note in notes] == ["line L-0001: circuit id is used twice", "line L-0002: circuit id is used twice"]
+
+
+def test_speeds_of_a_circuit_id_that_two_carriers_use_are_told_apart_by_their_ports(root: Path, store: Store) -> None:
+    change(root / "inventory/lines.csv", "telecom,,CORE", "unicom,C-77,CORE")
+    folder = hand_out(root, store, root.parent / "shared")
+    assert take(root, folder).changes == ()
+    change(folder / "circuit_terminations.csv", ",2000,,A-AGG:", ",4000,,A-AGG:")
+    with pytest.raises(InputError, match="line L-0002, side A: `port_speed` differs: expected 2000 kbit/s; found 4000 kbit/s"):
+        take(root, folder)
 
 
 def test_a_prefix_that_is_new_in_netbox_gives_a_holder_its_first_address(root: Path, folder: Path) -> None:

@@ -227,6 +227,10 @@ def test_today_counts_in_the_zone_of_the_order(root: Path, store: Store) -> None
     assert take_worksheet(root, store, path, now=late_evening, commit=True).exit_code is ExitCode.OK
 
 
+def test_a_line_may_be_opened_on_the_day_of_its_order(root: Path, store: Store) -> None:
+    assert len(take(root, store, fill(sheet(root, store), "L-0001", opened_on="2008-04-01")).events) == 1
+
+
 def test_a_sheet_with_fewer_columns_is_enough(root: Path, store: Store) -> None:
     rows = [["Line id", "Opened on", "备注"], ["L-0001", "2008-05-06", "好"]]
     with pytest.raises(InputError, match="--carrier"):
