@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from app.cli import devices, observe, paper
+from app.cli import devices, exchange, observe, paper
 from app.cli.demo import demo
 from app.cli.output import show_error, stderr
 from app.errors import ExitCode, WaiwangError
@@ -33,6 +33,11 @@ for verb in (
     demo,
 ):
     app.command()(verb)
+app.command(name="import")(exchange.import_)
+app.command()(exchange.export)
+app.command()(exchange.init)
+app.add_typer(exchange.worksheet, name="worksheet")
+app.add_typer(exchange.netbox, name="netbox")
 app.add_typer(observe.measure, name="measure")
 app.add_typer(lab, name="lab")
 app.add_typer(virtual, name="virtual")

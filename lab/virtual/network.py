@@ -16,10 +16,10 @@ from typing import TypeVar
 
 from app.core.intent import DeviceIntent
 from lab.virtual import engine
-from lab.virtual.engine import Context, Device, Session, Turn
 from lab.virtual.facts import Port, SnmpUser, bare_port, hostname_of, interface_of
 from lab.virtual.faults import NO_SNMP_FAULTS, NO_SSH_FAULTS, SnmpFaults, SshFaults
 from lab.virtual.grammar import Grammar, read_grammar
+from lab.virtual.state import Context, Device, Session, Turn, settle
 from lab.virtual.tree import Entry
 
 Listener = TypeVar("Listener")
@@ -374,7 +374,7 @@ class VirtualNetwork:
         now_s = self.clock()
         for name, device in self.devices.items():
             if device.state.trial is not None:
-                self._keep(name, engine.settle(device.state, now_s))
+                self._keep(name, settle(device.state, now_s))
 
     def open_session(self, name: str, user: str) -> Session:
         """Return a new login on the device."""

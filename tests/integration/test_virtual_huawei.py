@@ -18,7 +18,7 @@ from nornir_netmiko import netmiko_save_config, netmiko_send_command, netmiko_se
 from nornir_netmiko.connections import Netmiko
 
 from app.edge.huawei import FastNetmiko, WaiwangHuawei, WaiwangHuaweiV8, connect, register_drivers
-from lab.virtual.engine import config_text
+from lab.virtual.deeds import config_text
 from lab.virtual.faults import SshFaults
 from lab.virtual.network import DeviceSpec, VirtualNetwork
 from lab.virtual.simulation import Carrier, Service, free_port, served

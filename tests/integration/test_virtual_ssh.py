@@ -13,7 +13,7 @@ from netmiko import ConnectHandler, NetmikoAuthenticationException
 from netmiko.exceptions import ConfigInvalidException, NetmikoTimeoutException, ReadTimeout
 
 from app.edge.huawei import connect
-from lab.virtual.engine import config_text
+from lab.virtual.deeds import config_text
 from lab.virtual.faults import SshFaults
 from lab.virtual.network import DeviceSpec, Link, VirtualNetwork
 from lab.virtual.simulation import Carrier, Service, free_port, served
