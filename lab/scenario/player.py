@@ -16,6 +16,7 @@ from app.core.commands import Command
 from app.core.intent import DeviceIntent
 from app.core.intents import build_intents
 from app.core.inventory import Line
+from app.core.line_event import opened_event
 from app.core.linestate import DeviceState, line_ports
 from app.core.ping import PingCount
 from app.core.throughput import RateOutcome, RateRequest
@@ -43,6 +44,7 @@ TESTED_BEFORE = timedelta(hours=2)
 #: A line that was tested and not accepted is tested again after so long.
 TESTED_AGAIN = timedelta(days=2)
 PROBES = 1000
+REPORT = "SIMULATION: the carrier's daily report"
 RESERVED_METHOD = "SIMULATION: supervised activation as the simulated ports would show it"
 #: Share of the usual load by hour of the civil day.
 HOURS = (0.1,) * 7 + (0.3, 0.8, 1.0, 1.0, 0.9, 0.5, 0.5, 0.9, 1.0, 1.0, 0.7, 0.4, 0.3, 0.3, 0.2, 0.1, 0.1)
@@ -76,6 +78,7 @@ class Player:
         self._stopped = self._deaf = False
         self._previous: dict[tuple[str, str], PortSample] = {}
         self._opened: dict[str, datetime] = {}
+        self._reported: set[str] = set()
         self._tested: dict[str, datetime] = {}
         self._cycles = self._decisions = 0
         for line_id in workspace.inventory.lines:
@@ -96,6 +99,7 @@ class Player:
             if self._is_due(at):
                 self._poll()
             if at == self._next_evening - TESTED_BEFORE:
+                self._report_opened()
                 self._test()
             if at == self._next_evening:
                 self._judge()
@@ -232,7 +236,19 @@ class Player:
         stamp = civil.strftime("%Y%m%d%H%M")
         self._city.set_load(lambda line_id: usual_load(line_id) * level * (0.6 + 0.8 * chance(self._scenario.seed, "load", line_id, stamp)))
 
-    # --- tests and verdicts
+    # --- what carriers report, tests and verdicts
+
+    def _report_opened(self) -> None:
+        """Let every carrier report the lines that it opened since the evening before."""
+        recorded_at, lines = self._now.astimezone(UTC), self._workspace.inventory.lines
+        new = {line_id: at.astimezone(self._zone).date() for line_id, at in self._opened.items() if line_id not in self._reported}
+        self._reported.update(new)
+        self._store.write_line_events(
+            [
+                opened_event(line_id, opened_on, self._zone, recorded_at, f"carrier:{lines[line_id].carrier}", REPORT)
+                for line_id, opened_on in new.items()
+            ]
+        )
 
     def _test(self) -> None:
         """Test every open line that is not accepted and was not tested lately."""

@@ -17,9 +17,9 @@ from app.core.inventory import Line, parents, path_to_root
 from app.core.workspace import Workspace
 from app.errors import LabError
 from app.workflows.measure import service_address
-from lab.virtual.engine import Session, Turn
 from lab.virtual.facts import SnmpUser
 from lab.virtual.network import Link, Traffic, VirtualNetwork, links_of, specs_of
+from lab.virtual.state import Session, Turn
 
 #: Share of a line's rate that is left to TCP over IPv4 and Ethernet with full segments: 1448 of 1538 octets (RFC 894, RFC 9293).
 GOODPUT_SHARE = 1448 / 1538

@@ -14,7 +14,7 @@ from app.edge.device import Access, Limits, Session, Target, open_session, quiet
 from app.edge.patch import patch
 from app.errors import CommitRefused, DeviceError, LoginRefused
 from app.workflows.hosts import open_driver
-from lab.virtual.engine import config_text
+from lab.virtual.deeds import config_text
 from lab.virtual.faults import SshFaults
 from lab.virtual.network import DeviceSpec, VirtualNetwork
 from lab.virtual.simulation import Carrier, Service, free_port, served

@@ -100,6 +100,15 @@ def test_lines_come_from_both_carriers_are_rejected_and_go_down(shipped: Play) -
     assert {change.after for change in shipped.store.transitions()} >= {"up", "down", "unreachable"}
 
 
+def test_carriers_report_every_line_that_they_opened_and_no_other(shipped: Play) -> None:
+    opened = opening_moments(shipped.scenario, shipped.workspace.inventory, ZONE)
+    reported = {event.line_id: event for event in shipped.store.line_events()}
+    last_round = shipped.scenario.present_at.replace(hour=18, minute=0) - timedelta(days=1)
+    assert set(reported) == {line_id for line_id, moment in opened.items() if moment <= last_round}
+    assert all(event.value == opened[line_id].date().isoformat() for line_id, event in reported.items())
+    assert all(event.document.startswith("SIMULATION") for event in reported.values())
+
+
 def test_every_measurement_says_that_it_is_simulated(shipped: Play) -> None:
     methods = {each.method for kinds in shipped.store.measurements().values() for each in kinds.values()}
     assert len(methods) >= 3

@@ -21,8 +21,8 @@ from app.workflows.measure import service_address
 from app.workflows.render import render
 from lab.virtual.city import GOODPUT_SHARE, Quality, VirtualCity, ping_text
 from lab.virtual.control import Control, ask
-from lab.virtual.engine import Session
 from lab.virtual.facts import SnmpUser
+from lab.virtual.state import Session
 from lab.virtual.station import CITY, Station, build_city, make_folder
 from lab.virtual.tester import SimulatedRateTester, simulated_probes
 
