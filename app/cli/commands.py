@@ -1,0 +1,64 @@
+"""Every verb of the command line, and the door that turns errors into messages and exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from app.cli import devices, observe, paper
+from app.cli.demo import demo
+from app.cli.output import show_error, tell
+from app.errors import ExitCode, WaiwangError
+from lab.cli import app as lab
+
+app = typer.Typer(
+    name="waiwang",
+    help="Rolls out and watches a city's e-government extranet: from the order to the accepted line.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for verb in (
+    paper.check,
+    paper.plan,
+    paper.render,
+    devices.diff,
+    devices.deploy,
+    observe.poll,
+    observe.accept,
+    observe.serve,
+    demo,
+):
+    app.command()(verb)
+app.add_typer(observe.measure, name="measure")
+app.add_typer(lab, name="lab")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"waiwang {version('waiwang')}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def everything(
+    shown: Annotated[bool, typer.Option("--version", metavar="", help="show the version", callback=_show_version, is_eager=True)] = False,
+) -> None:
+    """Rolls out and watches a city's e-government extranet: from the order to the accepted line."""
+
+
+def run() -> None:
+    """Run the command that the process was given; foreseen errors become messages and codes, unforeseen ones code 1 and one line."""
+    try:
+        app()
+    except WaiwangError as error:
+        sys.exit(int(show_error(error)))
+    except Exception as error:
+        if os.environ.get("WAIWANG_DEBUG"):
+            raise
+        tell(f"internal fault: {type(error).__name__}: {error}. WAIWANG_DEBUG=1 shows where; please report it.")
+        sys.exit(int(ExitCode.INTERNAL))
