@@ -49,7 +49,9 @@ PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 def up(
     root: Root = DEFAULTS.workspace,
     state_dir: State = DEFAULT_STATE_DIR,
-    wait_s: Annotated[float, typer.Option("--wait", help="Seconds to wait for another lab on this machine to end.")] = 0,
+    wait_s: Annotated[
+        float, typer.Option("--wait", envvar="WAIWANG_LAB_WAIT", min=0, help="Seconds to wait for another lab on this machine to end.")
+    ] = 0,
 ) -> None:
     """Boot every node with its bootstrap text only."""
     begun = time.monotonic()

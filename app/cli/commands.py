@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from importlib.metadata import version
 from typing import Annotated
 
@@ -54,11 +55,30 @@ def everything(
 def run() -> None:
     """Run the command that the process was given; foreseen errors become messages and codes, unforeseen ones code 1 and one line."""
     try:
-        app()
+        try:
+            app(prog_name="waiwang")
+        finally:
+            sys.stdout.flush()  # here, where a full disk can still be answered
+    except BrokenPipeError:
+        _abandon_stdout()  # whoever read our output has seen enough
+        sys.exit(int(ExitCode.OK))
     except WaiwangError as error:
         sys.exit(int(show_error(error)))
+    except OSError as error:
+        if os.environ.get("WAIWANG_DEBUG"):
+            raise
+        step = "Make room, give this account access, or choose another place."
+        _abandon_stdout()
+        tell(f"error {error.filename or 'output'}: expected what the system lets be read or written; found {error.strerror}. {step}")
+        sys.exit(int(ExitCode.INPUT))
     except Exception as error:
         if os.environ.get("WAIWANG_DEBUG"):
             raise
         tell(f"internal fault: {type(error).__name__}: {error}. WAIWANG_DEBUG=1 shows where; please report it.")
         sys.exit(int(ExitCode.INTERNAL))
+
+
+def _abandon_stdout() -> None:
+    """Let what could not be written go: the interpreter would try again at its end, and complain."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

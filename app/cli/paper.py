@@ -72,14 +72,14 @@ def render(
 ) -> None:
     """Write the intended configuration of every device; the same input gives the same bytes."""
     context = open_context(root)
-    templates = read_templates(context.settings.root)
-    texts = run_render(context.workspace, templates, names, bootstrap=bootstrap)
+    workspace, templates = context.workspace, read_templates(context.settings.root)
+    texts = run_render(workspace, templates, names, bootstrap=bootstrap)
     if output is None:
         sys.stdout.write("".join(texts[name] for name in texts))
         return
     written = [*write_configs(output, texts)]
     if bootstrap:
-        written += write_pages(output / "sites", render_pages(context.workspace, templates, names, language=language))
+        written += write_pages(output / "sites", render_pages(workspace, templates, names, language=language))
     gaps = find_gaps({name: context.intents[name] for name in texts})
     lacking = f"{counted(len(gaps), 'thing')} that a family cannot carry (waiwang check lists them)"
     tell(f"{counted(len(written), 'file')} in {output}; {lacking}")

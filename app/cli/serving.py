@@ -21,6 +21,8 @@ from app.workflows.summary import StoreReader
 
 #: First descriptor that systemd, or the lab's runner, hands over (sd_listen_fds(3)).
 FIRST_PASSED = 3
+#: How long open pages may keep a server that was told to stop, seconds.
+GRACE_S = 5
 
 
 @contextmanager
@@ -49,7 +51,7 @@ def run_server(context: Context, poller: Poller | None, sock: socket.socket) -> 
     interval = context.settings.poll_interval_s
     reader = StoreReader(context.workspace, context.store, now)
     app = create_app(reader, context.workspace.order.timezone, timedelta(seconds=interval * GAP_INTERVALS))
-    config = uvicorn.Config(app, log_level="warning", access_log=False, ws_ping_interval=20)
+    config = uvicorn.Config(app, log_level="warning", access_log=False, ws_ping_interval=20, timeout_graceful_shutdown=GRACE_S)
     host, port = sock.getsockname()[:2]
     tell(f"dashboard http://{host}:{port}/ · API /api/v1/openapi.json · metrics /metrics")
     asyncio.run(_serve(_Server(config), poller, interval, sock))
@@ -69,6 +71,7 @@ async def _serve(server: uvicorn.Server, poller: Poller | None, interval_s: floa
 
     def end() -> None:
         stop.set()
+        server.force_exit = server.should_exit  # told twice: wait for no open page
         server.should_exit = True
 
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -76,7 +79,8 @@ async def _serve(server: uvicorn.Server, poller: Poller | None, interval_s: floa
     serving = asyncio.create_task(server.serve(sockets=[sock]))
     polling = asyncio.create_task(poll_forever(poller, interval_s, now, stop, _tell, _tell_failure)) if poller else None
     await asyncio.wait([task for task in (serving, polling) if task is not None], return_when=asyncio.FIRST_COMPLETED)
-    end()
+    stop.set()
+    server.should_exit = True
     await serving
     if polling is not None and poller is not None:
         await polling

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from netmiko import ConnectHandler
 from netmiko.base_connection import BaseConnection
-from netmiko.exceptions import NetmikoAuthenticationException, NetmikoBaseException
+from netmiko.exceptions import NetmikoAuthenticationException, NetmikoBaseException, ReadTimeout
 from paramiko.ssh_exception import AuthenticationException, SSHException  # type: ignore[import-untyped]  # paramiko ships no types
 from pydantic import SecretStr
 
@@ -305,6 +305,9 @@ def _log_in(target: Target, address: IPv4Address, link: socket.socket, access: A
 
 
 def _first_words(error: BaseException) -> str:
+    """Return what a driver says in one short line; of a prompt that never came netmiko says a page about its patterns."""
+    if isinstance(error, ReadTimeout):
+        return "silence after the login"
     text = " ".join(str(error).split())
     return text[:120] or type(error).__name__
 

@@ -100,7 +100,7 @@ def _place(finding: Finding) -> tuple[bool, str, int]:
 
 def _no_workspace(root: Path) -> Finding:
     step = "Go to the workspace, or name it by --root or WAIWANG_ROOT."
-    found = "none of both" if root.is_dir() else "a file" if root.exists() else "no such directory"
+    found = "neither" if root.is_dir() else "a file" if root.exists() else "no such directory"
     return Finding(str(root), "no workspace is here", "a directory with inventory/ and ipplan/", found, step)
 
 
