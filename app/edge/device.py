@@ -31,6 +31,7 @@ Resolve = Callable[[str], str]
 #: Ctrl-C.
 INTERRUPT = "\x03"
 _LOST = (EOFError, OSError, SSHException, NetmikoBaseException, ValueError)
+_PROMPT = r"[#>\]]\s*$"
 _HOST_KEY = re.compile(r"host key|known_hosts", re.IGNORECASE)
 
 
@@ -193,7 +194,14 @@ class Session:
             raise self._error(CommitRefused, what, "acceptance", found, step)
 
     def _ask(self, line: str, what: str) -> str:
-        return self._try(lambda: self._driver.send_command(line), what).replace("\r", "")
+        return self._try(lambda: self._driver.send_command(line, expect_string=self._find_prompt()), what).replace("\r", "")
+
+    def _find_prompt(self) -> str:
+        """Return the present prompt as a pattern; a push may have renamed the device. netmiko's own search takes 35 s to give up."""
+        self._driver.clear_buffer()
+        self._driver.write_channel("\n")
+        shown = str(self._driver.read_until_pattern(_PROMPT, read_timeout=self._access.limits.read_s))
+        return re.escape(shown.splitlines()[-1].strip())
 
     def _try(self, call: Callable[[], object], what: str, timeout_s: float | None = None) -> str:
         self._driver.read_timeout_override = timeout_s or self._access.limits.read_s
