@@ -15,7 +15,6 @@ import typer
 
 from app.cli.context import Commit, Context, Form, Root, leave, now, open_context
 from app.cli.output import Format, Table, show, show_findings, tell
-from app.cli.serving import listening_socket, run_server
 from app.core.acceptance import PASS, Acceptance, PortSample
 from app.core.commands import Command
 from app.core.intent import DeviceIntent
@@ -259,6 +258,8 @@ def serve(
     port: Annotated[int, typer.Option("--port", envvar="WAIWANG_PORT", min=0, max=65535, help="port to listen on")] = 8080,
 ) -> None:
     """Poll on schedule and show: dashboard at /, API at /api/v1, metrics at /metrics."""
+    from app.cli.serving import listening_socket, run_server  # here: no other command needs the web, half of all loading time
+
     context = open_context(root)
     poller = None if _illustrated(context) else _open_poller(context)
     if poller is None:
