@@ -173,7 +173,7 @@ def _lab(root: Path) -> Iterator[dict[str, str]]:
         stdout().print(f"{len(state.nodes)} nodes up in {time.monotonic() - begun:.1f} s, each with its first-boot text only")
         yield {**os.environ, **runner.environment(state)}
     finally:
-        runner.down()
+        runner.down(only=state)
 
 
 @contextmanager
