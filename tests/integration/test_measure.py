@@ -306,3 +306,17 @@ def test_batches_hold_each_line_once_and_stay_within_the_uplink_below_the_root(c
             below = [classes[line.service_class] for line in batch if line.a_device == device and line.role == "primary"]
             fits = sum(rate.nominal_down_kbps for rate in below) <= LOAD_SHARE * uplinks[device].nominal_down_kbps
             assert fits or len(below) == 1
+
+
+@pytest.mark.parametrize(
+    ("direction", "sizes"), [("nominal_down_kbps", [2] * 5), ("nominal_up_kbps", [2] * 5), (None, [4, 4, 2])]
+)
+def test_ten_lines_below_one_county_are_loaded_as_far_as_its_uplink_carries(direction: str | None, sizes: list[int]) -> None:
+    """2M lines below 10M: four fill 80 percent of it; where one direction of the uplink has 5M only, two do."""
+    sample = LINES["BZWW-F-0003"]
+    lines = [replace(sample, line_id=f"L-{number}", z_device=f"unit{number}") for number in range(10)]
+    inventory = replace(WORKSPACE.inventory, lines={"BZWW-A-0001": LINES["BZWW-A-0001"], **{line.line_id: line for line in lines}})
+    classes = dict(WORKSPACE.order.classes)
+    if direction is not None:
+        classes["agg_10m"] = replace(classes["agg_10m"], **{direction: 5000})
+    assert [len(batch) for batch in rate_batches(inventory, classes, lines)] == sizes
