@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import uvicorn
 from rich.text import Text
 
 from app.cli.context import leave
 from app.cli.output import Format, Table, show, stdout
-from app.cli.serving import listening_socket
+from app.cli.serving import listening_socket, serve_beside
 from app.core.acceptance import PASS
 from app.core.order import Simulation
 from app.core.progress import Summary
@@ -102,16 +100,14 @@ def _serve(player: Player, scenario: Scenario, workspace: Workspace, store: Stor
 
     stale_after = scenario.polling.final_every * GAP_INTERVALS
     app = create_app(StoreReader(workspace, store, clock), workspace.order.timezone, stale_after)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, ws_ping_interval=20))
+
+    async def play_on(stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            await asyncio.to_thread(player.play_until, clock())
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), STEP_S)
+
     with listening_socket(os.environ, "127.0.0.1", port) as sock:
         running = f"runs on {pace:g} times as fast" if pace else "stands still"
         stdout().print(Text(f"\nhttp://127.0.0.1:{port}/ until Ctrl-C; the scenario's clock {running}.", style="bold"))
-        asyncio.run(_run(server, [sock], player, clock if pace else None))
-
-
-async def _run(server: uvicorn.Server, sockets: list[socket.socket], player: Player, clock: Callable[[], datetime] | None) -> None:
-    serving = asyncio.create_task(server.serve(sockets=sockets))
-    while clock is not None and not serving.done():
-        await asyncio.to_thread(player.play_until, clock())
-        await asyncio.sleep(STEP_S)
-    await serving
+        asyncio.run(serve_beside(app, sock, play_on if pace else None))

@@ -301,7 +301,7 @@ def test_the_page_names_the_scenario_and_shows_its_moment(tmp_path: Path) -> Non
             summary = client.get("/api/v1/summary").json()
             assert datetime.fromisoformat(summary["as_of"]) == at("2008-07-01 10:40")
         process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 130
+        assert process.wait(20) == ExitCode.OK
     assert "Traceback" not in log.read_text()
     assert "SIMULATION" in log.read_text()
 
@@ -311,6 +311,19 @@ def _answers(client: httpx.Client) -> bool:
         return client.get("/healthz").is_success
     except httpx.TransportError:
         return False
+
+
+def test_a_scenario_that_runs_on_polls_on(tmp_path: Path) -> None:
+    port = free_port()
+    with command(tmp_path, "--port", str(port), "--pace", "3600") as (process, log):
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as client:
+            wait_until(lambda: "until Ctrl-C" in log.read_text() or process.poll() is not None, 60, "the page")
+            wait_until(lambda: _answers(client), 20, f"an answer; it said: {log.read_text()}")
+            first = client.get("/api/v1/summary").json()["polled_at"]
+            wait_until(lambda: client.get("/api/v1/summary").json()["polled_at"] > first, 30, "a later poll cycle")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == ExitCode.OK
+    assert "Traceback" not in log.read_text()
 
 
 def test_a_scenario_that_does_not_end_as_its_file_expects_leaves_with_four(tmp_path: Path) -> None:
