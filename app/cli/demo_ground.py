@@ -92,7 +92,7 @@ def _open_virtual(root: Path) -> Iterator[Place]:
 
 
 def _virtual_place(station: Station) -> Place:
-    hint = f". {station.folder / 'environment'}; waiwang virtual cut city:county02 --state-dir {station.folder}   ·   waiwang poll --once"
+    hint = f". {station.folder / 'environment'}; waiwang virtual cut city:county02   ·   waiwang virtual heal city:county02"
 
     def cut(line: str) -> str:
         return str(ask(station.control, {"ask": "cut", "line": line})["line"])
