@@ -9,6 +9,7 @@ import typer
 
 from app.cli import devices, observe, paper
 from app.cli.demo import demo
+from app.cli.events import event
 from app.cli.output import show_error, stderr
 from app.errors import ExitCode, WaiwangError
 from lab.cli import app as lab
@@ -33,6 +34,7 @@ for verb in (
 ):
     app.command()(verb)
 app.add_typer(observe.measure, name="measure")
+app.add_typer(event, name="event")
 app.add_typer(lab, name="lab")
 
 

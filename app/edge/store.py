@@ -24,6 +24,7 @@ from alembic.util.exc import CommandError
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.core.acceptance import Acceptance, CriterionResult, LineSample, LineStatus, Measurement, PortSample, Transition
+from app.core.events import UnitEvent
 from app.core.linestate import DeviceState, PollCycle
 from app.errors import StoreError
 
@@ -173,6 +174,20 @@ ACCEPTANCE = sa.Table(
     sa.Column("due_at", Moment),
     sa.Column("on_time", sa.Boolean),
     sa.Index("ix_acceptance_line", "line_id", "decided_at"),
+)
+UNIT_EVENT = sa.Table(
+    "unit_event",
+    METADATA,
+    sa.Column("event_id", _ROW, primary_key=True),
+    sa.Column("subject", sa.String(64), nullable=False),
+    sa.Column("event", sa.String(64), nullable=False),
+    sa.Column("observed_at", Moment, nullable=False),
+    sa.Column("recorded_at", Moment, nullable=False),
+    sa.Column("by_role", sa.Text, nullable=False),
+    sa.Column("document", sa.Text, nullable=False),
+    sa.Column("amount", sa.Double),
+    sa.Column("holds", sa.Boolean, nullable=False),
+    sa.Index("ix_unit_event_subject", "subject", "event"),
 )
 BACKUP = sa.Table(
     "backup",
@@ -399,6 +414,21 @@ class Store:
         with self._reading("decisions") as connection:
             return [_acceptance(row) for row in connection.execute(query)]
 
+    # --- unit events
+
+    def write_events(self, events: Sequence[UnitEvent]) -> None:
+        """Append what units reported, all rows or none."""
+        with self._writing("unit events") as connection:
+            self._insert(connection, UNIT_EVENT, [_event_row(event) for event in events])
+
+    def events(self, subject: str | None = None) -> list[UnitEvent]:
+        """Return every report, those taken back too, in the order in which they were recorded; of one subject where it is named."""
+        query = sa.select(UNIT_EVENT).order_by(UNIT_EVENT.c.event_id)
+        if subject is not None:
+            query = query.where(UNIT_EVENT.c.subject == subject)
+        with self._reading("unit events") as connection:
+            return [UnitEvent(*row[1:]) for row in connection.execute(query)]
+
     # --- backups and audit
 
     def write_backup(self, device: str, at: datetime, text: str, digest: str) -> None:
@@ -542,14 +572,20 @@ def _to_json(value: object) -> str:
 #: What reads all fields of a value at once: a cycle writes a hundred thousand of them.
 _READERS = {
     kind: (names := tuple(field.name for field in fields(kind)), attrgetter(*names))
-    for kind in (PortSample, DeviceState, Transition, Measurement, Acceptance, CriterionResult)
+    for kind in (PortSample, DeviceState, Transition, Measurement, Acceptance, CriterionResult, UnitEvent)
 }
 
 
-def _slots(value: PortSample | DeviceState | Transition | Measurement | Acceptance | CriterionResult) -> dict[str, object]:
+def _slots(
+    value: PortSample | DeviceState | Transition | Measurement | Acceptance | CriterionResult | UnitEvent,
+) -> dict[str, object]:
     """Return a value's fields, one level deep (asdict would copy everything below)."""
     names, read = _READERS[type(value)]
     return dict(zip(names, read(value), strict=True))
+
+
+def _event_row(event: UnitEvent) -> dict[str, object]:
+    return {name: value for name, value in _slots(event).items() if name != "where"}
 
 
 def _line_row(sample: LineSample) -> dict[str, object]:

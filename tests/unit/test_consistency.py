@@ -59,7 +59,7 @@ def workspace() -> Workspace:
         ),
         scoring=(
             ScoreTable(
-                "t", "表", "Table", 10, "in_proportion", (ScoreItem("i", "项", "Item", 10, "lines", Source(clause="一")),), Source()
+                "t", "表", "Table", 10, "in_proportion", (ScoreItem("i", "项", "Item", 10, ("lines",), Source(clause="一")),), Source()
             ),
         ),
         rulings={"R-1": Ruling("R-1", "BZ-4", "?", "!", "…", date(2008, 4, 1), True)},
