@@ -11,6 +11,7 @@ from app.cli import devices, observe, paper
 from app.cli.demo import demo
 from app.cli.events import event
 from app.cli.output import show_error, stderr
+from app.cli.report import report
 from app.errors import ExitCode, WaiwangError
 from lab.cli import app as lab
 
@@ -35,6 +36,7 @@ for verb in (
     app.command()(verb)
 app.add_typer(observe.measure, name="measure")
 app.add_typer(event, name="event")
+app.add_typer(report, name="report")
 app.add_typer(lab, name="lab")
 
 

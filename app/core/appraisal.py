@@ -98,5 +98,5 @@ class _Own:
 
     def own(self, members: Iterable[Member]) -> Iterator[Member]:
         for member in members:
-            if member.unit_id == self.unit_id if self.unit_id is not None else member.region == self.region:
+            if member.region == self.region and self.unit_id in (None, member.unit_id):
                 yield member

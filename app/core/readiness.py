@@ -94,11 +94,10 @@ def judge_gates(gates: Sequence[GateState]) -> tuple[CriterionResult, ...]:
     required = [state for state in gates if state.gate.required]
     if not required:
         return ()
-    missing = [state.gate for state in required if state.met_at is None]
-    names = ", ".join(state.gate.gate_id for state in required)
+    met = sum(state.met_at is not None for state in required)
     evidence = {state.gate.gate_id: state.met_at.isoformat() if state.met_at else None for state in required}
-    found = f"not recorded: {', '.join(gate.gate_id for gate in missing)}" if missing else "all recorded"
-    return (CriterionResult(READINESS, True, NOT_PROVEN if missing else PASS, f"ready: {names}", found, evidence),)
+    verdict = PASS if met == len(required) else NOT_PROVEN
+    return (CriterionResult(READINESS, True, verdict, "every required gate met", f"{met} of {len(required)} gates met", evidence),)
 
 
 def line_gates(workspace: Workspace, book: EventBook, line: Line) -> tuple[GateState, ...]:

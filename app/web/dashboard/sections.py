@@ -189,6 +189,8 @@ def _attention_row(words: Words, line: LineView, open_line: Open) -> None:
         text("div", words.short(line.class_words, line.class_words_en), "muted")
     with block("td"):
         pill(words, "due", line.due)
+        if line.clock_holder:
+            text("div", words("held_by", holder=words.known("holder", line.clock_holder)), "muted nowrap")
     with block("td"):
         text("div", words.days_left(line.days_left), "nowrap")
         if line.due_on:
