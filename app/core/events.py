@@ -136,7 +136,17 @@ def find_event_faults(workspace: Workspace, events: Sequence[UnitEvent], now: da
     uses: dict[str, list[EventUse]] = {}
     for use in event_uses(workspace.order):
         uses.setdefault(use.event, []).append(use)
-    return [finding for row in events for finding in _row_faults(workspace, uses, row, now)]
+    return [*_contradictions(events), *(finding for row in events for finding in _row_faults(workspace, uses, row, now))]
+
+
+def _contradictions(events: Sequence[UnitEvent]) -> Iterator[Finding]:
+    """Yield rows that say of one subject, event and document something else than an earlier row of the same table."""
+    first: dict[tuple[str, str, str], UnitEvent] = {}
+    for row in events:
+        before = first.setdefault(row.key, row)
+        if not before.says_the_same_as(row):
+            what = f"event {row.event} of {row.subject} stands twice on document {row.document}"
+            yield Finding(row.where, what, "one row", f"another at {before.where}", "Keep the right one, or name the other document.")
 
 
 def _row_faults(workspace: Workspace, uses: dict[str, list[EventUse]], row: UnitEvent, now: datetime) -> Iterator[Finding]:

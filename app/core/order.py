@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-MEDIA = ("fibre", "adsl")
 LEVELS = ("city", "county", "township")
 CRITERIA = (
     "reachable_from_centre",

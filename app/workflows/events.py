@@ -41,6 +41,7 @@ def import_events(workspace: Workspace, store: Store, path: Path, *, commit: boo
     findings: list[Finding] = []
     reading = read_events(path, workspace.order.timezone, now, findings.append)
     findings += find_event_faults(workspace, reading.events, now)
+    findings.sort(key=_row)
     wrong = {finding.where for finding in findings}
     accepted = [event for event in reading.events if event.where not in wrong]
     if findings and commit and not skip_rejected:
@@ -64,3 +65,9 @@ def _record(store: Store, accepted: Sequence[UnitEvent], rejected: tuple[Finding
     if commit:
         store.write_events(new)
     return EventReport(tuple(new), len(accepted) - len(new), rejected, rows, commit)
+
+
+def _row(finding: Finding) -> int:
+    """Return the number of the row that a finding stands at, 0 for the file as a whole."""
+    number = finding.where.rpartition(":")[2]
+    return int(number) if number.isdigit() else 0

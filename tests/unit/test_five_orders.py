@@ -16,7 +16,7 @@ from app.core.consistency import find_inconsistencies
 from app.core.events import UnitEvent, build_book, event_uses
 from app.core.intents import build_intents
 from app.core.inventory import Service
-from app.core.order import ScoreTable
+from app.core.order import ScoreTable, covers_unit
 from app.core.organisations import own_list
 from app.core.progress import MilestoneView, Summary, summarise
 from app.core.readiness import judge_gates, line_gates
@@ -75,8 +75,7 @@ def test_every_event_that_an_example_asks_for_has_a_subject_that_can_report_it(r
     kinds = {(unit.level, unit.kind) for unit in workspace.inventory.units.values()}
     for use in event_uses(workspace.order):
         if use.subject == "unit" and use.scope is not None and not use.scope.classes:
-            asked = [(level, kind) for level, kind in kinds if level in (use.scope.levels or (level,)) and kind in (use.scope.kinds or (kind,))]
-            assert asked, use
+            assert any(covers_unit(use.scope, level, kind) for level, kind in kinds), use
 
 
 # Bazhong
@@ -521,7 +520,11 @@ def test_the_availability_of_a_platforms_line_is_judged_after_its_acceptance() -
     hour = timedelta(hours=1)
 
     def judged(states: str) -> tuple[str, float | None]:
-        samples = [LineSample(line, start + hour * number, {"u": "up", "d": "down"}[state], "", None, None, None) for number, state in enumerate(states) if state != "-"]
+        samples = [
+            LineSample(line, start + hour * number, {"u": "up", "d": "down"}[state], "", None, None, None)
+            for number, state in enumerate(states)
+            if state != "-"
+        ]
         found = observe_availability(line, start, samples, duty, start + hour * len(states), hour)
         return found.verdict, found.share
 

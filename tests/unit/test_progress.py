@@ -60,6 +60,7 @@ EARLY = DUE_AT - timedelta(days=20)
     ("offset", "expected"),
     [(timedelta(days=-8), "open"), (-WEEK, "at_risk"), (timedelta(seconds=-1), "at_risk"), (timedelta(0), "late")],
 )
+@pytest.mark.requirement("BZ-5")
 def test_a_line_is_late_from_the_first_moment_after_its_last_day(offset: timedelta, expected: str) -> None:
     assert lateness(None, DUE_AT, DUE_AT + offset, WEEK) == expected
 

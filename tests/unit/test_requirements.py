@@ -74,5 +74,6 @@ def test_everything_that_an_order_dates_rules_and_asks_is_kept_for_some_requirem
     kept = {part for requirement in held.order.requirements.values() for part in requirement.kept}
     tables = {"regions", "units", "devices", "lines", "services", "plan", "carriers"}
     own = {f"service_classes.{name}" for name in held.order.classes}
-    secondary = {f"duties.{duty.duty_id}" for duty in held.order.duties} | {f"organisations.{each.organisation_id}" for each in held.order.organisations}
+    secondary = {f"duties.{duty.duty_id}" for duty in held.order.duties}
+    secondary |= {f"organisations.{each.organisation_id}" for each in held.order.organisations}
     assert set(kept_parts(held)) - tables - own - secondary <= kept

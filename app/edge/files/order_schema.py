@@ -14,7 +14,8 @@ from app.core.order import Source
 from app.edge.files.explain import wanted
 
 LevelName = Literal["city", "county", "township"]
-Medium = Literal["fibre", "adsl"]
+#: A word of the order's own: fibre, adsl, microwave … A line's medium has to be that of its class.
+Medium = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 AccessMethod = Literal["ethernet", "bridged_pvc", "vpdn_l2tp", "internet_ipsec"]
 DeviceRole = Literal["city_core", "county_agg", "city_unit", "urban_unit", "township_unit", "unit_switch"]
 CriterionKind = Literal[
