@@ -126,9 +126,10 @@ class _DutyRules:
             yield Finding(
                 where, f"{owner}: cannot keep a line from being accepted", "before connection or acceptance", "before use", step
             )
-        if gate.subject == "service" and (gate.required or gate.device_role or gate.scope != Scope()):
-            step = "Remove `scope` and `device_role`, and set `required: false`; it stands for every application of services.csv."
-            yield Finding(where, f"{owner}: a gate of services says something of units", "title, event, held_by", "more", step)
+        said = {"required: true": gate.required, "device_role": gate.device_role is not None, "scope": gate.scope != Scope()}
+        if gate.subject == "service" and (unfit := [key for key, holds in said.items() if holds]):
+            step = "Remove it; the gate stands for every application of services.csv and blocks no line."
+            yield Finding(where, f"{owner}: a gate of services says something of units", "nothing of units", ", ".join(unfit), step)
         if gate.device_role is not None:
             yield from self._equipped(gate, gate.device_role, owner)
 
