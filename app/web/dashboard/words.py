@@ -53,8 +53,8 @@ TABLE: dict[str, tuple[str, str]] = {
     # milestones
     "milestones": ("里程碑", "Milestones"),
     "milestones_note": (
-        "每格：已验收 / 应验收，按县（区）与线路类别。",
-        "Each cell: accepted / wanted, by county and class of line.",
+        "每格：已完成 / 应完成，按县（区）与线路类别，或按单位。",
+        "Each cell: done / wanted, by county and class of line, or by unit.",
     ),
     "due": ("期限", "Due"),
     "milestone": ("事项", "Duty"),
@@ -150,10 +150,10 @@ TABLE: dict[str, tuple[str, str]] = {
     "criterion_readiness": ("前置条件", "Readiness"),
     # who holds the clock
     "clock_holder": ("责任方", "Clock held by"),
-    "held_by": ("责任方：{holder}", "held by the {holder}"),
+    "held_by": ("责任方：{holder}", "held by: {holder}"),
     "holder_carrier": ("承建企业", "carrier"),
     "holder_unit": ("接入单位", "unit"),
-    "holder_centre": ("电子政务中心", "e-government centre"),
+    "holder_centre": ("电子政务中心", "centre"),
     "open_gates": ("未就绪", "Not ready"),
     # detail
     "close": ("关闭", "Close"),
