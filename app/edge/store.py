@@ -35,6 +35,8 @@ MICROSECOND = timedelta(microseconds=1)
 BUSY_TIMEOUT_MS = 15_000
 #: The ports of a line sample, by the names of their fields.
 PLACES = ("a", "z", "reserved_a", "reserved_z")
+#: The fields of a unit event that are kept; `where` is of the file that it came from.
+EVENT_FIELDS = ("subject", "event", "observed_at", "recorded_at", "by_role", "document", "amount", "holds")
 
 
 class Moment(sa.TypeDecorator[datetime]):
@@ -414,21 +416,6 @@ class Store:
         with self._reading("decisions") as connection:
             return [_acceptance(row) for row in connection.execute(query)]
 
-    # --- unit events
-
-    def write_events(self, events: Sequence[UnitEvent]) -> None:
-        """Append what units reported, all rows or none."""
-        with self._writing("unit events") as connection:
-            self._insert(connection, UNIT_EVENT, [_event_row(event) for event in events])
-
-    def events(self, subject: str | None = None) -> list[UnitEvent]:
-        """Return every report, those taken back too, in the order in which they were recorded; of one subject where it is named."""
-        query = sa.select(UNIT_EVENT).order_by(UNIT_EVENT.c.event_id)
-        if subject is not None:
-            query = query.where(UNIT_EVENT.c.subject == subject)
-        with self._reading("unit events") as connection:
-            return [UnitEvent(*row[1:]) for row in connection.execute(query)]
-
     # --- backups and audit
 
     def write_backup(self, device: str, at: datetime, text: str, digest: str) -> None:
@@ -455,6 +442,21 @@ class Store:
             query = query.where(AUDIT.c.subject == subject)
         with self._reading("audit entries") as connection:
             return [AuditEntry(row.at, row.actor, row.verb, row.subject, row.detail) for row in connection.execute(query)]
+
+    # --- unit events
+
+    def write_events(self, events: Sequence[UnitEvent]) -> None:
+        """Append what units reported, all rows or none."""
+        with self._writing("unit events") as connection:
+            self._insert(connection, UNIT_EVENT, [{name: getattr(event, name) for name in EVENT_FIELDS} for event in events])
+
+    def events(self, subject: str | None = None) -> list[UnitEvent]:
+        """Return every report, those taken back too, in the order in which they were recorded; of one subject where it is named."""
+        query = sa.select(UNIT_EVENT).order_by(UNIT_EVENT.c.event_id)
+        if subject is not None:
+            query = query.where(UNIT_EVENT.c.subject == subject)
+        with self._reading("unit events") as connection:
+            return [UnitEvent(*row[1:]) for row in connection.execute(query)]
 
     # --- transactions
 
@@ -572,20 +574,14 @@ def _to_json(value: object) -> str:
 #: What reads all fields of a value at once: a cycle writes a hundred thousand of them.
 _READERS = {
     kind: (names := tuple(field.name for field in fields(kind)), attrgetter(*names))
-    for kind in (PortSample, DeviceState, Transition, Measurement, Acceptance, CriterionResult, UnitEvent)
+    for kind in (PortSample, DeviceState, Transition, Measurement, Acceptance, CriterionResult)
 }
 
 
-def _slots(
-    value: PortSample | DeviceState | Transition | Measurement | Acceptance | CriterionResult | UnitEvent,
-) -> dict[str, object]:
+def _slots(value: PortSample | DeviceState | Transition | Measurement | Acceptance | CriterionResult) -> dict[str, object]:
     """Return a value's fields, one level deep (asdict would copy everything below)."""
     names, read = _READERS[type(value)]
     return dict(zip(names, read(value), strict=True))
-
-
-def _event_row(event: UnitEvent) -> dict[str, object]:
-    return {name: value for name, value in _slots(event).items() if name != "where"}
 
 
 def _line_row(sample: LineSample) -> dict[str, object]:
