@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from app.cli import devices, observe, paper
+from app.cli import devices, exchange, observe, paper
 from app.cli.demo import demo
 from app.cli.events import event
 from app.cli.output import show_error, stderr
@@ -34,6 +34,11 @@ for verb in (
     demo,
 ):
     app.command()(verb)
+app.command(name="import")(exchange.import_)
+app.command()(exchange.export)
+app.command()(exchange.init)
+app.add_typer(exchange.worksheet, name="worksheet")
+app.add_typer(exchange.netbox, name="netbox")
 app.add_typer(observe.measure, name="measure")
 app.add_typer(event, name="event")
 app.add_typer(report, name="report")
