@@ -13,11 +13,13 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
 from openpyxl import Workbook
 
 from app.core.events import UnitEvent
 from app.core.progress import MilestoneView
-from app.edge.store import Store
+from app.edge.store import MIGRATIONS, Store
 from app.errors import ExitCode, InputError, StoreError
 from app.workflows.accept import accept
 from app.workflows.events import EventReport, add_event, import_events
@@ -81,16 +83,21 @@ def test_a_report_is_never_rewritten(store: Store, tmp_path: Path, statement: st
     connection.close()
 
 
-def test_a_database_of_the_version_before_gets_the_table(tmp_path: Path) -> None:
+def test_a_database_of_the_first_version_gets_the_table_and_keeps_what_it_has(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'old.db'}"
-    Store.open(url).close()
     engine = sa.create_engine(url)
     with engine.begin() as connection:
-        connection.exec_driver_sql("DROP TABLE unit_event")
-        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.set_main_option("path_separator", "os")
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.exec_driver_sql("INSERT INTO audit (at, actor, verb, subject, detail) VALUES (0, 'a', 'v', 's', '{}')")
     engine.dispose()
     store = Store.open(url)
     assert store.events() == []
+    store.write_events([event()])
+    assert len(store.audit()) == 1
     store.close()
 
 
