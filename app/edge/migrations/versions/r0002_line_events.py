@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0002_line_events"
-down_revision = "0002_unit_events"
+down_revision = "0001"
 branch_labels = None
 depends_on = None
 
