@@ -15,7 +15,8 @@ from app.cli.output import stderr
 from app.errors import Finding, InputError
 from app.web.app import create_app
 from app.workflows.accept import GAP_INTERVALS
-from app.workflows.poll import CycleReport, Poller, poll_forever
+from app.workflows.poll import CycleReport, Poller
+from app.workflows.schedule import poll_forever
 from app.workflows.summary import StoreReader
 
 #: First descriptor that systemd, or the lab's runner, hands over (sd_listen_fds(3)).
