@@ -12,6 +12,7 @@ class Settings:
     """`root`: the workspace. `database_url`: SQLAlchemy's. `secrets_file`: YAML of name → value, outside git.
 
     `poll_interval_s`: from one poll cycle's start to the next. `known_hosts`: OpenSSH format, None accepts any key.
+    `trap_listen`: where SNMP notifications are received: `address:port`, `auto` (where the plan sends them), or `off`.
     """
 
     root: Path
@@ -21,6 +22,7 @@ class Settings:
     poll_interval_s: float
     snmp_port: int
     ssh_port: int
+    trap_listen: str = "auto"
 
 
 def read_settings(environ: Mapping[str, str], root: Path | None = None) -> Settings:
@@ -36,4 +38,5 @@ def read_settings(environ: Mapping[str, str], root: Path | None = None) -> Setti
         poll_interval_s=float(environ.get("WAIWANG_POLL_INTERVAL_S", "60")),
         snmp_port=int(environ.get("WAIWANG_SNMP_PORT", "161")),
         ssh_port=int(environ.get("WAIWANG_SSH_PORT", "22")),
+        trap_listen=environ.get("WAIWANG_TRAP_LISTEN", "auto"),
     )

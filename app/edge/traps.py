@@ -132,13 +132,14 @@ class Receiver(asyncio.DatagramProtocol):
         accept: Callable[[Notification], str],
         report: Callable[[str], None] = lambda _text: None,
         *,
+        counts: Counter[str] | None = None,
         limits: Limits = Limits(),
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         """Prepare to receive; nothing listens yet.
 
         `engine_id`: ours, hexadecimal. `accept` is given every authentic notification and answers one of
-        `NOTIFICATION_RESULTS`; `report` a line for what was dropped.
+        `NOTIFICATION_RESULTS`; `report` a line for what was dropped; `counts` is where to count, a new one without it.
 
         Raises:
             InputError: an SNMPv3 algorithm that is not known here.
@@ -147,7 +148,8 @@ class Receiver(asyncio.DatagramProtocol):
         self._place, self._engine_id, self._user, self._community = place, bytes.fromhex(engine_id), user, community
         self._knows_engine, self._accept, self._report = knows_engine, accept, report
         self._limits, self._clock_s = limits, clock_s
-        self.counts: Counter[str] = Counter(dict.fromkeys(NOTIFICATION_RESULTS, 0))
+        self.counts: Counter[str] = Counter() if counts is None else counts
+        self.counts.update(dict.fromkeys(NOTIFICATION_RESULTS, 0))
         self._drops = Drops(limits.tell_again_s)
         self._all, self._senders = Allowance(limits.rate, limits.burst), dict[str, Allowance]()
         self._transport: asyncio.DatagramTransport | None = None
