@@ -58,7 +58,7 @@ master agentx
 agentXSocket /var/agentx/master
 agentXPerms 0777 0777
 """
-#: Watches the state of every port, each 2 s, by its own user (the agent asks itself). Numeric names: the nodes read no MIBs.
+#: Watches the state of every port each second (its own table is up to 3 s old) by a user of its own (the agent asks itself). Numeric names: the nodes read no MIBs.
 #: Informs: they need no engine known beforehand, and one that gets lost on a dying way is sent again over the next.
 SNMPD_NOTIFY = """\
 createUser {watcher} SHA "{watcher_key}"
@@ -67,8 +67,8 @@ iquerySecName {watcher}
 trapsess -Ci -v 3 -l authPriv -u {user} -a {auth_protocol} -A {auth} -x {priv_protocol} -X {priv} -e 0x{receiver} -t 1 -r 5 {address}:{port}
 notificationEvent linkDownSeen .1.3.6.1.6.3.1.1.5.3 .1.3.6.1.2.1.2.2.1.1 .1.3.6.1.2.1.2.2.1.7 .1.3.6.1.2.1.2.2.1.8
 notificationEvent linkUpSeen .1.3.6.1.6.3.1.1.5.4 .1.3.6.1.2.1.2.2.1.1 .1.3.6.1.2.1.2.2.1.7 .1.3.6.1.2.1.2.2.1.8
-monitor -S -r 2 -e linkDownSeen "port down" .1.3.6.1.2.1.2.2.1.8 != 1
-monitor -S -r 2 -e linkUpSeen "port up" .1.3.6.1.2.1.2.2.1.8 == 1
+monitor -S -r 1 -e linkDownSeen "port down" .1.3.6.1.2.1.2.2.1.8 != 1
+monitor -S -r 1 -e linkUpSeen "port up" .1.3.6.1.2.1.2.2.1.8 == 1
 """
 WATCHER = "agent_itself"
 #: RFC 3411: enterprise 8072 (net-snmp) with the high bit set, format 4 (text); the node's name follows.

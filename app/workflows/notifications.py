@@ -25,14 +25,14 @@ class PendingLooks:
     """Which devices are to be looked at, and when. Time in seconds is handed in.
 
     One device is looked at once in `pause_s` at most, however many notifications it sends. Each look after a notification
-    is followed by a second one `again_s` later: agents answer from tables that are some seconds old, and a way round a
-    dead line takes a moment to be found.
+    is followed by others, `again_s` later: agents answer from tables that are some seconds old, and routes to what is
+    behind a line take a moment to come back.
     """
 
-    def __init__(self, pause_s: float = 1.0, again_s: float = 4.0) -> None:
+    def __init__(self, pause_s: float = 1.0, again_s: tuple[float, ...] = (1.5, 4.0)) -> None:
         self._pause_s, self._again_s = pause_s, again_s
         self._due: dict[str, float] = {}
-        self._again: dict[str, float] = {}
+        self._again: dict[str, tuple[float, ...]] = {}
         self._looked: dict[str, float] = {}
         self._heard: dict[str, float] = {}
 
@@ -47,18 +47,19 @@ class PendingLooks:
     def take(self, now: float) -> dict[str, float]:
         """Return the devices whose look is due, and when each was heard of; they count as looked at from now on."""
         first = [device for device, due in self._due.items() if due <= now]
+        second = [device for device, dues in self._again.items() if dues[0] <= now]
+        for device in second:
+            if left := tuple(due for due in self._again.pop(device) if due > now):
+                self._again[device] = left
         for device in first:
             del self._due[device]
-            self._again[device] = now + self._again_s
-        second = [device for device, due in self._again.items() if due <= now]
-        for device in second:
-            del self._again[device]
+            self._again |= {device: tuple(now + later for later in self._again_s)} if self._again_s else {}
         self._looked |= dict.fromkeys((*first, *second), now)
         return {device: self._heard[device] for device in (*first, *second)}
 
     def next_due(self) -> float | None:
         """Return when the next look is due, None where none is waiting."""
-        return min((*self._due.values(), *self._again.values()), default=None)
+        return min((*self._due.values(), *(dues[0] for dues in self._again.values())), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +107,12 @@ async def look_forever(
         desk.arrived.clear()
         if devices := desk.pending.take(desk.clock_s()):
             try:
-                seen = await poller.look(devices, clock)
-                if seen.unsettled:
-                    hurry.set()
-                said = report(seen, desk.clock_s() - min(devices.values()))
-                if said is not None:
-                    await said
+                async for seen in poller.look(devices, clock):
+                    if seen.unsettled:
+                        hurry.set()
+                    said = report(seen, desk.clock_s() - min(devices.values()))
+                    if said is not None:
+                        await said
             except WaiwangError as error:
                 report_failure(error)
             continue

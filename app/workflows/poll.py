@@ -7,7 +7,7 @@ single devices, after a notification, may come in between.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from ipaddress import IPv4Address
@@ -48,7 +48,7 @@ class Pace:
     `patience_s`: seconds for each try. `silent_patience_s`: the same for a device that was silent in the cycle before;
     every `second_look` cycles it is asked with full patience again, or a slow one would stay lost. `at_once`: devices
     asked at the same time, the living and the silent apart, so that the dead delay nobody. `look_patience_s`: for a look
-    between cycles; who does not answer in it is left to a full cycle.
+    between cycles; who does not answer in it is left to a full cycle. `at_once_s`: what was heard in it is written at once.
     """
 
     patience_s: tuple[float, ...] = (1.0, 1.0, 2.0)
@@ -56,6 +56,7 @@ class Pace:
     second_look: int = 5
     at_once: int = 400
     look_patience_s: tuple[float, ...] = (0.4,)
+    at_once_s: float = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,33 +177,52 @@ class Poller:
             findings = (*narrow, *_find_oddities(readings, self._ports))
             return CycleReport(started_at, finished_at, devices, lines, transitions, findings)
 
-    async def look(self, devices: Iterable[str], clock: Clock) -> LookReport:
+    async def look(self, devices: Iterable[str], clock: Clock) -> AsyncIterator[LookReport]:
         """Ask these devices and the far ends of their lines; write the lines that this decides, without a full cycle.
 
         A line is decided where both its ends answered, or where one of them shows its port down. Everything else, above
         all who is behind a device that no longer answers, is for a full cycle. Before the first one nothing is decided.
+        Yields what was written as soon as those are heard who answer at once, and once more when the others had their time.
 
         Raises:
             UnsafeRoute: an address may not be contacted from here; nothing was sent.
             StoreError: what was seen could not be written.
         """
-        notified = [name for name in devices if name in self._agents]
         if self._answered is None or self._previous is None:
-            return LookReport(clock(), (), (), unsettled=True)
+            yield LookReport(clock(), (), (), unsettled=True)
+            return
+        notified = [name for name in devices if name in self._agents]
         asked = dict.fromkeys((*notified, *(far for name in notified for far in self._far_ends.get(name, ()) if far in self._agents)))
         self._require_safe(asked)
-        readings = await asyncio.gather(*(self._glance(name, clock) for name in asked))
-        at = clock()
-        answered = [reading for reading in readings if reading is not None and reading.answer == "answered"]
-        self._looked |= {reading.device: reading for reading in answered}
-        fresh = {reading.device for reading in answered}
-        ports, seen = self._rated(answered, self._previous), [_device_state(reading) for reading in answered]
+        waiting = {asyncio.create_task(self._glance(name, clock)) for name in asked}
+        heard: dict[str, DeviceReading] = {}
+        written: frozenset[str] = frozenset()
+        for timeout in (self._pace.at_once_s, None):
+            if waiting:
+                done, waiting = await asyncio.wait(waiting, timeout=timeout)
+                heard |= {reading.device: reading for reading in (task.result() for task in done) if reading is not None}
+                unsettled = not waiting and any((name in heard) != (name in self._answered) for name in asked)
+                report = await self._write_look(heard, self._previous, written, clock(), unsettled=unsettled)
+                written |= {sample.line_id for sample in report.lines}
+                yield report
+
+    async def _write_look(
+        self,
+        heard: Mapping[str, DeviceReading],
+        previous: Mapping[tuple[str, str], PortSample],
+        written: Collection[str],
+        at: datetime,
+        *,
+        unsettled: bool,
+    ) -> LookReport:
+        """Write the lines that these readings decide, but for those that are written already."""
+        self._looked |= heard
+        ports, seen = self._rated(heard.values(), previous), [_device_state(reading) for reading in heard.values()]
         lines = tuple(
             sample
             for sample in _line_samples(self._workspace, seen, ports, at)
-            if self._is_decided(sample, fresh)
+            if sample.line_id not in written and self._is_decided(sample, heard)
         )
-        unsettled = any((name in fresh) != (name in self._answered) for name in asked)
         return LookReport(at, lines, await asyncio.to_thread(self._store.write_look, at, seen, lines), unsettled)
 
     def find_device(self, engine_id: bytes) -> str | None:
@@ -236,16 +256,17 @@ class Poller:
             return await self._ask(name, clock, patience_s)
 
     async def _glance(self, name: str, clock: Clock) -> DeviceReading | None:
-        """Ask one device shortly; None where a cycle is just waiting for it to break its silence."""
+        """Ask one device shortly; None where it does not answer, or a cycle is just waiting for it to break its silence."""
         patience_s = self._pace.look_patience_s
         try:
             await asyncio.wait_for(self._asking[name].acquire(), sum(patience_s))
         except TimeoutError:
             return None
         try:
-            return await self._ask(name, clock, patience_s)
+            reading = await self._ask(name, clock, patience_s)
         finally:
             self._asking[name].release()
+        return reading if reading.answer == "answered" else None
 
     async def _ask(self, name: str, clock: Clock, patience_s: tuple[float, ...]) -> DeviceReading:
         agent = self._agents[name]
