@@ -58,7 +58,8 @@ master agentx
 agentXSocket /var/agentx/master
 agentXPerms 0777 0777
 """
-#: Watches the state of every port each second (its own table is up to 3 s old) by a user of its own (the agent asks itself). Numeric names: the nodes read no MIBs.
+#: Watches the state of every port by a user of its own (the agent asks itself), each second: its table is 3 s old at most,
+#: so a change is seen within 3 s; each 2 s it took up to 4. Numeric names: the nodes read no MIBs.
 #: Informs: they need no engine known beforehand, and one that gets lost on a dying way is sent again over the next.
 SNMPD_NOTIFY = """\
 createUser {watcher} SHA "{watcher_key}"

@@ -99,6 +99,7 @@ async def _listen(context: Context, desk: Desk, counts: Counter[str]) -> Receive
     except InputError as error:
         if context.settings.trap_listen != "auto":
             raise
+        counts.clear()
         stderr().print(f"notifications are not received: {error}", markup=False, highlight=False)
         return None
     host, port = receiver.place

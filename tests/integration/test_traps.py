@@ -21,6 +21,7 @@ from pydantic import SecretStr
 from app.core.notifications import receiver_engine_id
 from app.edge.traps import Limits, Notification, Receiver, TrapUser
 from app.errors import InputError
+from tests.integration.played_snmp import OCTETS, number, split, tlv
 
 AUTH, PRIV = "auth-of-the-test", "priv-of-the-test"
 USER = TrapUser("poller", "sha", SecretStr(AUTH), "aes128", SecretStr(PRIV))
@@ -116,11 +117,24 @@ async def test_a_trap_of_an_engine_that_was_polled_is_taken_and_names_its_sender
     ]
 
 
-async def test_after_a_new_start_under_the_same_engine_informs_are_taken_again(listening: Callable, tmp_path: Path) -> None:
+async def test_under_the_same_engine_each_start_counts_more_boots_or_old_senders_would_never_believe_it(listening: Callable) -> None:
+    """A sender holds an engine's boots and time, and takes no older ones (RFC 3414 §2.3)."""
+    header = tlv(0x30, number(1) + number(65507) + tlv(OCTETS, b"\x04") + number(3))
+    nobody = tlv(0x30, tlv(OCTETS, b"") + number(0) + number(0) + tlv(OCTETS, b"") * 3)
+    asked = tlv(0xA0, number(1) + number(0) + number(0) + tlv(0x30, b""))
+    discovery = tlv(0x30, number(3) + header + tlv(OCTETS, nobody) + tlv(0x30, tlv(OCTETS, b"") * 2 + asked))
+    boots = []
     for _ in range(2):
         async with listening() as ear:
-            assert await ear.sent("snmpinform", "-e", f"0x{ENGINE}", *v3()) == 0
-    assert ear.counts() == {"accepted": 1}
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+                sender.setblocking(False)
+                sender.sendto(discovery, ear.receiver.place)
+                report = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(sender, 4096), 2)
+        parameters = split(split(split(split(report)[0][1])[2][1])[0][1])
+        assert parameters[0][1].hex() == ENGINE
+        boots.append(int.from_bytes(parameters[1][1], "big"))
+        await asyncio.sleep(1.05)
+    assert boots[0] < boots[1] < 2**31 - 1
 
 
 # --- who is not
