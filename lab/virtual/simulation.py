@@ -8,8 +8,10 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 from typing import TypeVar
 
+from app.errors import LabError
 from lab.virtual.network import VirtualNetwork
 from lab.virtual.snmp import Notifier, Notify, SnmpServer
 from lab.virtual.ssh import SshServer
@@ -54,6 +56,21 @@ class Simulation:
             await self.notifier.stop()
         await self.ssh.stop()
         self.snmp.stop()
+
+    def ssh_endpoint(self, contact: IPv4Address) -> tuple[IPv4Address, int]:
+        """Return where the device of a contact address listens. Raises LabError where no device has it."""
+        return self._endpoint(contact, self.service.ssh_port)
+
+    def snmp_endpoint(self, contact: IPv4Address) -> tuple[IPv4Address, int]:
+        """Return where the agent of a contact address answers. Raises LabError where no device has it."""
+        return self._endpoint(contact, self.service.snmp_port)
+
+    def _endpoint(self, contact: IPv4Address, port: int) -> tuple[IPv4Address, int]:
+        try:
+            return IPv4Address(self.network.address_of(contact)), port
+        except KeyError:
+            step = "Build the virtual network from this very plan."
+            raise LabError(f"{contact}: expected the contact address of a virtual device; found none. {step}") from None
 
     async def _tick(self) -> None:
         while True:

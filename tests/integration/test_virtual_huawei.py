@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +18,7 @@ from nornir_netmiko import netmiko_save_config, netmiko_send_command, netmiko_se
 from nornir_netmiko.connections import Netmiko
 
 from app.edge.huawei import FastNetmiko, WaiwangHuawei, WaiwangHuaweiV8, connect, register_drivers
-from lab.virtual.engine import config_text
+from lab.virtual.deeds import config_text
 from lab.virtual.faults import SshFaults
 from lab.virtual.network import DeviceSpec, VirtualNetwork
 from lab.virtual.simulation import Carrier, Service, free_port, served
@@ -30,7 +31,8 @@ FAMILIES = {"V5": ("huawei_ar", "huawei"), "V5S": ("huawei_s", "huawei"), "V8": 
 @pytest.fixture
 def carrier() -> Iterator[Carrier]:
     specs = [DeviceSpec(name, family, (G1,)) for name, (family, _) in FAMILIES.items()]
-    with served(VirtualNetwork(specs), Service({"netops": PASSWORD}, ssh_port=free_port())) as carrier:
+    service = Service({"netops": PASSWORD}, ssh_port=free_port(), snmp_port=free_port(socket.SOCK_DGRAM))
+    with served(VirtualNetwork(specs), service) as carrier:
         yield carrier
 
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from lab.virtual import engine
-from lab.virtual.engine import Context, Device, Session
+from lab.virtual.deeds import config_text
 from lab.virtual.facts import interfaces_of, snmp_users
 from lab.virtual.grammar import GrammarFault, build_grammar, families, read_grammar
+from lab.virtual.state import Context, Device, Session, hostname, is_hidden, prompt
 
 G1 = "GigabitEthernet0/0/1"
 PORTS = {"cisco_ios": ("GigabitEthernet0/1",), "h3c": ("GigabitEthernet0/1",), "frr": ("eth1",)}
@@ -34,11 +35,11 @@ class Terminal:
 
     @property
     def prompt(self) -> str:
-        return engine.prompt(self.context, self.device, self.session)
+        return prompt(self.context, self.device, self.session)
 
     @property
     def running(self) -> str:
-        return engine.config_text(self.context.grammar, self.device.running)
+        return config_text(self.context.grammar, self.device.running)
 
     def type(self, *lines: str) -> str:
         """Type lines; return what the last of them was answered."""
@@ -50,10 +51,11 @@ class Terminal:
 
 
 @pytest.mark.parametrize("family", families())
-def test_every_family_shows_its_name_and_its_ports_from_the_start(family: str) -> None:
+def test_every_family_shows_its_name_from_the_start_and_all_but_frr_their_ports(family: str) -> None:
     terminal = Terminal(family)
     assert "R1" in terminal.prompt
-    assert f"interface {PORTS.get(family, (G1,))[0]}" in terminal.running
+    shown = f"interface {PORTS.get(family, (G1,))[0]}" in terminal.running
+    assert shown is (family != "frr")
 
 
 @pytest.mark.parametrize(("family", "lines", "prompt"), [
@@ -150,7 +152,7 @@ def test_a_trial_that_nobody_confirms_returns_at_its_second(passed_s: float, nam
     terminal.type("system-view", "sysname R2", "commit trial 60")
     terminal.now_s = passed_s
     terminal.type("")
-    assert engine.hostname(terminal.context.grammar, terminal.device) == name
+    assert hostname(terminal.context.grammar, terminal.device) == name
 
 
 def test_a_confirmed_trial_stays() -> None:
@@ -159,6 +161,22 @@ def test_a_confirmed_trial_stays() -> None:
     terminal.now_s = 1000.0
     terminal.type("")
     assert "sysname R2" in terminal.running
+
+
+@pytest.mark.parametrize(("begin", "confirm", "refused"), [
+    ("commit trial 60", "commit", True),
+    ("commit trial 60", "commit persist X", True),
+    ("commit trial 60 persist X", "commit persist Y", True),
+    ("commit trial 60 persist X", "commit persist X", False),
+])  # fmt: skip
+def test_another_session_confirms_a_trial_by_its_persist_word_only(begin: str, confirm: str, refused: bool) -> None:
+    terminal = Terminal("huawei_ne")
+    terminal.type("system-view", "sysname R2", begin)
+    other = Terminal("huawei_ne")
+    other.device, other.session = terminal.device, replace(other.session, number=2)
+    other.type("system-view")
+    assert ("trial" in other.type(confirm)) is refused
+    assert (other.device.trial is not None) is refused
 
 
 def test_an_aborted_trial_returns_at_once() -> None:
@@ -217,7 +235,7 @@ def test_an_exclusive_lock_keeps_others_out() -> None:
 def test_vrp8_asks_for_snmp_secrets_twice_and_shows_none() -> None:
     terminal = Terminal("huawei_ne")
     terminal.type("system-view", "snmp-agent usm-user v3 poller authentication-mode sha2-256")
-    assert engine.is_hidden(terminal.session)
+    assert is_hidden(terminal.session)
     terminal.type("longsecret-1", "longsecret-1", "commit")
     assert "longsecret-1" not in terminal.running
     users = snmp_users(terminal.context.grammar, terminal.device.running, terminal.device.vault)
@@ -229,7 +247,7 @@ def test_vrp8_refuses_secrets_that_differ_or_are_short() -> None:
     line = "snmp-agent usm-user v3 poller authentication-mode sha"
     assert "differ" in terminal.type("system-view", line, "longsecret-1", "longsecret-2")
     assert "shorter" in terminal.type(line, "short")
-    assert "usm-user" not in engine.config_text(terminal.context.grammar, terminal.session.candidate or terminal.device.running)
+    assert "usm-user" not in config_text(terminal.context.grammar, terminal.session.candidate or terminal.device.running)
 
 
 def test_ar_hides_secrets_and_takes_its_own_ciphertext_back() -> None:
@@ -353,7 +371,7 @@ def test_what_a_device_shows_it_takes_back_unchanged(family: str) -> None:
         line for line in text.splitlines() if line not in grammar.head and line != grammar.tail
     ])  # fmt: skip
     assert turn.text == ""
-    assert engine.config_text(grammar, turn.device.running) == text
+    assert config_text(grammar, turn.device.running) == text
 
 
 def test_an_unknown_key_in_a_grammar_is_an_error() -> None:

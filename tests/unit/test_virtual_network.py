@@ -137,6 +137,27 @@ def test_a_subinterface_falls_with_its_port_and_a_switch_is_reached_through_its_
     assert not network.is_reachable("sw")
 
 
+def test_lines_on_subinterfaces_of_one_port_fall_with_it_and_not_with_each_other() -> None:
+    def sub(vlan: int, address: str) -> str:
+        return f"interface {G}0.{vlan}\n dot1q termination vid {vlan}\n ip address {address} 30\n"
+
+    home = sub(101, "10.0.0.1") + sub(102, "10.0.0.5") + loopback("10.9.0.1")
+    network = VirtualNetwork(
+        (
+            device("core", 1, home, "10.9.0.1", root=True),
+            device("a", 1, port(0, "10.0.0.2"), "10.0.0.2"),
+            device("b", 1, port(0, "10.0.0.6"), "10.0.0.6"),
+        ),
+        (Link("core", f"{G}0.101", "a", f"{G}0"), Link("core", f"{G}0.102", "b", f"{G}0")),
+        clock=Clock(),
+    )
+    type_on(network, "core", "system-view", f"interface {G}0.101", "shutdown")
+    assert [network.is_up(name, f"{G}0") for name in ("a", "b")] == [False, True]
+    type_on(network, "core", "system-view", f"interface {G}0", "shutdown")
+    assert [network.is_up(name, f"{G}0") for name in ("a", "b")] == [False, False]
+    assert not network.is_reachable("b")
+
+
 def test_counters_follow_the_rate_and_stand_still_while_the_port_is_down() -> None:
     clock = Clock()
     network = chain(clock)
