@@ -29,7 +29,7 @@ class PendingLooks:
     behind a line take a moment to come back.
     """
 
-    def __init__(self, pause_s: float = 1.0, again_s: tuple[float, ...] = (1.5, 4.0)) -> None:
+    def __init__(self, pause_s: float = 0.5, again_s: tuple[float, ...] = (1.5, 4.0)) -> None:
         self._pause_s, self._again_s = pause_s, again_s
         self._due: dict[str, float] = {}
         self._again: dict[str, tuple[float, ...]] = {}
