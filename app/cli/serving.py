@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,7 +13,7 @@ from datetime import timedelta
 import uvicorn
 
 from app.cli.context import Context, now
-from app.cli.output import stderr
+from app.cli.output import tell
 from app.core.acceptance import Transition
 from app.core.intents import notification_target
 from app.core.ipplan import address_book
@@ -27,6 +28,8 @@ from app.workflows.summary import StoreReader
 
 #: First descriptor that systemd, or the lab's runner, hands over (sd_listen_fds(3)).
 FIRST_PASSED = 3
+#: How long open pages may keep a server that was told to stop, seconds.
+GRACE_S = 5
 
 
 @contextmanager
@@ -44,7 +47,7 @@ def listening_socket(environ: Mapping[str, str], host: str, port: int) -> Iterat
         server = socket.create_server((host, port), backlog=256)
     except OSError as error:
         step = "Choose another with --host and --port, or end what listens there."
-        found = error.strerror or str(error)
+        found = (error.strerror or str(error)).partition(" (while")[0]  # create_server repeats the address
         raise InputError([Finding(f"{host}:{port}", "listen", "a free address of this machine", found, step)]) from None
     with server:
         yield server
@@ -56,15 +59,31 @@ def run_server(context: Context, poller: Poller | None, sock: socket.socket) -> 
     reader = StoreReader(context.workspace, context.store, now)
     counts = Counter[str]()
     app = create_app(reader, context.workspace.order.timezone, timedelta(seconds=interval * GAP_INTERVALS), notifications=counts)
-    config = uvicorn.Config(app, log_level="warning", access_log=False, ws_ping_interval=20)
+    config = uvicorn.Config(app, log_level="warning", access_log=False, ws_ping_interval=20, timeout_graceful_shutdown=GRACE_S)
     host, port = sock.getsockname()[:2]
-    stderr().print(f"dashboard http://{host}:{port}/ · API /api/v1/openapi.json · metrics /metrics", highlight=False)
-    asyncio.run(_serve(uvicorn.Server(config), context, poller, sock, counts))
+    tell(f"dashboard http://{host}:{port}/ · API /api/v1/openapi.json · metrics /metrics")
+    asyncio.run(_serve(_Server(config), context, poller, sock, counts))
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals to us: uvicorn's own handling ends the process before the poll cycle under way is written."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
 
 
 async def _serve(server: uvicorn.Server, context: Context, poller: Poller | None, sock: socket.socket, counts: Counter[str]) -> None:
     """Run all until one ends: a poller that broke down takes the server with it, so that nobody looks at old states."""
     stop = asyncio.Event()
+
+    def end() -> None:
+        stop.set()
+        server.force_exit = server.should_exit  # told twice: wait for no open page
+        server.should_exit = True
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, end)
     watching = await _watch(context, poller, stop, counts) if poller else []
     serving = asyncio.create_task(server.serve(sockets=[sock]))
     await asyncio.wait([serving, *watching], return_when=asyncio.FIRST_COMPLETED)
@@ -100,10 +119,10 @@ async def _listen(context: Context, desk: Desk, counts: Counter[str]) -> Receive
         if context.settings.trap_listen != "auto":
             raise
         counts.clear()
-        stderr().print(f"notifications are not received: {error}", markup=False, highlight=False)
+        tell(f"notifications are not received: {error}")
         return None
     host, port = receiver.place
-    stderr().print(f"SNMP notifications {host}:{port}", highlight=False)
+    tell(f"SNMP notifications {host}:{port}")
     return receiver
 
 
@@ -117,13 +136,12 @@ def _tell_look(report: LookReport, delay_s: float) -> None:
 
 def _tell_changes(changes: Iterable[Transition], how: str) -> None:
     for change in changes:
-        said = f"{change.observed_at:%H:%M:%S} {change.line_id}: {change.before} → {change.after} ({change.reason}{how})"
-        stderr().print(said, markup=False)
+        tell(f"{change.observed_at:%H:%M:%S} {change.line_id}: {change.before} → {change.after} ({change.reason}{how})")
 
 
 def _tell_drop(text: str) -> None:
-    stderr().print(f"{now():%H:%M:%S} {text}", markup=False, highlight=False)
+    tell(f"{now():%H:%M:%S} {text}")
 
 
 def _tell_failure(error: Exception) -> None:
-    stderr().print(f"poll: {error}", markup=False)
+    tell(f"poll: {error}")

@@ -95,7 +95,7 @@ def _from_centre(ground: Ground, lines: Sequence[Line], ping: PingFromCentre, co
         seen = counts.get(addresses[line.line_id])
         behind = ground.behind(line)
         if deaf or seen is None or seen.loss_ratio is None:
-            reason = "the centre heard no device at all" if deaf else "no probe could be sent"
+            reason = "no probe could be sent" if seen is None or not seen.sent else "the centre heard no device at all"
             results.append(unmeasured(line.line_id, "reachable_from_centre", at, "ratio", method, reason))
         elif behind and not seen.received:
             results.append(unmeasured(line.line_id, "reachable_from_centre", at, "ratio", method, f"behind {behind}"))

@@ -155,9 +155,32 @@ def test_a_missing_ledger_is_an_empty_one(workspace: Path) -> None:
     assert found.ledger == ()
 
 
-def test_an_empty_directory_names_every_file_at_once(tmp_path: Path, golden: Callable[[str, str], None]) -> None:
+def test_an_empty_workspace_names_every_file_at_once(tmp_path: Path, golden: Callable[[str, str], None]) -> None:
+    (tmp_path / "inventory").mkdir()
     judged = judge_workspace(tmp_path)
     golden("inputs/empty_directory.txt", "".join(f"{finding}\n" for finding in judged.findings))
+
+
+@pytest.mark.parametrize(("name", "found"), [(".", "neither"), ("nowhere", "no such directory"), ("file", "a file")])
+def test_what_is_no_workspace_is_said_in_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, found: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("file").write_text("", encoding="utf-8")
+    (finding,) = judge_workspace(Path(name)).findings
+    step = "Go to the workspace, or name it by --root or WAIWANG_ROOT."
+    assert str(finding) == f"{name}: no workspace is here: expected a directory with inventory/ and ipplan/; found {found}. {step}"
+
+
+def test_the_general_ruling_on_a_class_excepts_no_urban_unit(workspace: Path, golden: Callable[[str, str], None]) -> None:
+    """The ruling that says who may use ADSL at all is not one that lets this urban unit use it."""
+    Change(ORDER, "urban_needs_ruling: true, clause: 二3", "urban_needs_ruling: true, ruling: R-1").apply(workspace)
+    Change(LINES, FIBRE_TO_U001, "L-0002,A-U001,adsl_1m,adsl,bridged_pvc").apply(workspace)
+    row = next(line for line in (workspace / LINES).read_text(encoding="utf-8").splitlines() if line.startswith("L-0002"))
+    Change(LINES, row, row + "R-1").apply(workspace)
+    with pytest.raises(InputError) as refusal:
+        read_workspace(workspace)
+    golden("inputs/adsl_with_general_ruling.txt", f"{refusal.value}\n")
 
 
 def test_text_that_is_no_utf8_is_named_with_its_line(workspace: Path, golden: Callable[[str, str], None]) -> None:
