@@ -20,6 +20,7 @@ class Settings:
     `poll_interval_s`: from one poll cycle's start to the next. `known_hosts`: OpenSSH format, None accepts any key.
     `endpoints_file`: where simulated devices listen, None on a real network. `simulation`: the control socket of that
     simulation, which active tests ask instead of a network.
+    `trap_listen`: where SNMP notifications are received: `address:port`, `auto` (where the plan sends them), or `off`.
     """
 
     root: Path
@@ -29,6 +30,7 @@ class Settings:
     poll_interval_s: float
     snmp_port: int
     ssh_port: int
+    trap_listen: str = "auto"
     endpoints_file: Path | None = None
     simulation: Path | None = None
 
@@ -54,6 +56,7 @@ def read_settings(environ: Mapping[str, str], root: Path | None = None) -> Setti
         poll_interval_s=_interval(given, "WAIWANG_POLL_INTERVAL_S", 60.0, findings),
         snmp_port=_port(given, "WAIWANG_SNMP_PORT", 161, findings),
         ssh_port=_port(given, "WAIWANG_SSH_PORT", 22, findings),
+        trap_listen=given.get("WAIWANG_TRAP_LISTEN", "auto"),
         endpoints_file=Path(endpoints) if endpoints else None,
         simulation=Path(simulation) if simulation else None,
     )

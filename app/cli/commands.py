@@ -13,7 +13,9 @@ from typer.core import TyperOption
 
 from app.cli import devices, exchange, observe, paper
 from app.cli.demo import demo
+from app.cli.events import event
 from app.cli.output import show_error, tell
+from app.cli.report import report
 from app.errors import ExitCode, WaiwangError
 from lab.cli import app as lab
 from lab.virtual.cli import app as virtual
@@ -43,6 +45,8 @@ app.command()(exchange.init)
 app.add_typer(exchange.worksheet, name="worksheet")
 app.add_typer(exchange.netbox, name="netbox")
 app.add_typer(observe.measure, name="measure")
+app.add_typer(event, name="event")
+app.add_typer(report, name="report")
 app.add_typer(lab, name="lab")
 app.add_typer(virtual, name="virtual")
 

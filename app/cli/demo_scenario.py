@@ -107,7 +107,10 @@ def _serve(player: Player, scenario: Scenario, workspace: Workspace, store: Stor
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), STEP_S)
 
+    async def start(stop: asyncio.Event) -> list[asyncio.Task[None]]:
+        return [asyncio.create_task(play_on(stop))] if pace else []
+
     with listening_socket(os.environ, "127.0.0.1", port) as sock:
         running = f"runs on {pace:g} times as fast" if pace else "stands still"
         stdout().print(Text(f"\nhttp://127.0.0.1:{port}/ until Ctrl-C; the scenario's clock {running}.", style="bold"))
-        asyncio.run(serve_beside(app, sock, play_on if pace else None))
+        asyncio.run(serve_beside(app, sock, start))

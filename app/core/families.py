@@ -163,6 +163,12 @@ H3C = Family(
         ),
         _TUNNELS,
         Gap(
+            "SNMP notifications",
+            lambda intent: intent.management.notify is not None,
+            "informs want the receiver's engine and a second user under it, which is not rendered for Comware",
+            "Nothing to do: changes on these devices are seen by the poll schedule.",
+        ),
+        Gap(
             "the account's first role",
             _always,
             "Comware gives a new account the role network-operator beside ours and shows it",

@@ -24,6 +24,7 @@ from alembic.util.exc import CommandError
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.core.acceptance import Acceptance, CriterionResult, LineSample, LineStatus, Measurement, PortSample, Transition
+from app.core.events import UnitEvent
 from app.core.line_event import LineEvent
 from app.core.linestate import DeviceState, PollCycle
 from app.errors import StoreError
@@ -35,6 +36,8 @@ MICROSECOND = timedelta(microseconds=1)
 BUSY_TIMEOUT_MS = 15_000
 #: The ports of a line sample, by the names of their fields.
 PLACES = ("a", "z", "reserved_a", "reserved_z")
+#: The fields of a unit event that are kept; `where` is of the file that it came from.
+EVENT_FIELDS = ("subject", "event", "observed_at", "recorded_at", "by_role", "document", "amount", "holds")
 
 
 class Moment(sa.TypeDecorator[datetime]):
@@ -175,6 +178,20 @@ ACCEPTANCE = sa.Table(
     sa.Column("on_time", sa.Boolean),
     sa.Index("ix_acceptance_line", "line_id", "decided_at"),
 )
+UNIT_EVENT = sa.Table(
+    "unit_event",
+    METADATA,
+    sa.Column("event_id", _ROW, primary_key=True),
+    sa.Column("subject", sa.String(64), nullable=False),
+    sa.Column("event", sa.String(64), nullable=False),
+    sa.Column("observed_at", Moment, nullable=False),
+    sa.Column("recorded_at", Moment, nullable=False),
+    sa.Column("by_role", sa.Text, nullable=False),
+    sa.Column("document", sa.Text, nullable=False),
+    sa.Column("amount", sa.Double),
+    sa.Column("holds", sa.Boolean, nullable=False),
+    sa.Index("ix_unit_event_subject", "subject", "event"),
+)
 BACKUP = sa.Table(
     "backup",
     METADATA,
@@ -271,25 +288,37 @@ class Store:
         answered = sum(row.answer == "answered" for row in device_rows)
         cycle = {"started_at": started_at, "finished_at": finished_at, "devices": len(device_rows), "answered": answered}
         with self._writing("poll cycle") as connection:
-            known = {row.line_id: row for row in connection.execute(sa.select(LINE_STATE))}
-            newest = [sample for sample in line_samples if (row := known.get(sample.line_id)) is None or row.at < sample.at]
-            before = {line_id: row.state for line_id, row in known.items()}
-            changed = [
-                Transition(sample.line_id, sample.at, finished_at, before.get(sample.line_id, "unknown"), sample.state, sample.reason)
-                for sample in newest
-                if before.get(sample.line_id, "unknown") != sample.state
-            ]
-            since = {line_id: row.since for line_id, row in known.items()} | {change.line_id: change.observed_at for change in changed}
-            states = [
-                {"line_id": sample.line_id, "at": sample.at, "state": sample.state, "since": since.get(sample.line_id, sample.at)}
-                for sample in newest
-            ]
             connection.execute(sa.insert(CYCLE), cycle)
-            self._insert(connection, LINE_SAMPLE, [_line_row(sample) for sample in line_samples])
-            self._insert(connection, PORT_SAMPLE, [row for sample in line_samples for row in _port_rows(sample)])
-            self._insert(connection, TRANSITION, [_slots(change) for change in changed])
-            self._upsert(connection, LINE_STATE, states)
-            self._upsert(connection, DEVICE_STATE, [_slots(row) for row in device_rows])
+            return self._append(connection, finished_at, device_rows, line_samples)
+
+    def write_look(
+        self, at: datetime, device_rows: Sequence[DeviceState], line_samples: Sequence[LineSample]
+    ) -> tuple[Transition, ...]:
+        """Append what was seen of some devices between two cycles; as `write_cycle`, but it counts as none."""
+        with self._writing("look at single devices") as connection:
+            return self._append(connection, at, device_rows, line_samples)
+
+    def _append(
+        self, connection: sa.Connection, recorded_at: datetime, device_rows: Sequence[DeviceState], line_samples: Sequence[LineSample]
+    ) -> tuple[Transition, ...]:
+        known = {row.line_id: row for row in connection.execute(sa.select(LINE_STATE))}
+        newest = [sample for sample in line_samples if (row := known.get(sample.line_id)) is None or row.at < sample.at]
+        before = {line_id: row.state for line_id, row in known.items()}
+        changed = [
+            Transition(sample.line_id, sample.at, recorded_at, before.get(sample.line_id, "unknown"), sample.state, sample.reason)
+            for sample in newest
+            if before.get(sample.line_id, "unknown") != sample.state
+        ]
+        since = {line_id: row.since for line_id, row in known.items()} | {change.line_id: change.observed_at for change in changed}
+        states = [
+            {"line_id": sample.line_id, "at": sample.at, "state": sample.state, "since": since.get(sample.line_id, sample.at)}
+            for sample in newest
+        ]
+        self._insert(connection, LINE_SAMPLE, [_line_row(sample) for sample in line_samples])
+        self._insert(connection, PORT_SAMPLE, [row for sample in line_samples for row in _port_rows(sample)])
+        self._insert(connection, TRANSITION, [_slots(change) for change in changed])
+        self._upsert(connection, LINE_STATE, states)
+        self._upsert(connection, DEVICE_STATE, [_slots(row) for row in device_rows])
         return tuple(changed)
 
     def latest(self) -> dict[str, LineStatus]:
@@ -452,6 +481,21 @@ class Store:
             query = query.where(AUDIT.c.subject == subject)
         with self._reading("audit entries") as connection:
             return [AuditEntry(row.at, row.actor, row.verb, row.subject, row.detail) for row in connection.execute(query)]
+
+    # --- unit events
+
+    def write_events(self, events: Sequence[UnitEvent]) -> None:
+        """Append what units reported, all rows or none."""
+        with self._writing("unit events") as connection:
+            self._insert(connection, UNIT_EVENT, [{name: getattr(event, name) for name in EVENT_FIELDS} for event in events])
+
+    def events(self, subject: str | None = None) -> list[UnitEvent]:
+        """Return every report, those taken back too, in the order in which they were recorded; of one subject where it is named."""
+        query = sa.select(UNIT_EVENT).order_by(UNIT_EVENT.c.event_id)
+        if subject is not None:
+            query = query.where(UNIT_EVENT.c.subject == subject)
+        with self._reading("unit events") as connection:
+            return [UnitEvent(*row[1:]) for row in connection.execute(query)]
 
     # --- transactions
 
