@@ -60,17 +60,20 @@ class Outcome:
 
 
 def demo(
-    exit_after: Annotated[bool, typer.Option("--exit", help="end with an exit code instead of serving on; all is taken down")] = False,
-    port: Annotated[int, typer.Option("--port", envvar="WAIWANG_PORT", help="the dashboard's, on 127.0.0.1")] = 8080,
+    exit_after: Annotated[
+        bool, typer.Option("--exit", metavar="", help="end with an exit code instead of serving on; all is taken down")
+    ] = False,
+    port: Annotated[int, typer.Option("--port", envvar="WAIWANG_PORT", min=1, max=65535, help="the dashboard's, on 127.0.0.1")] = 8080,
     virtual: Annotated[
         bool | None,
         typer.Option("--virtual/--lab", help="virtual devices, no root · real routers in namespaces", show_default="the lab when root"),
     ] = None,
     scenario: Annotated[Path | None, typer.Option("--scenario", help="play a rollout from a file in compressed time, then show it")] = None,
+    pace: Annotated[float, typer.Option("--pace", min=0, help="how fast a served scenario's clock runs on; 0: it stands")] = 0.0,
 ) -> None:
     """Carry the order of Bazhong to accepted lines: check, plan, render, deploy, poll, measure, accept, see."""
     if scenario is not None:
-        show_scenario(scenario, port, exit_after=exit_after)
+        show_scenario(scenario, port, exit_after=exit_after, pace=pace)
         return
     began = time.monotonic()
     ground = LAB if (os.geteuid() == 0 if virtual is None else not virtual) else VIRTUAL

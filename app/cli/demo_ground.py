@@ -65,12 +65,12 @@ class Ground:
 
 @contextmanager
 def _open_lab(root: Path) -> Iterator[Place]:
-    state = runner.up(LabOptions(workspace=root))
+    state = runner.up(LabOptions(workspace=root, wait_s=float(os.environ.get("WAIWANG_LAB_WAIT") or 0)))
     try:
         hint = "waiwang lab cut city:county02   ·   waiwang lab heal city:county02   ·   waiwang lab status"
         yield Place(runner.environment(state), "lab", hint, runner.enter_noc, lambda line: str(runner.cut(line).line_id), runner.heal)
     finally:
-        runner.down()
+        runner.down(only=state)
 
 
 @contextmanager
@@ -92,7 +92,7 @@ def _open_virtual(root: Path) -> Iterator[Place]:
 
 
 def _virtual_place(station: Station) -> Place:
-    hint = f". {station.folder / 'environment'}; waiwang virtual cut city:county02 --state-dir {station.folder}   ·   waiwang poll --once"
+    hint = f". {station.folder / 'environment'}; waiwang virtual cut city:county02   ·   waiwang virtual heal city:county02"
 
     def cut(line: str) -> str:
         return str(ask(station.control, {"ask": "cut", "line": line})["line"])

@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 
 import uvicorn
+from fastapi import FastAPI
 
 from app.cli.context import Context, now
-from app.cli.output import stderr
+from app.cli.output import tell
+from app.core.acceptance import Transition
+from app.core.intents import notification_target
+from app.core.ipplan import address_book
+from app.edge.traps import Receiver
 from app.errors import Finding, InputError
 from app.web.app import create_app
 from app.workflows.accept import GAP_INTERVALS
-from app.workflows.poll import CycleReport, Poller, poll_forever
+from app.workflows.notifications import Desk, build_desk, look_forever, open_receiver
+from app.workflows.poll import CycleReport, LookReport, Poller
+from app.workflows.schedule import poll_forever
 from app.workflows.summary import StoreReader
 
 #: First descriptor that systemd, or the lab's runner, hands over (sd_listen_fds(3)).
 FIRST_PASSED = 3
+#: How long open pages may keep a server that was told to stop, seconds.
+GRACE_S = 5
 
 
 @contextmanager
@@ -37,7 +48,7 @@ def listening_socket(environ: Mapping[str, str], host: str, port: int) -> Iterat
         server = socket.create_server((host, port), backlog=256)
     except OSError as error:
         step = "Choose another with --host and --port, or end what listens there."
-        found = error.strerror or str(error)
+        found = (error.strerror or str(error)).partition(" (while")[0]  # create_server repeats the address
         raise InputError([Finding(f"{host}:{port}", "listen", "a free address of this machine", found, step)]) from None
     with server:
         yield server
@@ -47,31 +58,109 @@ def run_server(context: Context, poller: Poller | None, sock: socket.socket) -> 
     """Serve until the process is told to stop (SIGINT, SIGTERM); the poll cycle under way is finished."""
     interval = context.settings.poll_interval_s
     reader = StoreReader(context.workspace, context.store, now)
-    app = create_app(reader, context.workspace.order.timezone, timedelta(seconds=interval * GAP_INTERVALS))
-    config = uvicorn.Config(app, log_level="warning", access_log=False, ws_ping_interval=20)
+    counts = Counter[str]()
+    app = create_app(reader, context.workspace.order.timezone, timedelta(seconds=interval * GAP_INTERVALS), notifications=counts)
     host, port = sock.getsockname()[:2]
-    stderr().print(f"dashboard http://{host}:{port}/ · API /api/v1/openapi.json · metrics /metrics", highlight=False)
-    asyncio.run(_serve(uvicorn.Server(config), poller, interval, sock))
+    tell(f"dashboard http://{host}:{port}/ · API /api/v1/openapi.json · metrics /metrics")
+
+    async def watch(stop: asyncio.Event) -> list[asyncio.Task[None]]:
+        return await _watch(context, poller, stop, counts) if poller is not None else []
+
+    async def serve() -> None:
+        try:
+            await serve_beside(app, sock, watch)
+        finally:
+            if poller is not None:
+                poller.close()
+
+    asyncio.run(serve())
 
 
-async def _serve(server: uvicorn.Server, poller: Poller | None, interval_s: float, sock: socket.socket) -> None:
-    """Run both until one ends: a poller that broke down takes the server with it, so that nobody looks at old states."""
+#: Starts what runs beside a server until the event is set.
+Beside = Callable[[asyncio.Event], Awaitable[list[asyncio.Task[None]]]]
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals to us: uvicorn's own handling ends the process before the poll cycle under way is written."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def serve_beside(app: FastAPI, sock: socket.socket, start: Beside) -> None:
+    """Serve an application until SIGINT or SIGTERM, beside tasks that are told to stop by their event and then waited for.
+
+    Either takes the other with it: a poller that broke down ends the server, so that nobody looks at old states.
+    """
+    server = _Server(
+        uvicorn.Config(app, log_level="warning", access_log=False, ws_ping_interval=20, timeout_graceful_shutdown=GRACE_S)
+    )
     stop = asyncio.Event()
+
+    def end() -> None:
+        stop.set()
+        server.force_exit = server.should_exit  # told twice: wait for no open page
+        server.should_exit = True
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, end)
+    beside = await start(stop)
     serving = asyncio.create_task(server.serve(sockets=[sock]))
-    polling = asyncio.create_task(poll_forever(poller, interval_s, now, stop, _tell, _tell_failure)) if poller else None
-    await asyncio.wait([task for task in (serving, polling) if task is not None], return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait([serving, *beside], return_when=asyncio.FIRST_COMPLETED)
     stop.set()
     server.should_exit = True
     await serving
-    if polling is not None and poller is not None:
-        await polling
-        poller.close()
+    await asyncio.gather(*beside)
+
+
+async def _watch(context: Context, poller: Poller, stop: asyncio.Event, counts: Counter[str]) -> list[asyncio.Task[None]]:
+    """Poll on schedule, and when a device notifies."""
+    hurry, desk = asyncio.Event(), build_desk(context.intents, poller)
+    interval_s = context.settings.poll_interval_s
+    receiver = await _listen(context, desk, counts)
+    polling = asyncio.create_task(poll_forever(poller, interval_s, now, stop, _tell, _tell_failure, hurry))
+    if receiver is None:
+        return [polling]
+    polling.add_done_callback(lambda _: receiver.close())
+    return [polling, asyncio.create_task(look_forever(poller, desk, now, stop, hurry, _tell_look, _tell_failure))]
+
+
+async def _listen(context: Context, desk: Desk, counts: Counter[str]) -> Receiver | None:
+    """Receive SNMP notifications. Where the plan sends them to another machine, say so and live by the schedule."""
+    target = notification_target(context.workspace, address_book(context.workspace.ledger))
+    receiver = open_receiver(context.workspace, target, context.settings, context.environ, desk, _tell_drop, counts)
+    if receiver is None:
+        return None
+    try:
+        await receiver.start()
+    except InputError as error:
+        if context.settings.trap_listen != "auto":
+            raise
+        counts.clear()
+        tell(f"notifications are not received: {error}")
+        return None
+    host, port = receiver.place
+    tell(f"SNMP notifications {host}:{port}")
+    return receiver
 
 
 def _tell(report: CycleReport) -> None:
-    for change in report.transitions:
-        stderr().print(f"{change.observed_at:%H:%M:%S} {change.line_id}: {change.before} → {change.after} ({change.reason})", markup=False)
+    _tell_changes(report.transitions, "")
+
+
+def _tell_look(report: LookReport, delay_s: float) -> None:
+    _tell_changes(report.transitions, f", recorded {delay_s:.2f} s after the notification")
+
+
+def _tell_changes(changes: Iterable[Transition], how: str) -> None:
+    for change in changes:
+        tell(f"{change.observed_at:%H:%M:%S} {change.line_id}: {change.before} → {change.after} ({change.reason}{how})")
+
+
+def _tell_drop(text: str) -> None:
+    tell(f"{now():%H:%M:%S} {text}")
 
 
 def _tell_failure(error: Exception) -> None:
-    stderr().print(f"poll: {error}", markup=False)
+    tell(f"poll: {error}")

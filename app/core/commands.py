@@ -39,8 +39,9 @@ _SECRET_VALUES = tuple(
     )
 )
 #: Lines that say how a text was made, not what is configured. `service integrated-vtysh-config` is vtysh's own, in vtysh.conf.
+#: `agentx` belongs to the host's SNMP agent, as its users do: FRR refuses it without its SNMP module, and never takes it back.
 _FRR_NOISE = re.compile(
-    r"^\s*(?:!.*|end|exit|frr version .*|frr defaults .*|service integrated-vtysh-config"
+    r"^\s*(?:!.*|end|exit|frr version .*|frr defaults .*|service integrated-vtysh-config|agentx"
     r"|Building configuration.*|Current configuration:.*)?\s*$"
 )
 #: A user of SNMPv3 is typed and never shown by IOS: its line is no part of a comparison.

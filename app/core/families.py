@@ -199,6 +199,12 @@ HUAWEI_S = Family(
     ),
 )
 
+_INFORMS = Gap(
+    "SNMP informs",
+    lambda intent: intent.management.notify is not None,
+    "informs want the receiver's engine and a second user under it, which is not rendered for this family",
+    "Nothing to do: changes on these devices are seen by the poll schedule.",
+)
 _COMWARE_HOST_KEY = Gap(
     "the SSH host key",
     _always,
@@ -224,6 +230,7 @@ H3C_MSR = Family(
     gaps=(
         Gap("SPF and LSA throttles", _has_throttles, "Comware's schedules take other values and are not rendered", _ASK_VENDOR),
         _COMWARE_HOST_KEY,
+        _INFORMS,
         *_DIALLED,
         _COMWARE_ROLE,
     ),
@@ -239,7 +246,7 @@ H3C_S = Family(
     management="Vlan-interface{vlan}",
     unsaid={},
     host_key="public-key local create rsa",
-    gaps=(_COMWARE_HOST_KEY, _COMWARE_ROLE),
+    gaps=(_COMWARE_HOST_KEY, _INFORMS, _COMWARE_ROLE),
 )
 
 #: Huawei NE with VRP8 (NE40E V800R0xx).
@@ -261,6 +268,7 @@ HUAWEI_NE = Family(
             "`port shaping` counts whole Mbit/s, so outward rates are policed instead",
             "Shape at the line's other end, or let the carrier do it.",
         ),
+        _INFORMS,
         Gap(
             "the limit of a priority class",
             _has_priority_queue,
@@ -298,6 +306,7 @@ CISCO_IOS = Family(
             "IOS wants three times, the plan gives one",
             _ASK_VENDOR,
         ),
+        _INFORMS,
         *_DIALLED,
     ),
     dialer="Dialer",

@@ -8,10 +8,11 @@ from ipaddress import IPv4Interface, IPv4Network
 
 from app.core.families import FAMILIES, Family
 from app.core.features import find_unfit_features, province_ports, with_features
-from app.core.intent import DeviceIntent, InterfaceIntent, ManagementIntent, OspfArea, OspfIntent, StaticRoute
+from app.core.intent import DeviceIntent, InterfaceIntent, ManagementIntent, NotificationTarget, OspfArea, OspfIntent, StaticRoute
 from app.core.inventory import Device, Line, Service, depths
 from app.core.ipplan import AddressBook, address_book
 from app.core.naming import natural_key
+from app.core.notifications import receiver_engine_id
 from app.core.workspace import Workspace
 from app.errors import Finding, InputError
 
@@ -354,7 +355,15 @@ def _management(ground: _Ground, device: Device) -> ManagementIntent:
         ntp_key_id=plan.ntp_key_id,
         trap_hosts=tuple(ground.book.host(f"service:{name}").ip for name in plan.trap_services),
         location=f"{device.region} {device.role}",
+        notify=notification_target(ground.workspace, ground.book),
     )
+
+
+def notification_target(workspace: Workspace, book: AddressBook) -> NotificationTarget:
+    """Return where devices send SNMP notifications: to the monitoring service of the plan, which the ledger has a prefix for."""
+    service = workspace.inventory.services[workspace.plan.management.monitoring_service]
+    address = book.host(f"service:{service.service_id}").ip
+    return NotificationTarget(address, service.port, receiver_engine_id(address))
 
 
 # Its interfaces

@@ -24,6 +24,8 @@ from alembic.util.exc import CommandError
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.core.acceptance import Acceptance, CriterionResult, LineSample, LineStatus, Measurement, PortSample, Transition
+from app.core.events import UnitEvent
+from app.core.line_event import LineEvent
 from app.core.linestate import DeviceState, PollCycle
 from app.errors import StoreError
 
@@ -34,6 +36,8 @@ MICROSECOND = timedelta(microseconds=1)
 BUSY_TIMEOUT_MS = 15_000
 #: The ports of a line sample, by the names of their fields.
 PLACES = ("a", "z", "reserved_a", "reserved_z")
+#: The fields of a unit event that are kept; `where` is of the file that it came from.
+EVENT_FIELDS = ("subject", "event", "observed_at", "recorded_at", "by_role", "document", "amount", "holds")
 
 
 class Moment(sa.TypeDecorator[datetime]):
@@ -174,6 +178,20 @@ ACCEPTANCE = sa.Table(
     sa.Column("on_time", sa.Boolean),
     sa.Index("ix_acceptance_line", "line_id", "decided_at"),
 )
+UNIT_EVENT = sa.Table(
+    "unit_event",
+    METADATA,
+    sa.Column("event_id", _ROW, primary_key=True),
+    sa.Column("subject", sa.String(64), nullable=False),
+    sa.Column("event", sa.String(64), nullable=False),
+    sa.Column("observed_at", Moment, nullable=False),
+    sa.Column("recorded_at", Moment, nullable=False),
+    sa.Column("by_role", sa.Text, nullable=False),
+    sa.Column("document", sa.Text, nullable=False),
+    sa.Column("amount", sa.Double),
+    sa.Column("holds", sa.Boolean, nullable=False),
+    sa.Index("ix_unit_event_subject", "subject", "event"),
+)
 BACKUP = sa.Table(
     "backup",
     METADATA,
@@ -193,6 +211,19 @@ AUDIT = sa.Table(
     sa.Column("verb", sa.String(64), nullable=False),
     sa.Column("subject", sa.Text, nullable=False),
     sa.Column("detail", sa.JSON, nullable=False),
+)
+LINE_EVENT = sa.Table(
+    "line_event",
+    METADATA,
+    sa.Column("line_event_id", _ROW, primary_key=True),
+    sa.Column("line_id", sa.String(64), nullable=False),
+    sa.Column("kind", sa.String(32), nullable=False),
+    sa.Column("observed_at", Moment, nullable=False),
+    sa.Column("recorded_at", Moment, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("document", sa.Text, nullable=False),
+    sa.Column("value", sa.Text, nullable=False),
+    sa.Index("ix_line_event_line", "line_id", "kind", "recorded_at"),
 )
 
 _PORT_COLUMNS = [PORT_SAMPLE.c.port_at if field.name == "at" else PORT_SAMPLE.c[field.name] for field in fields(PortSample)]
@@ -257,25 +288,37 @@ class Store:
         answered = sum(row.answer == "answered" for row in device_rows)
         cycle = {"started_at": started_at, "finished_at": finished_at, "devices": len(device_rows), "answered": answered}
         with self._writing("poll cycle") as connection:
-            known = {row.line_id: row for row in connection.execute(sa.select(LINE_STATE))}
-            newest = [sample for sample in line_samples if (row := known.get(sample.line_id)) is None or row.at < sample.at]
-            before = {line_id: row.state for line_id, row in known.items()}
-            changed = [
-                Transition(sample.line_id, sample.at, finished_at, before.get(sample.line_id, "unknown"), sample.state, sample.reason)
-                for sample in newest
-                if before.get(sample.line_id, "unknown") != sample.state
-            ]
-            since = {line_id: row.since for line_id, row in known.items()} | {change.line_id: change.observed_at for change in changed}
-            states = [
-                {"line_id": sample.line_id, "at": sample.at, "state": sample.state, "since": since.get(sample.line_id, sample.at)}
-                for sample in newest
-            ]
             connection.execute(sa.insert(CYCLE), cycle)
-            self._insert(connection, LINE_SAMPLE, [_line_row(sample) for sample in line_samples])
-            self._insert(connection, PORT_SAMPLE, [row for sample in line_samples for row in _port_rows(sample)])
-            self._insert(connection, TRANSITION, [_slots(change) for change in changed])
-            self._upsert(connection, LINE_STATE, states)
-            self._upsert(connection, DEVICE_STATE, [_slots(row) for row in device_rows])
+            return self._append(connection, finished_at, device_rows, line_samples)
+
+    def write_look(
+        self, at: datetime, device_rows: Sequence[DeviceState], line_samples: Sequence[LineSample]
+    ) -> tuple[Transition, ...]:
+        """Append what was seen of some devices between two cycles; as `write_cycle`, but it counts as none."""
+        with self._writing("look at single devices") as connection:
+            return self._append(connection, at, device_rows, line_samples)
+
+    def _append(
+        self, connection: sa.Connection, recorded_at: datetime, device_rows: Sequence[DeviceState], line_samples: Sequence[LineSample]
+    ) -> tuple[Transition, ...]:
+        known = {row.line_id: row for row in connection.execute(sa.select(LINE_STATE))}
+        newest = [sample for sample in line_samples if (row := known.get(sample.line_id)) is None or row.at < sample.at]
+        before = {line_id: row.state for line_id, row in known.items()}
+        changed = [
+            Transition(sample.line_id, sample.at, recorded_at, before.get(sample.line_id, "unknown"), sample.state, sample.reason)
+            for sample in newest
+            if before.get(sample.line_id, "unknown") != sample.state
+        ]
+        since = {line_id: row.since for line_id, row in known.items()} | {change.line_id: change.observed_at for change in changed}
+        states = [
+            {"line_id": sample.line_id, "at": sample.at, "state": sample.state, "since": since.get(sample.line_id, sample.at)}
+            for sample in newest
+        ]
+        self._insert(connection, LINE_SAMPLE, [_line_row(sample) for sample in line_samples])
+        self._insert(connection, PORT_SAMPLE, [row for sample in line_samples for row in _port_rows(sample)])
+        self._insert(connection, TRANSITION, [_slots(change) for change in changed])
+        self._upsert(connection, LINE_STATE, states)
+        self._upsert(connection, DEVICE_STATE, [_slots(row) for row in device_rows])
         return tuple(changed)
 
     def latest(self) -> dict[str, LineStatus]:
@@ -399,6 +442,19 @@ class Store:
         with self._reading("decisions") as connection:
             return [_acceptance(row) for row in connection.execute(query)]
 
+    # --- reports on lines
+
+    def write_line_events(self, events: Sequence[LineEvent]) -> None:
+        """Append reports on lines, all or none."""
+        with self._writing("report on lines") as connection:
+            self._insert(connection, LINE_EVENT, [_slots(event) for event in events])
+
+    def line_events(self, line_id: str | None = None) -> list[LineEvent]:
+        """Return reports in the order in which they were recorded; on every line when none is named."""
+        query = sa.select(LINE_EVENT).where(*_of_line(LINE_EVENT, line_id)).order_by(LINE_EVENT.c.line_event_id)
+        with self._reading("reports on lines") as connection:
+            return [LineEvent(*row[1:]) for row in connection.execute(query)]
+
     # --- backups and audit
 
     def write_backup(self, device: str, at: datetime, text: str, digest: str) -> None:
@@ -425,6 +481,21 @@ class Store:
             query = query.where(AUDIT.c.subject == subject)
         with self._reading("audit entries") as connection:
             return [AuditEntry(row.at, row.actor, row.verb, row.subject, row.detail) for row in connection.execute(query)]
+
+    # --- unit events
+
+    def write_events(self, events: Sequence[UnitEvent]) -> None:
+        """Append what units reported, all rows or none."""
+        with self._writing("unit events") as connection:
+            self._insert(connection, UNIT_EVENT, [{name: getattr(event, name) for name in EVENT_FIELDS} for event in events])
+
+    def events(self, subject: str | None = None) -> list[UnitEvent]:
+        """Return every report, those taken back too, in the order in which they were recorded; of one subject where it is named."""
+        query = sa.select(UNIT_EVENT).order_by(UNIT_EVENT.c.event_id)
+        if subject is not None:
+            query = query.where(UNIT_EVENT.c.subject == subject)
+        with self._reading("unit events") as connection:
+            return [UnitEvent(*row[1:]) for row in connection.execute(query)]
 
     # --- transactions
 
@@ -542,11 +613,11 @@ def _to_json(value: object) -> str:
 #: What reads all fields of a value at once: a cycle writes a hundred thousand of them.
 _READERS = {
     kind: (names := tuple(field.name for field in fields(kind)), attrgetter(*names))
-    for kind in (PortSample, DeviceState, Transition, Measurement, Acceptance, CriterionResult)
+    for kind in (PortSample, DeviceState, Transition, Measurement, Acceptance, CriterionResult, LineEvent)
 }
 
 
-def _slots(value: PortSample | DeviceState | Transition | Measurement | Acceptance | CriterionResult) -> dict[str, object]:
+def _slots(value: PortSample | DeviceState | Transition | Measurement | Acceptance | CriterionResult | LineEvent) -> dict[str, object]:
     """Return a value's fields, one level deep (asdict would copy everything below)."""
     names, read = _READERS[type(value)]
     return dict(zip(names, read(value), strict=True))

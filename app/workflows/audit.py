@@ -49,7 +49,7 @@ def fetch_running(nornir: Nornir, intents: Mapping[str, DeviceIntent], gateway: 
     Raises:
         InputError: the plan is an illustration; no device was contacted.
     """
-    refuse_illustration(gateway, "audit")
+    refuse_illustration("audit", illustration=gateway.illustration)
     texts: dict[str, str] = {}
     unread: dict[str, tuple[str, ExitCode]] = {}
     lock = threading.Lock()

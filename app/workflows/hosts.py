@@ -138,11 +138,11 @@ def _access(plan: Plan, settings: Settings, secrets: Secrets, endpoint: Endpoint
         resolve=secrets.resolve,
         known_hosts=settings.known_hosts,
         limits=limits,
-        connect=_connect,
+        connect=open_driver,
     )
 
 
-def _connect(**parameters: Any) -> BaseConnection:
+def open_driver(**parameters: Any) -> BaseConnection:
     """Open a netmiko connection with the drivers that wait for prompts, not for time: ours for Huawei; Comware's reads echoes."""
     if parameters.get("device_type") == "hp_comware":
         parameters.setdefault("global_cmd_verify", True)

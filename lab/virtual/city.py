@@ -72,8 +72,10 @@ class VirtualCity(VirtualNetwork):
         super().__init__(specs, links_of(intents.values()), clock=clock)
         self.workspace = workspace
         self._parents = parents(workspace.inventory)
-        self._lines = {link.name: link for link in self.links if link.name and self._is_in_use(link)}
+        wired = {link.name: link for link in self.links if link.name and self._is_in_use(link)}
+        self._lines = {line_id: wired[line_id] for line_id in workspace.inventory.lines if line_id in wired}
         self._quality: dict[str, Quality] = {}
+        self._load: Callable[[str], float] = usual_load
         self._holders = dict(self._held_addresses(intents))
 
     def _is_in_use(self, link: Link) -> bool:
@@ -111,6 +113,12 @@ class VirtualCity(VirtualNetwork):
         self._quality[line_id] = quality
         self._flow(self.workspace.inventory.lines[line_id], self._lines[line_id])
 
+    def set_load(self, load: Callable[[str], float]) -> None:
+        """Let every line carry this share of its rate from now on, by line id."""
+        self._load = load
+        for line_id, link in self._lines.items():
+            self._flow(self.workspace.inventory.lines[line_id], link)
+
     def quality(self, line_id: str) -> Quality:
         return self._quality.get(line_id, Quality())
 
@@ -125,7 +133,7 @@ class VirtualCity(VirtualNetwork):
     def _flow(self, line: Line, link: Link) -> None:
         """Set what passes a line: a share of its rate that its id decides, the same at both ends."""
         service_class = self.workspace.order.classes[line.service_class]
-        share = usual_load(line.line_id)
+        share = self._load(line.line_id)
         down, up = service_class.nominal_down_kbps * 1000 * share, service_class.nominal_up_kbps * 1000 * share * 0.4
         errors = self.quality(line.line_id).errors_per_s
         forward = link.a_device == line.a_device

@@ -19,13 +19,24 @@ app = typer.Typer(help="A simulated city: virtual devices on 127.0.0.0/8, no roo
 
 DEFAULT = Station()
 
-State = Annotated[Path, typer.Option("--state-dir", envvar="WAIWANG_VIRTUAL_STATE_DIR", help="where the simulation keeps its files")]
+State = Annotated[
+    Path,
+    typer.Option(
+        "--state-dir",
+        envvar="WAIWANG_VIRTUAL_STATE_DIR",
+        help="where the simulation keeps its files",
+        show_default="waiwang-virtual-UID in the temporary folder",
+    ),
+]
 Wanted = Annotated[str, typer.Argument(metavar="LINE|A:B", help="a line id, or two devices: BZWW-A-0001 or city:county01")]
 
 
 @app.command()
 def up(
-    root: Annotated[Path, typer.Option("--root", envvar="WAIWANG_VIRTUAL_ROOT", help="the workspace to play")] = DEFAULT.workspace,
+    root: Annotated[
+        Path,
+        typer.Option("--root", envvar="WAIWANG_VIRTUAL_ROOT", help="the workspace to play", show_default="the virtual city"),
+    ] = DEFAULT.workspace,
     state_dir: State = DEFAULT.folder,
     ssh_port: Annotated[int, typer.Option("--ssh-port", help="on every device's loopback address")] = DEFAULT.ssh_port,
     snmp_port: Annotated[int, typer.Option("--snmp-port", help="on every device's loopback address")] = DEFAULT.snmp_port,

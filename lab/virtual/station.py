@@ -67,8 +67,10 @@ class Station:
             "WAIWANG_KNOWN_HOSTS": str(self.known_hosts),
             "WAIWANG_ENDPOINTS": str(self.endpoints_file),
             "WAIWANG_SIMULATION": str(self.control),
+            "WAIWANG_VIRTUAL_STATE_DIR": str(self.folder),
             "WAIWANG_DATABASE_URL": f"sqlite:///{self.folder / 'waiwang.db'}",
             "WAIWANG_POLL_INTERVAL_S": str(POLL_INTERVAL_S),
+            "WAIWANG_TRAP_LISTEN": "off",  # the plan's receiver is an address that no machine has
         }
 
     def exports(self) -> str:

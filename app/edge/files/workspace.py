@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 from app.core.consistency import find_inconsistencies, find_notes
 from app.core.inventory import Device, Group, Inventory, Line, Region, Service, Unit
 from app.core.ipplan import Allocation, Management, OspfProfile, Plan, Provenance
+from app.core.plan_faults import LEDGER_FILE
 from app.core.workspace import Workspace
 from app.edge.files.explain import parse_block, parse_row
 from app.edge.files.marked import Marked, read_marked
@@ -26,8 +27,8 @@ from app.edge.files.rows_schema import (
     ServiceCells,
     UnitCells,
 )
-from app.edge.files.tables import Row, read_table
-from app.edge.files.texts import Counting, Report
+from app.edge.files.tables import Row, parse_table, read_table
+from app.edge.files.texts import Counting, Report, shown
 from app.errors import Finding, InputError
 
 V = TypeVar("V", covariant=True)
@@ -40,12 +41,16 @@ class _Valued(Protocol[V]):
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A workspace as it was found. `workspace` is None while any finding stands; `counts` are the rows that could be read."""
+    """A workspace as it was found. `workspace` is None while any finding stands; `counts` are the rows that could be read.
+
+    `fragments` is what could be read in any case, for looking up names; nothing may be built from it.
+    """
 
     workspace: Workspace | None
     findings: tuple[Finding, ...]
     notes: tuple[Finding, ...]
     counts: Mapping[str, int]
+    fragments: Workspace
 
 
 def read_workspace(root: Path) -> tuple[Workspace, tuple[Finding, ...]]:
@@ -60,18 +65,21 @@ def read_workspace(root: Path) -> tuple[Workspace, tuple[Finding, ...]]:
     return judged.workspace, judged.notes
 
 
-def judge_workspace(root: Path) -> Judged:
-    """Read every file of a workspace and judge them together. Raises nothing for a fault of a file."""
+def judge_workspace(root: Path, instead: Mapping[str, str] | None = None) -> Judged:
+    """Read every file of a workspace and judge them together. Raises nothing for a fault of a file.
+
+    `instead` gives texts of tables (by their path in the workspace) that are not written yet, to be judged in place of the files.
+    """
     findings: list[Finding] = []
     incomplete: set[str] = set()
-    reader = _Reader(root, findings.append, incomplete)
+    reader = _Reader(root, findings.append, incomplete, instead or {})
     ordering = read_order(root / "inventory" / "order.yaml", root, findings.append)
     incomplete |= ordering.incomplete
     inventory = reader.inventory()
     groups, defaults = reader.groups(), reader.defaults()
     workspace = Workspace(ordering.order, inventory, reader.plan(), reader.ledger(), groups, defaults)
     findings += find_inconsistencies(workspace, incomplete=frozenset(incomplete))
-    kept = tuple(sorted(dict.fromkeys(findings), key=_place))
+    kept = (_no_workspace(root),) if _is_nowhere(root) else tuple(sorted(dict.fromkeys(findings), key=_place))
     counts = {
         "regions": len(inventory.regions),
         "units": len(inventory.units),
@@ -81,14 +89,28 @@ def judge_workspace(root: Path) -> Judged:
         "allocations": len(workspace.ledger),
     }
     if kept:
-        return Judged(None, kept, (), counts)
-    return Judged(workspace, (), tuple(find_notes(workspace)), counts)
+        return Judged(None, kept, (), counts, workspace)
+    return Judged(workspace, (), tuple(find_notes(workspace)), counts, workspace)
 
 
-def _place(finding: Finding) -> tuple[str, int]:
-    """Sort findings by file and line, those of one line in the order in which they were found."""
+def _place(finding: Finding) -> tuple[bool, str, int]:
+    """Sort findings by file and line, those of one line in the order in which they were found.
+
+    The ledger goes last: where a pool is wrong, every prefix from it is wrong after it.
+    """
     file, _, line = finding.where.rpartition(":")
-    return (file, int(line)) if line.isdigit() else (finding.where, 0)
+    place = (file, int(line)) if line.isdigit() else (finding.where, 0)
+    return place[0] == LEDGER_FILE, *place
+
+
+def _is_nowhere(root: Path) -> bool:
+    return not any((root / folder).is_dir() for folder in ("inventory", "ipplan"))
+
+
+def _no_workspace(root: Path) -> Finding:
+    step = "Go to the workspace, or name it by --root or WAIWANG_ROOT."
+    found = "neither" if root.is_dir() else "a file" if root.exists() else "no such directory"
+    return Finding(str(root), "no workspace is here", "a directory with inventory/ and ipplan/", found, step)
 
 
 #: What stands in for a plan that could not be read; it never leaves this edge.
@@ -102,6 +124,7 @@ class _Reader:
     root: Path
     report: Report
     incomplete: set[str]
+    instead: Mapping[str, str]
 
     def inventory(self) -> Inventory:
         return Inventory(
@@ -115,7 +138,11 @@ class _Reader:
     def rows(self, path: Path, table: str, cells: type[Cells]) -> list[Row]:
         before = Counting(self.report)
         required = [name for name in COLUMNS[cells] if cells.model_fields[name].is_required()]
-        found = read_table(path, self.root, before, columns=COLUMNS[cells], required=required)
+        text = self.instead.get(shown(path, self.root))
+        if text is None:
+            found = read_table(path, self.root, before, columns=COLUMNS[cells], required=required)
+        else:
+            found = parse_table(text, shown(path, self.root), before, columns=COLUMNS[cells], required=required)
         if before.count:
             self.incomplete.add(table)
         return found
@@ -149,7 +176,7 @@ class _Reader:
     def ledger(self) -> tuple[Allocation, ...]:
         """Read the ledger; a workspace that was never planned has none."""
         path = self.root / "ipplan" / "allocations.csv"
-        if not path.exists():
+        if not path.exists() and shown(path, self.root) not in self.instead:
             return ()
         parsed = [
             (row, parse_row(AllocationCells, row, self.report, called="allocation"))
