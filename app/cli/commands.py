@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli import devices, observe, paper
+from app.cli import devices, exchange, observe, paper
 from app.cli.demo import demo
 from app.cli.output import show_error, tell
 from app.errors import ExitCode, WaiwangError
@@ -35,6 +35,11 @@ for verb in (
     demo,
 ):
     app.command()(verb)
+app.command(name="import")(exchange.import_)
+app.command()(exchange.export)
+app.command()(exchange.init)
+app.add_typer(exchange.worksheet, name="worksheet")
+app.add_typer(exchange.netbox, name="netbox")
 app.add_typer(observe.measure, name="measure")
 app.add_typer(lab, name="lab")
 

@@ -373,7 +373,8 @@ def test_the_help_of_every_verb_reads_like_this_at_80_columns(golden: Golden, tm
 #: Options that are an act or belong to one call; a variable left in the environment must not trigger them.
 NO_VARIABLE = {
     "--help", "--version", "--commit", "--unsafe", "--output", "--filter", "--quiet", "--once", "--all-notes", "--bootstrap",
-    "--exit", "--silent",
+    "--exit", "--silent", "--skip-rejected", "--for-office", "--all", "--carrier", "--by", "--document", "--site-ids",
+    "--city", "--city-en", "--code",
 }  # fmt: skip
 
 
