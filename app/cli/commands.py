@@ -6,13 +6,16 @@ import os
 import sys
 from contextlib import suppress
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperOption
 
 from app.cli import devices, exchange, observe, paper
 from app.cli.demo import demo
+from app.cli.events import event
 from app.cli.output import show_error, tell
+from app.cli.report import report
 from app.errors import ExitCode, WaiwangError
 from lab.cli import app as lab
 
@@ -41,6 +44,8 @@ app.command()(exchange.init)
 app.add_typer(exchange.worksheet, name="worksheet")
 app.add_typer(exchange.netbox, name="netbox")
 app.add_typer(observe.measure, name="measure")
+app.add_typer(event, name="event")
+app.add_typer(report, name="report")
 app.add_typer(lab, name="lab")
 
 
@@ -57,11 +62,31 @@ def everything(
     """Rolls out and watches a city's e-government extranet: from the order to the accepted line."""
 
 
+def build_command() -> Any:  # Typer's own copy of click has no public name for its commands
+    """Return the whole command line, with a variable for every option that takes a value: WAIWANG_<VERB>_<OPTION> where none is named.
+
+    Flags have none: a word such as --commit or --skip-rejected is given by hand, each time.
+    """
+    command = typer.main.get_command(app)
+    _name_variables(command, ("WAIWANG",))
+    return command
+
+
+def _name_variables(command: Any, path: tuple[str, ...]) -> None:
+    for option in command.params:
+        if isinstance(option, TyperOption) and option.envvar is None and not option.is_flag and option.name != "help":
+            long = next((text for text in option.opts if text.startswith("--")), option.opts[0])
+            option.envvar = "_".join((*path, long.lstrip("-").replace("-", "_"))).upper()
+            option.show_envvar = False
+    for name, inner in getattr(command, "commands", {}).items():
+        _name_variables(inner, (*path, name.replace("-", "_")))
+
+
 def run() -> None:
     """Run the command that the process was given; foreseen errors become messages and codes, unforeseen ones code 1 and one line."""
     try:
         try:
-            app(prog_name="waiwang")
+            build_command()(prog_name="waiwang")
         finally:
             sys.stdout.flush()  # here, where a full disk can still be answered
     except BrokenPipeError:

@@ -108,7 +108,7 @@ def _to_services(ground: Ground, line: Line, gateway: Gateway, count: int) -> Me
     """Ask the far device itself to probe each service; the worst loss counts."""
     kind, method = "reaches_services", f"{count} ICMP echo requests sent by the far device itself"
     unit = ground.inventory.units[line.unit_id]
-    wanted = [service for service in ground.inventory.services.values() if unit.level in service.must_reach]
+    wanted = [service for service in ground.inventory.services.values() if service.is_for(unit)]
     if not wanted:
         return unmeasured(line.line_id, kind, ground.clock(), "ratio", method, "no service of services.csv must be reached by this level")
     try:

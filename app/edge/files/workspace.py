@@ -79,9 +79,7 @@ def judge_workspace(root: Path, instead: Mapping[str, str] | None = None) -> Jud
     groups, defaults = reader.groups(), reader.defaults()
     workspace = Workspace(ordering.order, inventory, reader.plan(), reader.ledger(), groups, defaults)
     findings += find_inconsistencies(workspace, incomplete=frozenset(incomplete))
-    kept = tuple(sorted(dict.fromkeys(findings), key=_place))
-    if not any((root / folder).is_dir() for folder in ("inventory", "ipplan")):
-        kept = (_no_workspace(root),)  # one sentence instead of every file that is missing
+    kept = (_no_workspace(root),) if _is_nowhere(root) else tuple(sorted(dict.fromkeys(findings), key=_place))
     counts = {
         "regions": len(inventory.regions),
         "units": len(inventory.units),
@@ -103,6 +101,10 @@ def _place(finding: Finding) -> tuple[bool, str, int]:
     file, _, line = finding.where.rpartition(":")
     place = (file, int(line)) if line.isdigit() else (finding.where, 0)
     return place[0] == LEDGER_FILE, *place
+
+
+def _is_nowhere(root: Path) -> bool:
+    return not any((root / folder).is_dir() for folder in ("inventory", "ipplan"))
 
 
 def _no_workspace(root: Path) -> Finding:
