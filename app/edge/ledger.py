@@ -16,18 +16,24 @@ from app.core.spans import ledger_order
 from app.errors import Finding, InputError
 
 HEADER = ("prefix", "pool", "vrf", "role", "holder", "since", "released_on")
+#: Further columns of a ledger in which some holder is being renumbered, or was.
+RENUMBERING = ("replaces", "phase")
 LOCK_WAIT_S = 30.0
 LOCK_RETRY_S = 0.05
 
 
 def format_ledger(rows: Iterable[Allocation]) -> str:
     """Return the ledger as CSV: sorted rows, ISO dates, LF; the same rows give the same bytes."""
+    ordered = sorted(rows, key=ledger_order)
+    renumbering = any(row.replaces is not None for row in ordered)
+    days = {day: day.isoformat() for row in ordered for day in (row.since, row.released_on) if day is not None}
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(HEADER)
-    for row in sorted(rows, key=ledger_order):
-        released = row.released_on.isoformat() if row.released_on else ""
-        writer.writerow((str(row.prefix), row.pool, row.vrf, row.role, row.holder, row.since.isoformat(), released))
+    writer.writerow((*HEADER, *RENUMBERING) if renumbering else HEADER)
+    for row in ordered:
+        released = days[row.released_on] if row.released_on else ""
+        cells = (row.prefix, row.pool, row.vrf, row.role, row.holder, days[row.since], released)
+        writer.writerow((*cells, row.replaces or "", row.phase or "") if renumbering else cells)
     return text.getvalue()
 
 

@@ -68,7 +68,7 @@ def judge_plan(judged: tuple[Workspace, tuple[Finding, ...]], today: date, *, co
     if change.refused:
         refusal = InputError if change.conflicts else PoolExhausted
         raise refusal(change.conflicts + change.shortages)
-    return PlanReport(change, usage(workspace.plan, change.ledger), (*notes, *change.notes), committed)
+    return PlanReport(change, usage(workspace.plan, change.ledger, today), (*notes, *change.notes), committed)
 
 
 def change_rows(change: PlanChange) -> tuple[ChangeRow, ...]:

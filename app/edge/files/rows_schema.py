@@ -138,6 +138,8 @@ class AllocationCells(Cells):
     holder: Annotated[str, Field(pattern=r"^(device|line|unit|management|service):\S+$")]
     since: Day
     released_on: Day | None = None
+    replaces: Prefix | None = None
+    phase: Literal["planned", "dual", "cut_over", "clearing", "finished"] | None = None
 
     def value(self, where: str) -> Allocation:
         return Allocation(**dict(self), where=where)

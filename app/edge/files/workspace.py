@@ -164,8 +164,7 @@ class _Reader:
         if document is None or block is None:
             self.incomplete |= {"plan", "vrfs"}
             return _EMPTY_PLAN
-        wheres = tuple(document.where(("pools", index)) for index in range(len(block.pools)))
-        return block.value(wheres, document.where(("management",)))
+        return block.value(document.where)
 
     def groups(self) -> dict[str, Group]:
         document = read_marked(self.root / "inventory" / "groups.yaml", self.root, self.report)
