@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from ipaddress import IPv4Network
+from operator import attrgetter
 
 from app.core.inventory import Inventory, Service
 from app.core.ipplan import Allocation, Demand, Plan, Pool, pools_for
@@ -63,7 +64,7 @@ def demands(inventory: Inventory) -> tuple[Demand, ...]:
         *(Demand(f"management:{unit_id}", "management", units[unit_id].region) for unit_id in switched),
         *(service_demand(service, devices[service.device].region) for service in inventory.services.values()),
     ]
-    return tuple(sorted(wanted, key=lambda demand: demand.holder))
+    return tuple(sorted(wanted, key=attrgetter("holder")))
 
 
 def service_demand(service: Service, region: str) -> Demand:
@@ -77,7 +78,7 @@ def plan_allocations(plan: Plan, ledger: Iterable[Allocation], demands: Iterable
     reported at once and change nothing.
     """
     before = in_order(ledger)
-    wanted = {demand.holder: demand for demand in sorted(demands, key=lambda demand: demand.holder)}
+    wanted = {demand.holder: demand for demand in sorted(demands, key=attrgetter("holder"))}
     standing, dropped = split_by_quarantine(before, plan.quarantine_days, today)
     live = [row for row in standing if row.released_on is None]
     quarantined = [row for row in standing if row.released_on is not None]

@@ -183,6 +183,7 @@ def find_conflicts(plan: Plan, standing: Iterable[Allocation], wanted: Mapping[s
             findings.append(unclear_phase(row))
         elif row.replaces is not None and row.phase != "finished":
             replacing.append(row)
+    findings += find_reserved_rows(plan, standing)
     live = {(row.vrf, row.prefix, row.holder) for row in in_force_rows(standing)} if replacing else set()
     return [*findings, *(lost_predecessor(row) for row in replacing if (row.vrf, row.replaces, row.holder) not in live)]
 
@@ -226,6 +227,25 @@ def overlapping_rows(first: Allocation, second: Allocation) -> Finding:
         found=f"{first.prefix} of {first.holder} ({first.where or first.pool})",
         next_step=f"Delete the row that is not in use, so that `waiwang plan --commit` numbers its holder anew ({LEDGER_FILE}).",
     )
+
+
+def find_reserved_rows(plan: Plan, rows: Iterable[Allocation]) -> list[Finding]:
+    """Return the rows that stand in a range reserved by hand."""
+    ranges = [(kept, *span(kept.prefix)) for kept in plan.reservations]
+    if not ranges:
+        return []
+    return [
+        Finding(
+            where=row.where or LEDGER_FILE,
+            what=f"{row.prefix} of {row.holder} lies in a range that is reserved by hand",
+            expected=f"no holder in {kept.prefix} ({kept.reason})",
+            found=f"{row.holder} since {row.since}",
+            next_step=f"Narrow the reservation ({kept.where or PLAN_FILE}), or delete the row so that the holder is numbered anew.",
+        )
+        for row in rows
+        for kept, low, high in ranges
+        if kept.vrf == row.vrf and span(row.prefix)[0] < high and low < span(row.prefix)[1]
+    ]
 
 
 def in_force_rows(rows: Iterable[Allocation]) -> list[Allocation]:

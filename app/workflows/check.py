@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from app.core.allocation import PlanChange, demands, plan_allocations
+from app.core.allocation import PlanChange, demands, plan_allocations, usage
 from app.core.families import find_gaps
 from app.core.intents import build_intents
 from app.core.plan_faults import LEDGER_FILE
+from app.core.pool_rules import find_usage_notes
 from app.core.workspace import Workspace
 from app.edge.files import judge_workspace
 from app.errors import ExitCode, Finding, InputError
@@ -40,7 +41,8 @@ def check(root: Path, *, today: date) -> CheckReport:
         return CheckReport(judged.findings, judged.notes, judged.counts)
     workspace = judged.workspace
     change = plan_allocations(workspace.plan, workspace.ledger, demands(workspace.inventory), today)
-    notes = (*judged.notes, *change.notes, *pending(change))
+    used = usage(workspace.plan, change.ledger, today)
+    notes = (*judged.notes, *change.notes, *pending(change), *find_usage_notes(used))
     if change.refused:
         return CheckReport(change.conflicts + change.shortages, notes, judged.counts)
     findings, gaps = judge_intents(replace(workspace, ledger=change.ledger))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from app.core.allocation import PlanChange, demands, plan_allocations, usage
-from app.core.ipplan import Allocation
+from app.core.ipplan import REACH, Allocation, Pool
 from app.core.plan_faults import LEDGER_FILE
+from app.core.pool_rules import find_usage_notes
 from app.core.spans import PoolUsage, ledger_order
 from app.core.workspace import Workspace
 from app.edge.files import read_workspace
@@ -47,15 +51,29 @@ def plan(root: Path, *, commit: bool, today: date) -> PlanReport:
 
     Raises: InputError with every finding; PoolExhausted where nothing but room is lacking.
     """
-    report = judge_plan(read_workspace(root), today)
-    if not (commit and report.change.changes):
+    with uncollected():
+        report = judge_plan(read_workspace(root), today)
+        if not (commit and report.change.changes):
+            return report
+        ledger = root / LEDGER_FILE
+        with locked(ledger):
+            report = judge_plan(read_workspace(root), today, committed=True)
+            if report.change.changes:
+                write_ledger(ledger, report.change.ledger)
         return report
-    ledger = root / LEDGER_FILE
-    with locked(ledger):
-        report = judge_plan(read_workspace(root), today, committed=True)
-        if report.change.changes:
-            write_ledger(ledger, report.change.ledger)
-    return report
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Keep the collector of reference cycles away while many values are made that all stay: it would look through them
+    again and again and find nothing (half of the time at 400,000 prefixes)."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def judge_plan(judged: tuple[Workspace, tuple[Finding, ...]], today: date, *, committed: bool = False) -> PlanReport:
@@ -68,7 +86,8 @@ def judge_plan(judged: tuple[Workspace, tuple[Finding, ...]], today: date, *, co
     if change.refused:
         refusal = InputError if change.conflicts else PoolExhausted
         raise refusal(change.conflicts + change.shortages)
-    return PlanReport(change, usage(workspace.plan, change.ledger, today), (*notes, *change.notes), committed)
+    used = usage(workspace.plan, change.ledger, today)
+    return PlanReport(change, used, (*notes, *change.notes, *find_usage_notes(used)), committed)
 
 
 def change_rows(change: PlanChange) -> tuple[ChangeRow, ...]:
@@ -82,8 +101,8 @@ def format_plan(report: PlanReport) -> str:
     """Return the report as plain text: the diff, how full the pools are, one line of totals."""
     change = report.change
     diff = [[f"{SIGNS[row.change]} {row.allocation.prefix}", *described(row)] for row in change_rows(change)]
-    pools = [[entry.pool.name, entry.pool.role, str(entry.pool.prefix), f"/{entry.pool.length}", *counts(entry)] for entry in report.usage]
-    header = ["pool", "role", "prefix", "length", "room", "held", "quarantined", "free"]
+    pools = [[*named_pool(entry.pool), *counts(entry)] for entry in report.usage]
+    header = ["pool", "role", "reach", "prefix", "length", "room", "held", "quarantined", "reserved", "free", ""]
     totals = ", ".join(f"{len(group)} {name}" for name, group in groups_with_kept(change))
     parts = [aligned([["  prefix", "holder", "pool", "vrf", "change"], *diff])] if diff else []
     return "\n\n".join([*parts, aligned([header, *pools]), f"{totals}. {closing(report)}"]) + "\n"
@@ -95,7 +114,12 @@ def described(row: ChangeRow) -> list[str]:
 
 
 def counts(entry: PoolUsage) -> list[str]:
-    return [str(number) for number in (entry.capacity, entry.held, entry.quarantined, entry.free)]
+    state = "retired" if entry.pool.retired else "nearly full" if entry.nearly_full else ""
+    return [*map(str, (entry.capacity, entry.held, entry.quarantined, entry.reserved, entry.free)), state]
+
+
+def named_pool(pool: Pool) -> list[str]:
+    return [pool.name, pool.role, REACH[pool.address_class], str(pool.prefix), f"/{pool.length}"]
 
 
 def groups_with_kept(change: PlanChange) -> list[tuple[str, tuple[Allocation, ...]]]:
