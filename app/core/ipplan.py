@@ -175,8 +175,7 @@ class AddressBook:
 
     def host(self, holder: str) -> IPv4Interface:
         """Return the address of the one host that the plan knows there (service endpoint, managed switch): the second."""
-        prefix = self.prefixes[holder]
-        return IPv4Interface((prefix[2], prefix.prefixlen))
+        return second_host(self.prefixes[holder])
 
     def all_of(self, holder: str) -> tuple[IPv4Network, ...]:
         """Return every prefix of a holder that devices carry, the leading one first."""
@@ -196,6 +195,10 @@ def link_ends(prefix: IPv4Network) -> tuple[IPv4Interface, IPv4Interface]:
 def first_host(prefix: IPv4Network) -> IPv4Interface:
     """Return the first host of a prefix with its length; of a /32 the address itself."""
     return IPv4Interface((prefix[0] if prefix.prefixlen == 32 else prefix[1], prefix.prefixlen))
+
+
+def second_host(prefix: IPv4Network) -> IPv4Interface:
+    return IPv4Interface((prefix[2], prefix.prefixlen))
 
 
 def address_book(ledger: tuple[Allocation, ...]) -> AddressBook:
