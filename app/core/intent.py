@@ -93,7 +93,8 @@ class DeviceIntent:
     """Everything that is wanted of one device; `app.core.intents` builds it.
 
     `contacts` are the addresses to reach it at, best first (loopback, uplink; at the root the port towards the monitoring
-    service; then those beside them). `uplink` is the name of the interface towards the parent, None at the root. `gateway` is a switch's only way out.
+    service; then those beside them).
+    `uplink` is the name of the interface towards the parent, None at the root. `gateway` is a switch's only way out.
     `depth` counts lines to the root; a switch stands one below its router.
     """
 

@@ -184,14 +184,15 @@ def find_conflicts(plan: Plan, standing: Iterable[Allocation], wanted: Mapping[s
         elif row.replaces is not None and row.phase != "finished":
             replacing.append(row)
     findings += find_reserved_rows(plan, standing)
-    live = {(row.vrf, row.prefix, row.holder) for row in in_force_rows(standing)} if replacing else set()
-    return [*findings, *(lost_predecessor(row) for row in replacing if (row.vrf, row.replaces, row.holder) not in live)]
+    live = {(row.prefix, row.holder) for row in standing if row.released_on is None} if replacing else set()
+    return [*findings, *(lost_predecessor(row) for row in replacing if (row.replaces, row.holder) not in live)]
 
 
 def misplaced(row: Allocation, start: int, end: int, home: tuple[Pool, int, int] | None, demand: Demand | None) -> list[Finding]:
     """Judge one row against its pool and its holder's demand. `home` is the pool with its span."""
     if home is None:
-        return [ledger_fault(row, "its pool does not exist", f"a pool of {PLAN_FILE}", row.pool, f"Put the pool back into {PLAN_FILE} (with `retired: true` where its holders are to be renumbered)")]
+        remedy = f"Put the pool back into {PLAN_FILE} (with `retired: true` where its holders are to be renumbered)"
+        return [ledger_fault(row, "its pool does not exist", f"a pool of {PLAN_FILE}", row.pool, remedy)]
     pool, low, high = home
     longest = LONGEST_PREFIX.get(row.role, 32)
     needed = row.role if demand is None else demand.role
@@ -248,22 +249,19 @@ def find_reserved_rows(plan: Plan, rows: Iterable[Allocation]) -> list[Finding]:
     ]
 
 
-def in_force_rows(rows: Iterable[Allocation]) -> list[Allocation]:
-    return [row for row in rows if row.released_on is None]
-
-
 def are_pair(one: Allocation, other: Allocation) -> bool:
     """Tell whether one row replaces the other, as they do while their holder is renumbered."""
     old, new = (one, other) if one.replaces is None else (other, one)
-    return new.replaces == old.prefix and old.replaces is None and new.vrf == old.vrf and new.phase != "finished"
+    return new.replaces == old.prefix and old.replaces is None and new.phase != "finished"
 
 
 def unclear_phase(row: Allocation) -> Finding:
+    released = f", released {row.released_on}" if row.released_on else ""
     return Finding(
         where=row.where or LEDGER_FILE,
         what=f"{row.prefix} of {row.holder}: its renumbering is unclear",
         expected=f"replaces and phase ({', '.join(PHASES)}) together, in a row that was not released",
-        found=f"replaces {row.replaces or 'nothing'}, phase {row.phase or 'none'}" + (f", released {row.released_on}" if row.released_on else ""),
+        found=f"replaces {row.replaces or 'nothing'}, phase {row.phase or 'none'}{released}",
         next_step="Correct the row; `waiwang renumber` writes both columns.",
     )
 
