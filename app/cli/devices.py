@@ -34,7 +34,7 @@ def diff(
     gateway = open_gateway(context.workspace.plan, context.settings, context.environ)
     with progress_bar("diff", len(chosen.inventory.hosts)) as step:
         rows = run_diff(chosen, context.intents, context.texts, gateway, progress=step)
-    _show_rows("diff", rows, form, diffs=True)
+    show_rows("diff", rows, form, diffs=True)
     leave(exit_code(rows))
 
 
@@ -63,7 +63,7 @@ def deploy(
             context.texts,
             gateway,
             commit=commit,
-            record_backup=_record_backup(context) if commit else _record_nothing,
+            record_backup=record_backup(context) if commit else record_nothing,
             wait_s=wait_s,
             unsafe=unsafe or (),
             progress=step,
@@ -71,7 +71,7 @@ def deploy(
     if commit:
         for row in report.rows:
             context.store.write_audit(now(), getpass.getuser(), "deploy", row.device, {"result": row.result, "changed": row.changed})
-    _show_rows("deploy --commit" if commit else "deploy", report.rows, form, diffs=not quiet)
+    show_rows("deploy --commit" if commit else "deploy", report.rows, form, diffs=not quiet)
     leave(report.exit_code)
 
 
@@ -80,7 +80,8 @@ def _select(context: Context, names: Sequence[str] | None, terms: Sequence[str] 
     return select(nornir, names or (), terms or (), limit)
 
 
-def _record_backup(context: Context) -> Callable[[str, str], None]:
+def record_backup(context: Context) -> Callable[[str, str], None]:
+    """Return what keeps a device's configuration in the database before anything is pushed to it."""
     store = context.store  # opened here, before threads ask for it
 
     def record(device: str, text: str) -> None:
@@ -89,7 +90,7 @@ def _record_backup(context: Context) -> Callable[[str, str], None]:
     return record
 
 
-def _record_nothing(device: str, text: str) -> None:
+def record_nothing(device: str, text: str) -> None:
     """Without --commit nothing is pushed, so nothing is kept."""
 
 
@@ -108,7 +109,8 @@ def progress_bar(title: str, total: int) -> Iterator[Callable[[str, str], None]]
         yield step
 
 
-def _show_rows(title: str, rows: Sequence[DeviceRow], form: Format, *, diffs: bool) -> None:
+def show_rows(title: str, rows: Sequence[DeviceRow], form: Format, *, diffs: bool) -> None:
+    """Print one row a device with totals, and with `diffs` the differences before it."""
     if form is Format.text and diffs:
         for row in rows:
             _show_diff(row)

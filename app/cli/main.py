@@ -10,6 +10,7 @@ import typer
 from app.cli import devices, observe, paper
 from app.cli.demo import demo
 from app.cli.output import show_error, stderr
+from app.cli.renumber import app as renumber
 from app.errors import ExitCode, WaiwangError
 from lab.cli import app as lab
 
@@ -33,6 +34,7 @@ for verb in (
 ):
     app.command()(verb)
 app.add_typer(observe.measure, name="measure")
+app.add_typer(renumber, name="renumber")
 app.add_typer(lab, name="lab")
 
 

@@ -138,9 +138,9 @@ def ends(intents: Mapping[str, DeviceIntent], prefix: IPv4Network) -> Iterator[t
                     yield name, port.name, address
 
 
-def new_contacts(intent: DeviceIntent, prefixes: Collection[IPv4Network]) -> tuple[IPv4Address, ...]:
-    """Return the contact addresses of a device that lie in these prefixes, in the intent's order."""
-    return tuple(contact for contact in intent.contacts if any(contact in prefix for prefix in prefixes))
+def contacts_by(intent: DeviceIntent, prefixes: Collection[IPv4Network]) -> tuple[IPv4Address, ...]:
+    """Return the contact addresses of a device, those that lie in these prefixes first."""
+    return tuple(sorted(intent.contacts, key=lambda contact: not any(contact in prefix for prefix in prefixes)))
 
 
 def _region(inventory: Inventory, unit: str) -> str:

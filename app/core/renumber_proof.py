@@ -29,7 +29,7 @@ def _doubts_of_new(move: Move, intents: Mapping[str, DeviceIntent], tables: Mapp
     for device, interface, address in found:
         table = tables.get(device)
         if table is None:
-            yield f"{device} was not read over its new addresses"
+            yield f"{device} was not read"
             continue
         held = next((one for one in table.addresses if one.interface == interface and one.address == address), None)
         if held is None:
