@@ -30,7 +30,7 @@ def diff(
 ) -> None:
     """Show intended against running, a unified diff per device. Writes nothing."""
     context = open_context(root)
-    chosen = _select(context, names, terms, limit, workers)
+    chosen = chosen_devices(context, names, terms, limit, workers)
     gateway = open_gateway(context.workspace.plan, context.settings, context.environ)
     with progress_bar("diff", len(chosen.inventory.hosts)) as step:
         rows = run_diff(chosen, context.intents, context.texts, gateway, progress=step)
@@ -54,7 +54,7 @@ def deploy(
     if unknown := [family for family in unsafe or [] if family not in FAMILIES]:
         raise typer.BadParameter(f"no such family: {', '.join(unknown)}; known are {', '.join(FAMILIES)}", param_hint="--unsafe")
     context = open_context(root)
-    chosen = _select(context, names, terms, limit, workers)
+    chosen = chosen_devices(context, names, terms, limit, workers)
     gateway = open_gateway(context.workspace.plan, context.settings, context.environ)
     with progress_bar("deploy", len(chosen.inventory.hosts)) as step:
         report = run_deploy(
@@ -75,7 +75,8 @@ def deploy(
     leave(report.exit_code)
 
 
-def _select(context: Context, names: Sequence[str] | None, terms: Sequence[str] | None, limit: int | None, workers: int) -> Nornir:
+def chosen_devices(context: Context, names: Sequence[str] | None, terms: Sequence[str] | None, limit: int | None, workers: int) -> Nornir:
+    """Return Nornir over the devices that the command line names."""
     nornir = open_nornir(context.workspace, context.intents, context.settings, context.environ, workers=workers)
     return select(nornir, names or (), terms or (), limit)
 

@@ -8,6 +8,7 @@ import sys
 import typer
 
 from app.cli import devices, observe, paper
+from app.cli.audit import app as audit
 from app.cli.demo import demo
 from app.cli.output import show_error, stderr
 from app.cli.renumber import app as renumber
@@ -34,6 +35,7 @@ for verb in (
 ):
     app.command()(verb)
 app.add_typer(observe.measure, name="measure")
+app.add_typer(audit, name="audit")
 app.add_typer(renumber, name="renumber")
 app.add_typer(lab, name="lab")
 

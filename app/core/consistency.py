@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from app.core.inventory import Device, Region, Service, Unit
+from app.core.ipv6 import find_ipv6_faults
 from app.core.line_rules import find_line_faults
+from app.core.nat_rules import find_nat_faults
 from app.core.order_rules import find_order_faults
 from app.core.plan_faults import PLAN_FILE, find_conflicts, find_pool_faults
 from app.core.pool_rules import find_pool_rule_faults
@@ -41,6 +43,8 @@ def find_inconsistencies(workspace: Workspace, *, incomplete: frozenset[str] = f
         *find_port_faults(workspace.inventory),
         *find_tree_faults(workspace.inventory, rules.references),
         *find_plan_faults(workspace, rules.references),
+        *find_nat_faults(workspace, rules.references),
+        *find_ipv6_faults(workspace),
     ]
 
 

@@ -12,12 +12,14 @@ from io import StringIO
 from pathlib import Path
 
 from app.core.ipplan import Allocation
+from app.core.ipv6_rows import Allocation6
 from app.core.spans import ledger_order
 from app.errors import Finding, InputError
 
 HEADER = ("prefix", "pool", "vrf", "role", "holder", "since", "released_on")
 #: Further columns of a ledger in which some holder is being renumbered, or was.
 RENUMBERING = ("replaces", "phase")
+HEADER6 = ("prefix", "vrf", "role", "holder", "since", "released_on")
 LOCK_WAIT_S = 30.0
 LOCK_RETRY_S = 0.05
 
@@ -37,16 +39,37 @@ def format_ledger(rows: Iterable[Allocation]) -> str:
     return text.getvalue()
 
 
+def format_ledger6(rows: Iterable[Allocation6]) -> str:
+    """Return the IPv6 ledger as CSV in the order given, ISO dates, LF."""
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(HEADER6)
+    for row in rows:
+        released = row.released_on.isoformat() if row.released_on else ""
+        writer.writerow((row.prefix, row.vrf, row.role, row.holder, row.since.isoformat(), released))
+    return text.getvalue()
+
+
 def write_ledger(path: Path, rows: Iterable[Allocation]) -> None:
     """Replace the ledger in one step; on any failure the old file stands. A symbolic link keeps pointing at it.
 
     Raises: InputError where the file or its folder cannot be written.
     """
+    replace_text(path, format_ledger(rows))
+
+
+def write_ledger6(path: Path, rows: Iterable[Allocation6]) -> None:
+    """Replace the IPv6 ledger as `write_ledger` does the other."""
+    replace_text(path, format_ledger6(rows))
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Replace a file in one step. Raises as `write_ledger`."""
     target = path.resolve()
     passing = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         with passing.open("w", encoding="utf-8", newline="") as file:
-            file.write(format_ledger(rows))
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
         if target.exists():

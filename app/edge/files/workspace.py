@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 from app.core.consistency import find_inconsistencies, find_notes
 from app.core.inventory import Device, Group, Inventory, Line, Region, Service, Unit
 from app.core.ipplan import Allocation, Management, OspfProfile, Plan, Provenance
+from app.core.ipv6_rows import Allocation6
 from app.core.workspace import Workspace
 from app.edge.files.explain import parse_block, parse_row
 from app.edge.files.marked import Marked, read_marked
@@ -18,10 +19,12 @@ from app.edge.files.order import read_order
 from app.edge.files.plan_schema import GroupBlock, PlanBlock
 from app.edge.files.rows_schema import (
     COLUMNS,
+    Allocation6Cells,
     AllocationCells,
     Cells,
     DeviceCells,
     LineCells,
+    NatCells,
     RegionCells,
     ServiceCells,
     UnitCells,
@@ -69,7 +72,7 @@ def judge_workspace(root: Path) -> Judged:
     incomplete |= ordering.incomplete
     inventory = reader.inventory()
     groups, defaults = reader.groups(), reader.defaults()
-    workspace = Workspace(ordering.order, inventory, reader.plan(), reader.ledger(), groups, defaults)
+    workspace = Workspace(ordering.order, inventory, reader.plan(), reader.ledger(), groups, defaults, reader.ledger6())
     findings += find_inconsistencies(workspace, incomplete=frozenset(incomplete))
     kept = tuple(sorted(dict.fromkeys(findings), key=_place))
     counts = {
@@ -110,6 +113,7 @@ class _Reader:
             devices=self.keyed("devices", DeviceCells, Device, "name", "device"),
             lines=self.keyed("lines", LineCells, Line, "line_id", "line"),
             services=self.keyed("services", ServiceCells, Service, "service_id", "service"),
+            nat=self.optional(self.root / "inventory" / "nat.csv", "nat", NatCells, "NAT record"),
         )
 
     def rows(self, path: Path, table: str, cells: type[Cells]) -> list[Row]:
@@ -148,14 +152,18 @@ class _Reader:
 
     def ledger(self) -> tuple[Allocation, ...]:
         """Read the ledger; a workspace that was never planned has none."""
-        path = self.root / "ipplan" / "allocations.csv"
+        return self.optional(self.root / "ipplan" / "allocations.csv", "allocations", AllocationCells, "allocation")
+
+    def ledger6(self) -> tuple[Allocation6, ...]:
+        return self.optional(self.root / "ipplan" / "allocations6.csv", "allocations6", Allocation6Cells, "IPv6 allocation")
+
+    def optional(self, path: Path, table: str, cells: type[_Valued[T]], called: str) -> tuple[T, ...]:
+        """Read a table whose rows have no key of their own; a file that is not there holds none."""
+        assert issubclass(cells, Cells)  # as in `keyed`
         if not path.exists():
             return ()
-        parsed = [
-            (row, parse_row(AllocationCells, row, self.report, called="allocation"))
-            for row in self.rows(path, "allocations", AllocationCells)
-        ]
-        return tuple(cells.value(row.where) for row, cells in parsed if cells is not None)
+        parsed = [(row, parse_row(cells, row, self.report, called=called)) for row in self.rows(path, table, cells)]
+        return tuple(found.value(row.where) for row, found in parsed if found is not None)
 
     def plan(self) -> Plan:
         """Read the plan; one that cannot be read is incomplete and stands empty, so that the other files are still judged."""
