@@ -98,7 +98,7 @@ def find_usage_notes(used: Iterable[PoolUsage]) -> Iterator[Finding]:
         if pool.retired and entry.held:
             what, expected = f"pool {pool.name} ({pool.prefix}) is retired and still held", "no holder"
             step = "Renumber them: `waiwang renumber plan`."
-            yield Finding(pool.where or PLAN_FILE, what, expected, f"{entry.held} prefixes in force", step, note=True)
+            yield Finding(pool.where or PLAN_FILE, what, expected, f"prefixes in force: {entry.held}", step, note=True)
         elif entry.nearly_full:
             what = f"pool {pool.name} ({pool.prefix}, {pool.role}) is nearly full"
             found = f"{entry.free} left; {entry.held} held, {entry.quarantined} in quarantine, {entry.reserved} reserved"

@@ -6,7 +6,7 @@ import csv
 import fcntl
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from io import StringIO
 from pathlib import Path
@@ -55,21 +55,21 @@ def write_ledger(path: Path, rows: Iterable[Allocation]) -> None:
 
     Raises: InputError where the file or its folder cannot be written.
     """
-    replace_text(path, format_ledger(rows))
+    replace_text(path, lambda: format_ledger(rows))
 
 
 def write_ledger6(path: Path, rows: Iterable[Allocation6]) -> None:
     """Replace the IPv6 ledger as `write_ledger` does the other."""
-    replace_text(path, format_ledger6(rows))
+    replace_text(path, lambda: format_ledger6(rows))
 
 
-def replace_text(path: Path, text: str) -> None:
-    """Replace a file in one step. Raises as `write_ledger`."""
+def replace_text(path: Path, text: Callable[[], str]) -> None:
+    """Replace a file by what `text` gives, in one step. Raises as `write_ledger`."""
     target = path.resolve()
     passing = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         with passing.open("w", encoding="utf-8", newline="") as file:
-            file.write(text)
+            file.write(text())
             file.flush()
             os.fsync(file.fileno())
         if target.exists():
