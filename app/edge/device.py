@@ -317,13 +317,13 @@ def quiet_libraries() -> None:
 
 
 def _log_in(target: Target, address: IPv4Address, link: socket.socket, access: Access) -> BaseConnection:
-    host, port = access.endpoint(address)
     known = access.known_hosts
+    known_name, known_port = _known_name(target, address, access)
     try:
         return ConnectHandler(
             device_type=target.platform,
-            host=_known_name(target, str(host), port, access),
-            port=port,
+            host=known_name,
+            port=known_port,
             sock=link,
             username=target.username,
             password=access.password.get_secret_value(),
@@ -353,20 +353,20 @@ def _log_in(target: Target, address: IPv4Address, link: socket.socket, access: A
         ) from None
 
 
-def _known_name(target: Target, host: str, port: int, access: Access) -> str:
-    """Return the name to look the host key up by: this address, or another of the device's own that known_hosts has.
+def _known_name(target: Target, address: IPv4Address, access: Access) -> tuple[str, int]:
+    """Return the name and port to look the host key up by: this address, or another of the device's own that known_hosts has.
 
     A device that is being renumbered answers at new addresses with the key that it had. The socket is open already, so the
     name decides nothing else.
     """
+    names = [(str(host), port) for host, port in map(access.endpoint, (address, *target.contacts))]
     if access.known_hosts is None:
-        return host
+        return names[0]
     try:
         known = HostKeys(str(access.known_hosts))
     except (OSError, SSHException):
-        return host
-    names = [host, *(str(access.endpoint(contact)[0]) for contact in target.contacts)]
-    return next((name for name in names if known.lookup(name if port == SSH_PORT else f"[{name}]:{port}")), host)
+        return names[0]
+    return next(((host, port) for host, port in names if known.lookup(host if port == SSH_PORT else f"[{host}]:{port}")), names[0])
 
 
 def _first_words(error: BaseException) -> str:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from io import StringIO
+from operator import attrgetter
 from pathlib import Path
 
 from app.core.ipplan import Allocation
@@ -17,6 +18,8 @@ from app.core.spans import ledger_order
 from app.errors import Finding, InputError
 
 HEADER = ("prefix", "pool", "vrf", "role", "holder", "since", "released_on")
+#: The cells of a row under HEADER.
+_cells = attrgetter(*HEADER)
 #: Further columns of a ledger in which some holder is being renumbered, or was.
 RENUMBERING = ("replaces", "phase")
 HEADER6 = ("prefix", "vrf", "role", "holder", "since", "released_on")
@@ -28,14 +31,14 @@ def format_ledger(rows: Iterable[Allocation]) -> str:
     """Return the ledger as CSV: sorted rows, ISO dates, LF; the same rows give the same bytes."""
     ordered = sorted(rows, key=ledger_order)
     renumbering = any(row.replaces is not None for row in ordered)
-    days = {day: day.isoformat() for row in ordered for day in (row.since, row.released_on) if day is not None}
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow((*HEADER, *RENUMBERING) if renumbering else HEADER)
-    for row in ordered:
-        released = days[row.released_on] if row.released_on else ""
-        cells = (row.prefix, row.pool, row.vrf, row.role, row.holder, days[row.since], released)
-        writer.writerow((*cells, row.replaces or "", row.phase or "") if renumbering else cells)
+    # date prints itself as ISO 8601, None and a missing phase as nothing
+    if renumbering:
+        writer.writerows((*_cells(row), row.replaces, row.phase) for row in ordered)
+    else:
+        writer.writerows(map(_cells, ordered))
     return text.getvalue()
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from nornir.core import Nornir
 from nornir.core.task import Result, Task
 
+from app.core.commands import secret_names
 from app.core.device_tables import DeviceTables
 from app.core.intent import DeviceIntent
 from app.core.intents import build_intents
@@ -206,7 +207,13 @@ def _holders(moves: Iterable[Move], phase: str) -> set[str]:
 def _step(
     ground: Ground, workspace: Workspace, change: Callable[[Iterable[Allocation]], tuple[Allocation, ...]], *, commit: bool
 ) -> _Stage:
-    """Return the workspace with a changed ledger; on `commit` it was written, from the ledger as it stood under the lock."""
+    """Return the workspace with a changed ledger; on `commit` it was written, from the ledger as it stood under the lock.
+
+    Raises InputError before anything is written where the devices could not follow: an illustration, a secret that is not set.
+    """
+    refuse_illustration(ground.gateway, "renumber")
+    ahead = _stage(replace(workspace, ledger=change(workspace.ledger)), ground.root)
+    ground.gateway.require_secrets(name for text in ahead.texts.values() for name in secret_names(text))
     if commit:
         path = ground.root / LEDGER_FILE
         with locked(path):
@@ -214,10 +221,12 @@ def _step(
             after = change(held.ledger)
             if after != held.ledger:
                 write_ledger(path, after)
-        workspace = read_workspace(ground.root)[0]
-    else:
-        workspace = replace(workspace, ledger=change(workspace.ledger))
-    return _Stage(workspace, build_intents(workspace), render(workspace, read_templates(ground.root)))
+        return _stage(read_workspace(ground.root)[0], ground.root)
+    return ahead
+
+
+def _stage(workspace: Workspace, root: Path) -> _Stage:
+    return _Stage(workspace, build_intents(workspace), render(workspace, read_templates(root)))
 
 
 def _deploy(ground: Ground, stage: _Stage, moves: Iterable[Move], *, commit: bool, leaf_first: bool) -> tuple[DeviceRow, ...]:
