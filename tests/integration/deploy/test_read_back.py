@@ -12,6 +12,7 @@ from app.core.device_tables import QUESTIONS, HeldAddress, parse_tables
 from app.edge.device import DIALECTS, Access, Dialect, Limits, Target, open_session
 from app.edge.patch import patch
 from app.errors import CommitRefused, DeviceError, LoginRefused
+from tests.samples.server import wait_until
 
 CONFIGURED = """
 hostname frr-test
@@ -49,6 +50,7 @@ def bring_to(frr, text: str) -> None:
 
 def test_every_question_is_answered_by_a_real_frr_and_its_answers_can_be_read(real_frr, frr_over_ssh) -> None:
     bring_to(real_frr, CONFIGURED)
+    wait_until(lambda: "198.18.9.0/29" in real_frr.vtysh("show ip route static"), 10, "the static route to be installed")
     with open_session(TARGET, access(frr_over_ssh, frr_over_ssh.device.password)) as session:
         answers = {question: session.show(question) for question in QUESTIONS}
     tables = parse_tables("frr", "frr-test", session.address, answers)
