@@ -9,7 +9,7 @@ SHELL := /bin/bash
 PYTHON ?= $(shell for p in python3.11 /usr/bin/python3.11 python3; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 # Debian 12 packages: routers, agents and clients of the lab, what tests and the demo look at pages with.
-LAB_PACKAGES := frr frr-snmp snmpd snmp openssh-server openssh-client iproute2 nftables iperf3 fping iputils-ping procps netcat-openbsd
+LAB_PACKAGES := frr frr-snmp snmpd snmp snmptrapd openssh-server openssh-client iproute2 nftables iperf3 fping iputils-ping procps netcat-openbsd
 LOOK_PACKAGES := prometheus chromium fonts-noto-cjk
 PACKAGES := python3-venv $(LAB_PACKAGES) $(LOOK_PACKAGES)
 
@@ -19,8 +19,9 @@ PACKAGES := python3-venv $(LAB_PACKAGES) $(LOOK_PACKAGES)
 demo: .stamp-venv
 	$(BIN)/waiwang demo $(DEMO_ARGS)
 
+# Three workers on two cores: much of a test is waiting for a router, a trial window, a scrape.
 test: check
-	$(BIN)/pytest $(PYTEST_ARGS)
+	$(BIN)/pytest -n 3 --dist loadgroup $(PYTEST_ARGS)
 	TZ=America/New_York $(BIN)/pytest -q tests/unit
 
 check: .stamp-venv
@@ -56,7 +57,7 @@ system-packages:
 	@[ -n "$(PYTHON)" ] || { echo "Python 3.11 or newer is needed; on Debian 12: apt-get install python3 python3-venv"; exit 2; }
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "$(PYTHON) has no ensurepip; on Debian 12, as root: apt-get install python3-venv"; exit 2; }
 	$(PYTHON) -m venv --clear .venv
-	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install -q --disable-pip-version-check --use-pep517 --require-hashes -r requirements.lock
 	$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from app.cli import devices, observe, paper
+from app.cli import devices, exchange, observe, paper
 from app.cli.audit import app as audit
 from app.cli.demo import demo
 from app.cli.output import show_error, stderr
@@ -34,6 +34,11 @@ for verb in (
     demo,
 ):
     app.command()(verb)
+app.command(name="import")(exchange.import_)
+app.command()(exchange.export)
+app.command()(exchange.init)
+app.add_typer(exchange.worksheet, name="worksheet")
+app.add_typer(exchange.netbox, name="netbox")
 app.add_typer(observe.measure, name="measure")
 app.add_typer(audit, name="audit")
 app.add_typer(renumber, name="renumber")

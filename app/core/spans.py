@@ -70,6 +70,14 @@ def taken_spans(pairs: Iterable[tuple[int, int]]) -> TakenSpans:
     return TakenSpans([start for start, _ in ordered], list(accumulate((end for _, end in ordered), max)))
 
 
+def taken_by_vrf(rows: Iterable[Allocation]) -> dict[str, TakenSpans]:
+    """Return what rows of the ledger take in each VRF."""
+    by_vrf: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for row in rows:
+        by_vrf[row.vrf].append(span(row.prefix))
+    return {vrf: taken_spans(pairs) for vrf, pairs in by_vrf.items()}
+
+
 def taken_by_pool(plan: Plan, rows: Iterable[Allocation], today: date, *, reserves: bool = True) -> dict[str, TakenSpans]:
     """Return for each pool what is taken in its VRF: rows, and with `reserves` the growth reserves of its own rows and what
     is reserved by hand."""

@@ -205,7 +205,7 @@ class Session:
         line = self._dialect.ping.format(address=address, count=count)
         if not self._dialect.endless:
             timeout_s = self._access.limits.read_s + 2 * count
-            return parse_ping(self._try(lambda: self._driver.send_command(line, read_timeout=timeout_s), f"ping {address}"))
+            return parse_ping(self._try(lambda: self._driver.send_command(line, read_timeout=timeout_s), f"ping {address}", timeout_s))
 
         def run() -> str:
             self._driver.write_channel(f"{line}\n")

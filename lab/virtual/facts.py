@@ -5,7 +5,6 @@ The grammar marks the lines that mean something (`means:`); nothing here knows a
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Interface
@@ -81,8 +80,7 @@ def _starts_shut(grammar: Grammar) -> bool:
 
 def _port(grammar: Grammar, entry: Entry) -> Port:
     name = entry.value("interface") or entry.shown
-    kind = re.match(r"[A-Za-z-]+", name)
-    physical = grammar.interface_types.get(kind.group() if kind else "") == "physical"
+    physical = grammar.is_physical(name)
     parent, dot, _ = name.partition(".")
     description = next((line.values[0][1] for line in _meaning(grammar, "interface", entry, "description")), "")
     bandwidth = next((int(line.values[0][1]) for line in _meaning(grammar, "interface", entry, "bandwidth")), None)

@@ -137,7 +137,12 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Grammar:
-    """A family. Texts may hold {hostname}, {mark} (of an uncommitted change) and {view} (the section's name in the prompt)."""
+    """A family. Texts may hold {hostname}, {mark} (of an uncommitted change) and {view} (the section's name in the prompt).
+
+    `interface_types`: physical, logical, or whole (a physical one whose name has no number). `negation` is undo or no,
+    `full_undo` takes the whole line after it. `fall_back`: lines of the views above are taken too. `two_phase`: lines wait
+    for a commit. `block_end` closes a section in the text; `shows_bare_ports` writes ports that nothing was configured on.
+    """
 
     family: str
     vendor: str
@@ -165,7 +170,15 @@ class Grammar:
     reads_banner_by: str = ""
     enable_prompt: str = ""
     interface_table: str = "vrp"
+    shows_bare_ports: bool = True
+    block_end: str = ""
     kinds: Kinds = field(default_factory=Kinds)
+
+    def is_physical(self, interface: str) -> bool:
+        """Tell whether an interface of this name is a port of the device, or stands on one."""
+        if interface in self.kinds.whole_names:
+            return True
+        return self.interface_types.get(interface.rstrip("0123456789/:.")) == "physical"
 
     def rules(self, view: str) -> tuple[Rule, ...]:
         """Return the rules of a view in the order of the running configuration."""
@@ -250,7 +263,7 @@ def build_grammar(family: str, raw: Mapping[str, object]) -> Grammar:
         views=views,
         interface_types=types,
         head=tuple(str(line) for line in _texts(raw.get("head"))),
-        kinds=Kinds(tuple(types)),
+        kinds=Kinds(tuple(types), tuple(name for name, kind in types.items() if kind == "whole")),
         **plain,  # type: ignore[arg-type]  # the keys were checked against the dataclass above
     )
 
@@ -264,6 +277,8 @@ _REQUIRED = {entry.name for entry in fields(Grammar)} - {
     "reads_banner_by",
     "enable_prompt",
     "interface_table",
+    "shows_bare_ports",
+    "block_end",
 }
 
 

@@ -12,14 +12,17 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Interface
+from typing import TypeVar
 
 from app.core.intent import DeviceIntent
 from lab.virtual import engine
-from lab.virtual.engine import Context, Device, Session, Turn
 from lab.virtual.facts import Port, SnmpUser, bare_port, hostname_of, interface_of
 from lab.virtual.faults import NO_SNMP_FAULTS, NO_SSH_FAULTS, SnmpFaults, SshFaults
 from lab.virtual.grammar import Grammar, read_grammar
+from lab.virtual.state import Context, Device, Session, Turn, settle
 from lab.virtual.tree import Entry
+
+Listener = TypeVar("Listener")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +111,13 @@ class VirtualDevice:
     """One device of the network: its configuration state, its interfaces as configured, its counters and faults."""
 
     __slots__ = (
+        "_logical",
+        "_near",
         "_seen",
         "boots",
         "changed_s",
         "grammar",
+        "held",
         "index",
         "meters",
         "ports",
@@ -142,6 +148,10 @@ class VirtualDevice:
         self.changed_s: dict[str, float] = {}
         #: Counts the configurations, so that readers know when to look again.
         self.version = 0
+        #: Addresses of interfaces that are not shut.
+        self.held: frozenset[IPv4Address] = frozenset()
+        self._near: Mapping[str, Sequence[IPv4Interface]] = {}
+        self._logical: tuple[IPv4Interface, ...] = ()
         #: ifIndex by interface name; an interface keeps its index until the device restarts.
         self.index: dict[str, int] = {}
         self.refresh()
@@ -166,7 +176,24 @@ class VirtualDevice:
                 self.ports[name] = bare_port(self.grammar, name)
         for name in self.ports:
             self.index.setdefault(name, len(self.index) + 1)
+        self._gather()
         return before != {name: (port.shutdown, port.addresses) for name, port in self.ports.items()}
+
+    def _gather(self) -> None:
+        """Sort the addresses of open interfaces by where they are met: on the interface, and on the port beneath it."""
+        near: dict[str, list[IPv4Interface]] = defaultdict(list)
+        open_ports = [port for port in self.ports.values() if not port.shutdown]
+        for port in open_ports:
+            for name in (port.name, port.parent):
+                if name is not None:
+                    near[name] += port.addresses
+        self._near = near
+        self._logical = tuple(address for port in open_ports if not port.physical and port.parent is None for address in port.addresses)
+        self.held = frozenset(address.ip for port in open_ports for address in port.addresses)
+
+    def addresses_at(self, interface: str) -> Sequence[IPv4Interface]:
+        """Return the addresses at one end of a line: of the interface and its sub-interfaces, else any of the device (a switch)."""
+        return self._near.get(interface) or self._logical
 
     def is_admin_up(self, interface: str) -> bool:
         """Tell whether the interface, and the port beneath a sub-interface, are not shut."""
@@ -174,10 +201,6 @@ class VirtualDevice:
         if port is None or port.shutdown:
             return False
         return port.parent is None or port.parent not in self.ports or self.is_admin_up(port.parent)
-
-    def addresses(self) -> frozenset[IPv4Address]:
-        """Return the addresses on interfaces that are not shut."""
-        return frozenset(address.ip for port in self.ports.values() if not port.shutdown for address in port.addresses)
 
 
 def _booted(grammar: Grammar, spec: DeviceSpec, now_s: float) -> Device:
@@ -235,7 +258,7 @@ class VirtualNetwork:
         name, contact = self._places[address]
         if not self.is_reachable(name):
             return False
-        return contact is None or contact in self.devices[name].addresses()
+        return contact is None or contact in self.devices[name].held
 
     # --- states ---
 
@@ -263,8 +286,8 @@ class VirtualNetwork:
         """Tell whether packets pass: the line is up and both ends hold addresses of one network."""
         if not self._is_link_up(link):
             return False
-        near = _addresses_at(self.devices[link.a_device], link.a_interface)
-        far = _addresses_at(self.devices[link.z_device], link.z_interface)
+        near = self.devices[link.a_device].addresses_at(link.a_interface)
+        far = self.devices[link.z_device].addresses_at(link.z_interface)
         return any(a.network == z.network and a.ip != z.ip for a in near for z in far)
 
     def _is_link_up(self, link: Link) -> bool:
@@ -351,7 +374,7 @@ class VirtualNetwork:
         now_s = self.clock()
         for name, device in self.devices.items():
             if device.state.trial is not None:
-                self._keep(name, engine.settle(device.state, now_s))
+                self._keep(name, settle(device.state, now_s))
 
     def open_session(self, name: str, user: str) -> Session:
         """Return a new login on the device."""
@@ -360,7 +383,7 @@ class VirtualNetwork:
         return Session(device.sessions, user)
 
     def close_session(self, name: str, session: Session) -> None:
-        """Give back what a session held: its lock, and a trial it did not confirm."""
+        """Give back the lock that a session held. A trial it began runs on to its end."""
         state = self.devices[name].state
         if state.locked_by == session.number:
             state = replace(state, locked_by=None)
@@ -423,16 +446,10 @@ class VirtualNetwork:
         device.snmp_faults = snmp or device.snmp_faults
 
 
-def _addresses_at(device: VirtualDevice, interface: str) -> tuple[IPv4Interface, ...]:
-    """Return the addresses at one end of a line: of the interface and its sub-interfaces, else any of the device (a switch)."""
-    near = [
-        address
-        for port in device.ports.values()
-        if interface in (port.name, port.parent) and not port.shutdown
-        for address in port.addresses
-    ]
-    logical = (port for port in device.ports.values() if not port.physical and port.parent is None)
-    return tuple(near or (address for port in logical for address in port.addresses))
+def forget(listeners: list[Listener], listener: Listener) -> None:
+    """Take a listener off a list; nothing where it is not on it."""
+    if listener in listeners:
+        listeners.remove(listener)
 
 
 def _place(devices: Mapping[str, VirtualDevice]) -> tuple[dict[str, tuple[str, IPv4Address | None]], dict[str, str]]:
@@ -452,14 +469,21 @@ def _place(devices: Mapping[str, VirtualDevice]) -> tuple[dict[str, tuple[str, I
     return places, mapped
 
 
-def specs_of(intents: Sequence[DeviceIntent], boot: Mapping[str, str], families: Mapping[str, str] | None = None) -> tuple[DeviceSpec, ...]:
-    """Return the devices of a plan with the boot text of each; `families` plays a family by another's grammar."""
-    other = families or {}
+def specs_of(
+    intents: Iterable[DeviceIntent], boot: Mapping[str, str], snmp_users: Mapping[str, tuple[SnmpUser, ...]] | None = None
+) -> tuple[DeviceSpec, ...]:
+    """Return the devices of a plan with the boot text of each.
+
+    `snmp_users` by family are for families whose configuration makes none (FRR's agent is not FRR's own).
+    Raises GrammarFault for a family that has no grammar.
+    """
+    users = snmp_users or {}
     return tuple(
         DeviceSpec(
             name=intent.hostname,
-            family=other.get(intent.family, intent.family),
-            ports=_ports(read_grammar(other.get(intent.family, intent.family)), intent),
+            family=intent.family,
+            ports=_ports(read_grammar(intent.family), intent),
+            snmp_users=users.get(intent.family, ()),
             contacts=intent.contacts,
             boot=boot.get(intent.hostname, ""),
             root=intent.uplink is None and intent.depth == 0 and intent.role != "unit_switch",
@@ -472,10 +496,10 @@ def specs_of(intents: Sequence[DeviceIntent], boot: Mapping[str, str], families:
 def _ports(grammar: Grammar, intent: DeviceIntent) -> tuple[str, ...]:
     """Return the physical ports that the interfaces of an intent stand on."""
     names = dict.fromkeys(port.name.partition(".")[0] for port in intent.interfaces)
-    return tuple(name for name in names if grammar.interface_types.get(name.rstrip("0123456789/:.-")) == "physical")
+    return tuple(name for name in names if grammar.is_physical(name))
 
 
-def links_of(intents: Sequence[DeviceIntent]) -> tuple[Link, ...]:
+def links_of(intents: Iterable[DeviceIntent]) -> tuple[Link, ...]:
     """Return the lines between the devices of a plan, each once."""
     links: dict[frozenset[tuple[str, str]], Link] = {}
     for intent in sorted(intents, key=lambda intent: intent.depth):

@@ -84,9 +84,10 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True)
 class Kinds:
-    """What parameters of kind `ifname` accept on this family: interface types in full form."""
+    """What parameters of kind `ifname` accept on this family: interface types in full form, and names without a number."""
 
     interface_types: tuple[str, ...] = ()
+    whole_names: tuple[str, ...] = ()
 
 
 def tokenize(line: str) -> tuple[Token, ...]:
@@ -218,7 +219,7 @@ def _value(part: Parameter, way: _Way, line: str, tokens: Sequence[Token], kinds
         return _Way(len(tokens), (*way.words, text), (*way.values, (part.name, text)), way.shortened)
     used = 1
     if part.kind == "ifname":
-        found, used = _interface(tokens, way.at, kinds.interface_types)
+        found, used = _interface(tokens, way.at, kinds)
     else:
         found = canonical(part.kind, typed)
     if found is None:
@@ -226,12 +227,14 @@ def _value(part: Parameter, way: _Way, line: str, tokens: Sequence[Token], kinds
     return _Way(way.at + used, (*way.words, found), (*way.values, (part.name, found)), way.shortened)
 
 
-def _interface(tokens: Sequence[Token], at: int, types: Sequence[str]) -> tuple[str | None, int]:
+def _interface(tokens: Sequence[Token], at: int, kinds: Kinds) -> tuple[str | None, int]:
     """Read `GigabitEthernet0/0/1`, `GigabitEthernet 0/0/1` or a shortened type; return the full name and the words used."""
     typed, used = tokens[at].text, 1
+    if typed in kinds.whole_names:
+        return typed, used
     if typed.isalpha() and at + 1 < len(tokens) and tokens[at + 1].text[:1].isdigit():
         typed, used = typed + tokens[at + 1].text, 2
-    return full_interface(typed, types), used
+    return full_interface(typed, kinds.interface_types), used
 
 
 def full_interface(typed: str, types: Sequence[str]) -> str | None:

@@ -8,8 +8,10 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 from typing import TypeVar
 
+from app.errors import LabError
 from lab.virtual.network import VirtualNetwork
 from lab.virtual.snmp import Notifier, Notify, SnmpServer
 from lab.virtual.ssh import SshServer
@@ -47,12 +49,28 @@ class Simulation:
         self._ticking = asyncio.get_running_loop().create_task(self._tick())
 
     async def stop(self) -> None:
+        """Close whatever was opened, also after a start that failed half-way."""
         if self._ticking is not None:
             self._ticking.cancel()
-            if self.notifier is not None:
-                await self.notifier.stop()
+        if self.notifier is not None:
+            await self.notifier.stop()
         await self.ssh.stop()
         self.snmp.stop()
+
+    def ssh_endpoint(self, contact: IPv4Address) -> tuple[IPv4Address, int]:
+        """Return where the device of a contact address listens. Raises LabError where no device has it."""
+        return self._endpoint(contact, self.service.ssh_port)
+
+    def snmp_endpoint(self, contact: IPv4Address) -> tuple[IPv4Address, int]:
+        """Return where the agent of a contact address answers. Raises LabError where no device has it."""
+        return self._endpoint(contact, self.service.snmp_port)
+
+    def _endpoint(self, contact: IPv4Address, port: int) -> tuple[IPv4Address, int]:
+        try:
+            return IPv4Address(self.network.address_of(contact)), port
+        except KeyError:
+            step = "Build the virtual network from this very plan."
+            raise LabError(f"{contact}: expected the contact address of a virtual device; found none. {step}") from None
 
     async def _tick(self) -> None:
         while True:
@@ -83,8 +101,10 @@ def served(network: VirtualNetwork, service: Service) -> Iterator[Carrier]:
     thread.start()
     try:
         simulation = asyncio.run_coroutine_threadsafe(_build(network, service), loop).result(60)
-        yield Carrier(simulation, loop)
-        asyncio.run_coroutine_threadsafe(simulation.stop(), loop).result(30)
+        try:
+            yield Carrier(simulation, loop)
+        finally:
+            asyncio.run_coroutine_threadsafe(simulation.stop(), loop).result(30)
     finally:
         asyncio.run_coroutine_threadsafe(_end_tasks(), loop).result(30)
         loop.call_soon_threadsafe(loop.stop)

@@ -16,7 +16,7 @@ from app.errors import LabError
 from lab.virtual import ber, usm
 from lab.virtual.agent import RESPONSE, Agent, Reply, build_pdu, parse_pdu
 from lab.virtual.facts import SnmpUser
-from lab.virtual.network import PortChange, VirtualNetwork
+from lab.virtual.network import PortChange, VirtualNetwork, forget
 from lab.virtual.usm import AUTH, PRIV, REPORTABLE, Keys
 
 INFORM, TRAP = 0xA6, 0xA7
@@ -69,6 +69,7 @@ class SnmpServer:
         self._sockets.clear()
         if self._stray is not None:
             self._stray.close()
+            self._stray = None
 
     def _receive(self, listener: socket.socket, address: str, agent: Agent) -> None:
         """Answer what has arrived, a burst at a time so that no agent starves the others."""
@@ -145,8 +146,9 @@ class Notifier:
         self.network.on_reboot.append(self._on_reboot)
 
     async def stop(self) -> None:
-        self.network.on_port.remove(self._on_port)
-        self.network.on_reboot.remove(self._on_reboot)
+        """Send nothing more; harmless where nothing was started."""
+        forget(self.network.on_port, self._on_port)
+        forget(self.network.on_reboot, self._on_reboot)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

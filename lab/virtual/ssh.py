@@ -14,10 +14,9 @@ from ipaddress import ip_address
 import asyncssh
 
 from app.errors import LabError
-from lab.virtual import engine
-from lab.virtual.engine import Question, Session
 from lab.virtual.grammar import Ask
-from lab.virtual.network import VirtualNetwork
+from lab.virtual.network import VirtualNetwork, forget
+from lab.virtual.state import Question, Session, is_hidden, prompt
 
 ALGORITHMS = ("aes128-gcm@openssh.com", "aes128-ctr")
 UNKNOWN = Ask("This board must be re-seated within 30 days. Proceed (1: now, 2: later, 3: at the next start)?", "yesno")
@@ -63,8 +62,9 @@ class SshServer:
         await self._sweep()
 
     async def stop(self) -> None:
-        self.network.on_reach.remove(self._wake)
-        self.network.on_reboot.remove(self.drop)
+        """End every session and listener; harmless where nothing was started."""
+        forget(self.network.on_reach, self._wake)
+        forget(self.network.on_reboot, self.drop)
         if self._sweeping is not None:
             await self._sweeping
         for listener in self._listeners.values():
@@ -213,14 +213,14 @@ class _Shell:
 
     async def _answer(self, typed: str) -> None:
         await self._server.until_reached(self._address)
-        echo = "" if engine.is_hidden(self.session) else typed
+        echo = "" if is_hidden(self.session) else typed
         turn = self._network.run(self._name, self.session, typed)
         self.session = turn.session
         await self._server.until_reached(self._address)
         await self._show(echo, turn.text)
 
     def _prompt(self) -> str:
-        return engine.prompt(self._network.context(self._name), self._network.devices[self._name].state, self.session)
+        return prompt(self._network.context(self._name), self._network.devices[self._name].state, self.session)
 
     async def _show(self, echo: str, text: str) -> None:
         """Write the echo and the answer, a page at a time where paging is on, then the prompt."""

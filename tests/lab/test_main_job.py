@@ -84,8 +84,11 @@ def verdicts(table: dict) -> dict[str, str]:
     return {row["line"]: row["verdict"] for row in table["rows"]}
 
 
-def test_the_main_job_from_bootstrap_text_to_accepted_lines(lab: Lab, require_program: Callable[..., None], tmp_path: Path) -> None:
+def test_the_main_job_from_bootstrap_text_to_accepted_lines(
+    rehearsed_lab: Lab, require_program: Callable[..., None], tmp_path: Path
+) -> None:
     require_program("prometheus", "chromium", "fping", "iperf3")
+    lab = rehearsed_lab
     everything = set(lab.workspace.inventory.lines)
 
     deployed = succeeded(lab.waiwang("deploy", "--commit", "--format", "json", timeout=240))
