@@ -142,7 +142,7 @@ def _overlaps(ground: _Ground, read: Sequence[DeviceTables]) -> Iterator[Address
             widest = place
             continue
         _, other, port, whole = widest
-        if not (_is_end(ground, other, port, whole) and _is_end(ground, device, interface, address) and whole.ip != address.ip):
+        if not (_is_end(ground, other, port, whole) and _is_end(ground, device, interface, address)):
             expected = f"no other network than that of {other} {port}"
             yield ground.finding(["overlap"], device, interface, address, expected, f"{whole} stands on {other} {port}")
         if end > widest[0][1]:

@@ -116,7 +116,7 @@ def usage(plan: Plan, ledger: Iterable[Allocation], today: date) -> tuple[PoolUs
     rows = tuple(ledger)
     held = Counter(row.pool for row in rows if row.released_on is None)
     resting = Counter(row.pool for row in rows if row.released_on is not None)
-    taken, kept = taken_by_pool(plan, rows, today, reserves=False), taken_by_pool(plan, rows, today)
+    taken, kept = taken_by_pool(plan, rows, reservations=False), taken_by_pool(plan, rows)
     found = []
     for pool in plan.pools:
         block = pool.block_length(today)
@@ -147,7 +147,7 @@ def hand_out(plan: Plan, standing: Sequence[Allocation], new: Iterable[Demand], 
 
     What was given comes in the order of the ledger: each pool's prefixes ascend, and pools of one VRF lie apart.
     """
-    taken = taken_by_pool(plan, standing, today)
+    taken = taken_by_pool(plan, standing)
     free = {pool.name: free_starts(pool.prefix, pool.block_length(today), taken[pool.name]) for pool in plan.pools}
     chains: dict[tuple[str, str, str | None], tuple[Pool, ...]] = {}
     given: dict[str, list[Allocation]] = {pool.name: [] for pool in plan.pools}

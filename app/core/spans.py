@@ -78,25 +78,19 @@ def taken_by_vrf(rows: Iterable[Allocation]) -> dict[str, TakenSpans]:
     return {vrf: taken_spans(pairs) for vrf, pairs in by_vrf.items()}
 
 
-def taken_by_pool(plan: Plan, rows: Iterable[Allocation], today: date, *, reserves: bool = True) -> dict[str, TakenSpans]:
-    """Return for each pool what is taken in its VRF: rows, and with `reserves` the growth reserves of its own rows and what
-    is reserved by hand."""
+def taken_by_pool(plan: Plan, rows: Iterable[Allocation], *, reservations: bool = True) -> dict[str, TakenSpans]:
+    """Return for each pool what is taken in its VRF: rows, and with `reservations` what is reserved by hand.
+
+    A growth reserve needs no span of its own: while it lasts, whole blocks are cut, and none that is taken in part is free.
+    """
+    kept = plan.reservations if reservations else ()
     by_vrf: dict[str, list[tuple[int, int]]] = defaultdict(list)
-    by_block = {pool.name: 1 << (32 - length) for pool in plan.pools if (length := pool.block_length(today)) < pool.length and reserves}
-    grown: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for row in rows:
-        start, end = pair = span(row.prefix)
-        by_vrf[row.vrf].append(pair)
-        if row.pool in by_block:
-            block = by_block[row.pool]
-            grown[row.pool].append((start - start % block, max(end, start - start % block + block)))
-    for kept in plan.reservations if reserves else ():
-        by_vrf[kept.vrf].append(span(kept.prefix))
+        by_vrf[row.vrf].append(span(row.prefix))
+    for one in kept:
+        by_vrf[one.vrf].append(span(one.prefix))
     taken = {vrf: taken_spans(pairs) for vrf, pairs in by_vrf.items()}
-    return {
-        pool.name: taken_spans([*by_vrf[pool.vrf], *grown[pool.name]]) if pool.name in grown else taken.get(pool.vrf, TakenSpans())
-        for pool in plan.pools
-    }
+    return {pool.name: taken.get(pool.vrf, TakenSpans()) for pool in plan.pools}
 
 
 def free_gaps(prefix: IPv4Network, taken: TakenSpans) -> Iterator[tuple[int, int]]:

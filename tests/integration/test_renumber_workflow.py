@@ -19,8 +19,10 @@ from app.core.intent import DeviceIntent
 from app.core.intents import build_intents
 from app.core.ping import PingCount
 from app.core.renumber import burn_down, find_moves
+from app.core.renumber import plan_renumbering as plan_ledger
 from app.edge.files import read_workspace
 from app.edge.known_hosts import add_addresses
+from app.edge.ledger import locked, write_ledger
 from app.edge.templates import read_templates
 from app.errors import ConnectFailed, DeviceError, ExitCode, InputError
 from app.settings import read_settings
@@ -33,6 +35,7 @@ from app.workflows.tables import ask_tables
 from tests.integration.deploy.conftest import Vty
 
 DAY = date(2008, 5, 1)
+LEDGER = "ipplan/allocations.csv"
 LAB = Path(__file__).parents[2] / "lab/workspace"
 KEPT = ("city", "county01", "county01-u01", "county01-t01")
 
@@ -339,6 +342,21 @@ def test_two_runs_at_once_give_every_holder_one_new_prefix(root: Path) -> None:
     assert [run.exitcode for run in runs] == [0, 0]
     moves = find_moves(read_workspace(root)[0])
     assert len(moves) == len({move.holder for move in moves}) == len({move.new for move in moves}) == 9
+
+
+def test_a_run_that_waited_for_another_keeps_what_that_one_planned(root: Path) -> None:
+    run = multiprocessing.get_context("spawn").Process(target=plan_in_a_process, args=(root,))
+    with locked(root / LEDGER):
+        run.start()
+        run.join(2.5)
+        assert run.is_alive(), "a commit must wait for the lock"
+        planned = plan_ledger(read_workspace(root)[0], DAY).ledger
+        mine = IPv4Network("198.19.20.0/28")
+        write_ledger(root / LEDGER, [replace(row, prefix=mine) if row.holder == "unit:C01T01" and row.phase else row for row in planned])
+    run.join(30)
+    assert run.exitcode == 0
+    moves = {move.holder: move.new for move in find_moves(read_workspace(root)[0])}
+    assert (len(moves), moves["unit:C01T01"]) == (9, mine)
 
 
 def test_new_addresses_are_taken_into_known_hosts_with_the_key_that_is_known(tmp_path: Path) -> None:

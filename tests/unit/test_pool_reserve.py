@@ -94,6 +94,8 @@ def test_a_vpn_draws_from_its_own_vrf_where_prefixes_may_be_the_same_as_in_the_p
         ("service:exchange", "GGW", "10.0.0.0/29"),
         ("service:jinbao", "JB2", "10.0.0.0/29"),
     }
+    turned = plan_allocations(plan_of(vpn, public), (), wanted, DAY)
+    assert turned.ledger == change.ledger, "the public zone never draws from a department's pool"
     unknown = plan_allocations(plan_of(public, vpn), (), [Demand("service:x", "service", "511900", "TAX")], DAY)
     assert [row.vrf for row in unknown.added] == ["GGW"], "a VPN that the plan does not know lies in the public zone"
 

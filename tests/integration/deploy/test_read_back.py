@@ -44,8 +44,9 @@ def access(fleet, password: str, known_hosts: Path | None = None) -> Access:
 
 
 def bring_to(frr, text: str) -> None:
-    commands = patch("frr", frr.running(), text)
-    assert not commands or frr.vtysh("configure terminal", *(command.text for command in commands)).strip() == ""
+    if commands := patch("frr", frr.running(), text):
+        frr.vtysh("configure terminal", *(command.text for command in commands))
+    assert patch("frr", frr.running(), text) == ()
 
 
 def test_every_question_is_answered_by_a_real_frr_and_its_answers_can_be_read(real_frr, frr_over_ssh) -> None:
