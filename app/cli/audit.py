@@ -8,9 +8,10 @@ import typer
 
 from app.cli.context import Form, Limit, Names, Root, Terms, leave, open_context
 from app.cli.devices import Workers, chosen_devices, progress_bar
-from app.cli.output import Format, Table, show, stderr
+from app.cli.output import Format, Table, show, tell
 from app.core.address_audit import KINDS
 from app.workflows.audit import addresses as run_addresses
+from app.workflows.diff import refuse_illustration
 from app.workflows.hosts import open_gateway
 
 app = typer.Typer(help="What devices really hold, against plan and baseline. Nothing is written.", no_args_is_help=True)
@@ -27,6 +28,7 @@ def addresses(
 ) -> None:
     """Name every address outside its slice, every overlap, every address and route that nobody holds. Exits 4 with findings."""
     context = open_context(root)
+    refuse_illustration("audit", illustration=context.workspace.plan.illustration)
     chosen = chosen_devices(context, names, terms, limit, workers)
     gateway = open_gateway(context.workspace.plan, context.settings, context.environ)
     with progress_bar("audit", len(chosen.inventory.hosts)) as step:
@@ -40,5 +42,5 @@ def addresses(
     totals |= {kind: counted[kind] for kind in KINDS if counted[kind]}
     show(Table("audit addresses", ("kind", "unit", "device", "interface", "found", "expected", "detail"), rows, totals), form)
     for row in report.failures:
-        stderr().print(f"{row.device} {row.result}: {row.reason}", markup=False, soft_wrap=True)
+        tell(f"{row.device} {row.result}: {row.reason}")
     leave(report.exit_code)

@@ -13,10 +13,11 @@ import typer
 
 from app.cli.context import Commit, Context, Form, Root, leave, now, open_context
 from app.cli.devices import Workers, progress_bar, record_backup, record_nothing, show_rows
-from app.cli.output import Format, Table, show, stderr
+from app.cli.output import Format, Table, show, tell
 from app.core.ipplan import PHASES
 from app.core.renumber import UNPLANNED, burn_down, find_moves
 from app.errors import ExitCode, Finding, InputError
+from app.workflows.diff import refuse_illustration
 from app.workflows.hosts import open_gateway
 from app.workflows.renumber import Ground, RenumberReport, cut_over
 from app.workflows.renumber import finish as run_finish
@@ -39,7 +40,7 @@ def plan(root: Root = None, form: Form = Format.text, commit: Commit = False) ->
     rows = [(row.holder, str(row.replaces), str(row.prefix), row.pool, row.vrf) for row in planned.added]
     show(Table("renumber plan", ("holder", "old", "new", "pool", "vrf"), rows, {"new prefixes": len(rows)}), form)
     for note in planned.notes:
-        stderr().print(str(note), markup=False, soft_wrap=True)
+        tell(str(note))
     leave(ExitCode.PENDING if rows and not commit else ExitCode.OK)
 
 
@@ -124,6 +125,7 @@ def status(
 
 @contextmanager
 def _ground(context: Context, workers: int, wait_s: float, unsafe: list[str] | None, *, commit: bool) -> Iterator[Ground]:
+    refuse_illustration("renumber", illustration=context.workspace.plan.illustration)
     gateway = open_gateway(context.workspace.plan, context.settings, context.environ)
     backup: Callable[[str, str], None] = record_backup(context) if commit else record_nothing
     with progress_bar("renumber", len(context.workspace.inventory.devices)) as step:

@@ -45,6 +45,6 @@ def addresses(
     Raises:
         InputError: the plan is an illustration; no device was contacted.
     """
-    refuse_illustration(gateway, "audit")
+    refuse_illustration("audit", illustration=gateway.illustration)
     readings = read_tables(nornir, intents, gateway, questions=ASKED, progress=progress)
     return AddressReport(audit_addresses(workspace, intents, readings.tables), readings.failures, len(readings.tables))

@@ -211,7 +211,7 @@ def _step(
 
     Raises InputError before anything is written where the devices could not follow: an illustration, a secret that is not set.
     """
-    refuse_illustration(ground.gateway, "renumber")
+    refuse_illustration("renumber", illustration=ground.gateway.illustration)
     ahead = _stage(replace(workspace, ledger=change(workspace.ledger)), ground.root)
     ground.gateway.require_secrets(name for text in ahead.texts.values() for name in secret_names(text))
     if commit:
@@ -327,7 +327,7 @@ def _prove_gone(ground: Ground, stage: _Stage, moves: Collection[Move]) -> dict[
 
 
 def _read(ground: Ground, stage: _Stage, names: Collection[str], questions: Iterable[str], *, running: bool = False) -> Readings:
-    refuse_illustration(ground.gateway, "renumber")
+    refuse_illustration("renumber", illustration=ground.gateway.illustration)
     nornir = _nornir(ground, stage, names)
     return read_tables(nornir, stage.intents, ground.gateway, questions=questions, running=running, progress=ground.progress)
 

@@ -13,7 +13,7 @@ from app.core.inventory import Device, Line, NatRecord, Region, Service, Unit
 from app.core.ipplan import Allocation
 from app.core.ipv6_rows import Allocation6
 from app.edge.files.explain import wanted
-from app.edge.files.order_schema import AccessMethod, LevelName, Medium, Prefix, UnitKind
+from app.edge.files.order_schema import AccessMethod, DeviceRole, LevelName, Medium, Prefix
 from app.edge.files.plan_schema import Prefix6
 
 
@@ -50,6 +50,7 @@ Word = Annotated[str, Field(pattern=r"^\S+$")]
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,40}$")]
 Interface = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9/._:-]{0,62}$")]
 Levels = Annotated[tuple[LevelName, ...], BeforeValidator(_several)]
+Several = Annotated[tuple[str, ...], BeforeValidator(_several)]
 
 
 class Cells(BaseModel):
@@ -74,13 +75,14 @@ class UnitCells(Cells):
     name_en: str
     region: str
     level: LevelName
-    kind: UnitKind
+    kind: Word
     urban: YesNo
     access_class: Literal["A", "B", "C", "D", "E", "F"]
     contact_role: str
     in_scope: YesNo = True
     ruling: str | None = None
     sample: YesNo = False
+    left_out: Several = ()
 
     def value(self, where: str) -> Unit:
         return Unit(**dict(self), where=where)
@@ -90,7 +92,7 @@ class DeviceCells(Cells):
     name: str
     platform: Word
     family: Word
-    role: Literal["city_core", "county_agg", "city_unit", "urban_unit", "township_unit", "unit_switch"]
+    role: DeviceRole
     region: str
     unit_id: str | None = None
     vendor: str
@@ -134,6 +136,8 @@ class ServiceCells(Cells):
     vpn: str | None = None
     qos_class: str
     must_reach: Levels = ()
+    reached_by: Several = ()
+    standby_for: str | None = None
 
     def value(self, where: str) -> Service:
         return Service(**dict(self), where=where)
