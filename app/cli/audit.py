@@ -1,8 +1,9 @@
-"""waiwang audit: what devices really hold, against the baseline and against isolation. Reads only."""
+"""waiwang audit: what devices really hold, against plan, baseline and isolation. Reads only."""
 
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -11,17 +12,20 @@ from typing import Annotated
 import typer
 
 from app.cli.context import Context, Form, Limit, Names, Root, Terms, leave, open_context
-from app.cli.devices import Workers, progress_bar
-from app.cli.output import Format, Table, show, stderr, stdout
+from app.cli.devices import Workers, chosen_devices, progress_bar
+from app.cli.output import Format, Table, show, stderr, stdout, tell
+from app.core.address_audit import KINDS
 from app.core.audit_reports import to_junit, to_sarif
 from app.core.config_audit import FAIL, CheckResult, count_verdicts
 from app.core.separation import Proof
+from app.workflows.address_audit import addresses as run_addresses
 from app.workflows.audit import RunningTexts, audit_configs, fetch_running, read_running
 from app.workflows.audit import audit_separation as run_separation
-from app.workflows.hosts import open_gateway, open_nornir
-from app.workflows.select import select
+from app.workflows.diff import refuse_illustration
+from app.workflows.hosts import open_gateway
 
-app = typer.Typer(name="audit", help="What devices really hold, against baseline and isolation.", no_args_is_help=True)
+HELP = "What devices really hold, against plan, baseline and isolation. Nothing is written."
+app = typer.Typer(name="audit", help=HELP, no_args_is_help=True)
 SHOWN_EXHIBITS = 20
 
 From = Annotated[Path | None, typer.Option("--from", help="folder of saved configurations NAME.cfg; without it, devices are asked")]
@@ -33,6 +37,30 @@ class AuditFormat(StrEnum):
     csv = "csv"
     sarif = "sarif"
     junit = "junit"
+
+
+@app.command()
+def addresses(
+    names: Names = None, root: Root = None, terms: Terms = None, limit: Limit = None, form: Form = Format.text, workers: Workers = 20
+) -> None:
+    """Name every address outside its slice, every overlap, every address and route that nobody holds. Exits 4 with findings."""
+    context = open_context(root)
+    refuse_illustration("audit", illustration=context.workspace.plan.illustration)
+    chosen = chosen_devices(context, names, terms, limit, workers)
+    gateway = open_gateway(context.workspace.plan, context.settings, context.environ)
+    with progress_bar("audit", len(chosen.inventory.hosts)) as step:
+        report = run_addresses(chosen, context.workspace, context.intents, gateway, progress=step)
+    rows = [
+        (", ".join(one.kinds), one.unit or None, one.device, one.interface or None, one.found, one.expected, one.detail)
+        for one in report.findings
+    ]
+    counted = Counter(kind for one in report.findings for kind in one.kinds)
+    totals: dict[str, int | str] = {"devices read": report.read, "not read": len(report.failures), "findings": len(rows)}
+    totals |= {kind: counted[kind] for kind in KINDS if counted[kind]}
+    show(Table("audit addresses", ("kind", "unit", "device", "interface", "found", "expected", "detail"), rows, totals), form)
+    for row in report.failures:
+        tell(f"{row.device} {row.result}: {row.reason}")
+    leave(report.exit_code)
 
 
 @app.command()
@@ -85,8 +113,7 @@ def separation(
 def _running(
     context: Context, names: Sequence[str] | None, terms: Sequence[str] | None, limit: int | None, folder: Path | None, workers: int
 ) -> RunningTexts:
-    nornir = open_nornir(context.workspace, context.intents, context.settings, context.environ, workers=workers)
-    chosen = select(nornir, names or (), terms or (), limit)
+    chosen = chosen_devices(context, names, terms, limit, workers)
     if folder is not None:
         return read_running(folder, chosen.inventory.hosts)
     gateway = open_gateway(context.workspace.plan, context.settings, context.environ)
