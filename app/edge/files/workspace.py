@@ -12,6 +12,7 @@ from app.core.consistency import find_inconsistencies, find_notes
 from app.core.inventory import Device, Group, Inventory, Line, Region, Service, Unit
 from app.core.ipplan import Allocation, Management, OspfProfile, Plan, Provenance
 from app.core.workspace import Workspace
+from app.edge.files.calendar import read_calendar
 from app.edge.files.explain import parse_block, parse_row
 from app.edge.files.marked import Marked, read_marked
 from app.edge.files.order import read_order
@@ -69,7 +70,8 @@ def judge_workspace(root: Path) -> Judged:
     incomplete |= ordering.incomplete
     inventory = reader.inventory()
     groups, defaults = reader.groups(), reader.defaults()
-    workspace = Workspace(ordering.order, inventory, reader.plan(), reader.ledger(), groups, defaults)
+    days = read_calendar(root, ordering.order.timezone, ordering.order.rulings, findings.append)
+    workspace = Workspace(ordering.order, inventory, reader.plan(), reader.ledger(), groups, defaults, days.calendar, days.service)
     findings += find_inconsistencies(workspace, incomplete=frozenset(incomplete))
     kept = tuple(sorted(dict.fromkeys(findings), key=_place))
     counts = {
