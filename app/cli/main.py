@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from app.cli import devices, observe, paper
+from app.cli import devices, lifecycle, observe, paper, proof
 from app.cli.demo import demo
 from app.cli.output import show_error, stderr
 from app.errors import ExitCode, WaiwangError
@@ -29,10 +29,15 @@ for verb in (
     observe.poll,
     observe.accept,
     observe.serve,
+    lifecycle.availability,
+    proof.verify,
     demo,
 ):
     app.command()(verb)
 app.add_typer(observe.measure, name="measure")
+app.add_typer(lifecycle.life, name="life")
+app.add_typer(lifecycle.confirm, name="confirm")
+app.add_typer(proof.evidence, name="evidence")
 app.add_typer(lab, name="lab")
 
 

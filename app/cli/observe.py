@@ -7,13 +7,13 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from fnmatch import fnmatchcase
 from ipaddress import IPv4Address
 from typing import Annotated
 
 import typer
 
 from app.cli.context import Commit, Context, Form, Root, leave, now, open_context
+from app.cli.lines import Lines, choose_lines
 from app.cli.output import Format, Table, show, show_findings, stderr
 from app.cli.serving import listening_socket, run_server
 from app.core.acceptance import PASS, Acceptance, PortSample
@@ -40,7 +40,6 @@ from lab.tester import LabRateTester
 measure = typer.Typer(help="Active tests; their results are evidence for waiwang accept.", no_args_is_help=True)
 #: From one probe to the same address to the next, milliseconds.
 PROBE_INTERVAL_MS = 100
-Lines = Annotated[list[str] | None, typer.Argument(help="line ids or globs; none means all")]
 
 
 def poll(
@@ -109,12 +108,7 @@ def _decision_row(
 
 def _choose(context: Context, wanted: Sequence[str] | None) -> list[Line]:
     """Return the lines that match any of the ids or globs. Raises InputError for one that matches nothing."""
-    lines = context.workspace.inventory.lines
-    unknown = [name for name in wanted or [] if not any(fnmatchcase(line_id, name) for line_id in lines)]
-    if unknown:
-        step = f"Known are for example {', '.join(list(lines)[:3])}."
-        raise InputError(Finding("selection", "line id", "an id or glob of inventory/lines.csv", name, step) for name in unknown)
-    return [line for line_id, line in lines.items() if not wanted or any(fnmatchcase(line_id, name) for name in wanted)]
+    return choose_lines(context.workspace.inventory.lines, wanted)
 
 
 # Active tests
