@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from app.cli.context import Commit, Context, Form, Root, leave, now, open_context
 from app.cli.lines import Lines, ShowByDefault, choose_lines, one_line, parse_moment, written
-from app.cli.output import Format, Table, show
+from app.cli.output import Format, Table, show, stderr
+from app.core.canonical import sha256
 from app.core.confirmation import CONFIRMED, PARTIES, REFUSED, Confirmation
 from app.core.life import LIFE_STATES, LifeEvent, LifeStep
+from app.edge.office import write_docx, write_pdf
+from app.web.confirmation_form import build_form
 from app.workflows.availability import measure_availability
-from app.workflows.confirm import ConfirmReport, add_confirmation, read_standings
+from app.workflows.confirm import ConfirmReport, add_confirmation, first_passes, read_standings
 from app.workflows.life import add_step, read_lives
 
 life = typer.Typer(cls=ShowByDefault, help="The life of lines, from planned to closed.")
@@ -102,6 +106,30 @@ def add_word(
     word = Confirmation(line_id, party, REFUSED if refuse else CONFIRMED, observed, moment, by, document, reason)
     report = add_confirmation(context.workspace, context.store, word, commit=commit, now=moment)
     _show_standings(context, report, form, "confirm add --commit" if commit else "confirm add (nothing recorded; --commit records)")
+
+
+@confirm.command("form")
+def write_form(
+    line: Annotated[str, typer.Argument(help="line id")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="file to write: NAME.docx or NAME.pdf")],
+    root: Root = None,
+    language: Annotated[str, typer.Option("--language", help="zh or en")] = "zh",
+    pack: Annotated[Path | None, typer.Option("--pack", help="the evidence pack whose digest the form names")] = None,
+) -> None:
+    """Write the form 《专线接入确认单》 of an accepted line."""
+    if language not in ("zh", "en"):
+        raise typer.BadParameter("zh or en", param_hint="--language")
+    writer = {".docx": write_docx, ".pdf": write_pdf}.get(output.suffix.lower())
+    if writer is None:
+        raise typer.BadParameter("a name that ends in .docx or .pdf", param_hint="--output")
+    context = open_context(root)
+    line_id = one_line(context.workspace.inventory.lines, line)
+    [standing] = read_standings(context.workspace, context.store, [line_id], now()).standings
+    decision = first_passes(context.store.acceptance_history(line_id), now()).get(line_id)
+    digest = sha256(pack.read_bytes()) if pack is not None else None
+    view = build_form(context.workspace, line_id, decision, standing, language, digest)
+    output.write_bytes(writer(context.settings.root, "confirmation", view))
+    stderr().print(f"{output}", soft_wrap=True, markup=False)
 
 
 def _show_standings(context: Context, report: ConfirmReport, form: Format, title: str) -> None:
