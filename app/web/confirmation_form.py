@@ -31,7 +31,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "far": ("对端设备端口", "Far port"),
     "due": ("应完成日期", "Due"),
     "accepted": ("验收时间", "Accepted"),
-    "no_due": ("无期限", "no deadline"),
+    "against_due": ("提前或逾期", "Early or late"),
     "method_ethernet": ("以太网", "Ethernet"),
     "method_bridged_pvc": ("桥接PVC", "bridged PVC"),
     "method_vpdn_l2tp": ("VPDN（L2TP）", "VPDN (L2TP)"),
@@ -45,9 +45,10 @@ TABLE: dict[str, tuple[str, str]] = {
         "该线路经系统验收，结论为合格。验收时间为{at}（{zone}）。{due}",
         "The line was judged and passes, at {at} ({zone}). {due}",
     ),
-    "early": ("比应完成日期提前{days}天（{working}个工作日）。", "{days} days ({working} working days) early."),
-    "same_day": ("在应完成日期当天完成。", "On its last day."),
-    "late": ("比应完成日期逾期{days}天（{working}个工作日）。", "{days} days ({working} working days) late."),
+    "early": ("提前{days}天（{working}个工作日）", "{days} days ({working} working days) early"),
+    "same_day": ("应完成日期当天", "on its last day"),
+    "late": ("逾期{days}天（{working}个工作日）", "{days} days ({working} working days) late"),
+    "against": ("与应完成日期相比：{how}。", "Against its due date: {how}."),
     "party_unit": ("接入单位", "Unit"),
     "party_carrier": ("网络服务提供商", "Carrier"),
     "party_centre": ("市电子政务中心", "City e-government centre"),
@@ -159,7 +160,7 @@ def _facts(workspace: Workspace, line: Line, decision: Acceptance, say: FormWord
         (say("far"), f"{line.z_device} {line.z_interface}"),
     ]
     if due is not None:
-        pairs += [(say("due"), words.day(due)), (say.words("due_accepted"), _earliness(workspace, decision, say).rstrip("。."))]
+        pairs += [(say("due"), words.day(due)), (say("against_due"), _earliness(workspace, decision, say))]
     return [[*pairs[place], *pairs[place + 1]] for place in range(0, len(pairs), 2)]
 
 
@@ -178,7 +179,8 @@ def _judged(workspace: Workspace, sentence: str, say: FormWords) -> str:
 def _conclusion(workspace: Workspace, decision: Acceptance, say: FormWords) -> str:
     zone = workspace.order.timezone
     at = say.words.moment(decision.decided_at.astimezone(zone))
-    return say("conclusion", at=at, zone=say.words.known("zone", zone.key), due=_earliness(workspace, decision, say)).strip()
+    how = _earliness(workspace, decision, say)
+    return say("conclusion", at=at, zone=say.words.known("zone", zone.key), due=say("against", how=how) if how else "").strip()
 
 
 def _earliness(workspace: Workspace, decision: Acceptance, say: FormWords) -> str:
