@@ -188,7 +188,8 @@ def find_life_faults(event: LifeEvent, events: Sequence[LifeEvent], now: datetim
     elif broken := _newly_broken(before, project_life(event.line_id, (*events, event))):
         found = f"{event.state} on {event.observed_at.isoformat()}, after which {broken.event.state} cannot follow"
         step = f"Enter the moment at which it happened, or a step before {broken.event.state}."
-        faults.append(Finding(where, f"{event.state} contradicts what is recorded", "an order that ALLOWED permits", found, step))
+        expected = "steps of which each may follow the one before"
+        faults.append(Finding(where, f"{event.state} contradicts what is recorded", expected, found, step))
     return faults
 
 

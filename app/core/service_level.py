@@ -138,7 +138,8 @@ def state_spans(transitions: Sequence[Transition], since: datetime, until: datet
     """Return when one line was in which state; before its first transition nothing is known."""
     changes = sorted(transitions, key=lambda change: (change.observed_at, change.recorded_at))
     spans: dict[str, Spans] = {}
-    for change, end in zip(changes, [*(later.observed_at for later in changes[1:]), until], strict=True):
+    ends = [*(later.observed_at for later in changes[1:]), until][: len(changes)]
+    for change, end in zip(changes, ends, strict=True):
         start, end = max(change.observed_at, since), min(end, until)
         if start < end:
             spans.setdefault(change.after, []).append((start, end))
