@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from app.cli.context import Commit, Context, Form, Root, leave, now, open_context
-from app.cli.lines import Lines, ShowByDefault, choose_lines, one_line, parse_moment, written
+from app.cli.lines import Lines, ShowByDefault, choose_lines, one_line, parse_moment, read_file, write_file, written
 from app.cli.output import Format, Table, show, stderr
 from app.core.canonical import sha256
 from app.core.confirmation import CONFIRMED, PARTIES, REFUSED, Confirmation
@@ -126,9 +126,9 @@ def write_form(
     line_id = one_line(context.workspace.inventory.lines, line)
     [standing] = read_standings(context.workspace, context.store, [line_id], now()).standings
     decision = first_passes(context.store.acceptance_history(line_id), now()).get(line_id)
-    digest = sha256(pack.read_bytes()) if pack is not None else None
+    digest = sha256(read_file(pack)) if pack is not None else None
     view = build_form(context.workspace, line_id, decision, standing, language, digest)
-    output.write_bytes(writer(context.settings.root, "confirmation", view))
+    write_file(output, writer(context.settings.root, "confirmation", view))
     stderr().print(f"{output}", soft_wrap=True, markup=False)
 
 

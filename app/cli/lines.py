@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -51,6 +52,24 @@ def parse_moment(option: str, text: str, zone: ZoneInfo) -> datetime:
 def written(moment: datetime | None, zone: ZoneInfo) -> str | None:
     """Return a moment on the order's clock, to the second."""
     return None if moment is None else f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S}"
+
+
+def read_file(path: Path) -> bytes:
+    """Return a file's content. Raises InputError where it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        found = str(error.strerror)
+        raise InputError([Finding(str(path), "file to read", "a readable file", found, "Name a file that is there.")]) from None
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file whole. Raises InputError where it cannot be written."""
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        step = "Make the folder, or choose another file."
+        raise InputError([Finding(str(path), "file to write", "a file that can be written", str(error.strerror), step)]) from None
 
 
 class ShowByDefault(TyperGroup):

@@ -24,12 +24,14 @@ from app.core.ping import PingCount
 from app.core.render import build_environment, render_device
 from app.edge.guard import guard_all
 from app.edge.probe import ping
+from app.edge.provenance import clock_state
 from app.edge.secrets import read_secrets
 from app.edge.snmp import Agent, Target
 from app.edge.templates import read_templates
 from app.errors import ExitCode, Finding, InputError
 from app.workflows.accept import accept as run_accept
 from app.workflows.activate import Patience, activate, reserved_ends
+from app.workflows.evidence import CLOCK_VERB, POLLER
 from app.workflows.hosts import open_gateway
 from app.workflows.measure import Ground, MeasureReport, measure_rate, measure_reach
 from app.workflows.poll import CycleReport, Poller, open_poller, usm_credentials
@@ -81,11 +83,14 @@ def _rate(bps: float | None) -> str | None:
 
 def accept(lines: Lines = None, root: Root = None, form: Form = Format.text, commit: Commit = False) -> None:
     """Judge lines against the order; --commit records the decisions with their evidence."""
-    context = open_context(root)
+    context, moment = open_context(root), now()
     chosen = [line.line_id for line in _choose(context, lines)]
     report = run_accept(
-        context.workspace, context.store, chosen, commit=commit, poll_interval_s=context.settings.poll_interval_s, now=now()
+        context.workspace, context.store, chosen, commit=commit, poll_interval_s=context.settings.poll_interval_s, now=moment
     )
+    if commit and report.decided:
+        # evidence packs tell how the clock was kept when a decision was recorded
+        context.store.write_audit(moment, "waiwang accept", CLOCK_VERB, POLLER, clock_state())
     due = {milestone.milestone_id: milestone.due_on for milestone in context.workspace.order.milestones}
     rows = [_decision_row(decision, due, standing=False) for decision in report.decided]
     rows += [_decision_row(decision, due, standing=True) for decision in report.standing]

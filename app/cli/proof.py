@@ -9,13 +9,13 @@ import typer
 
 from app.cli.context import Form, Root, leave, now, open_context
 from app.cli.lifecycle import By
-from app.cli.lines import one_line
+from app.cli.lines import one_line, read_file, write_file
 from app.cli.output import Format, Table, show, stderr, stdout
 from app.core.evidence import Verification, fingerprint
 from app.core.evidence import verify as verify_pack
 from app.edge.provenance import clock_state
 from app.edge.signing import check_signature, public_file, read_key, read_public_key, write_key
-from app.errors import ExitCode, Finding, InputError
+from app.errors import ExitCode
 from app.workflows.evidence import Occasion, export_evidence
 
 evidence = typer.Typer(help="Evidence packs: what a decision rests on, signed.", no_args_is_help=True)
@@ -42,11 +42,7 @@ def export(
     line_id = one_line(context.workspace.inventory.lines, line)
     occasion = Occasion(by, now(), clock_state(), context.settings.poll_interval_s)
     pack = export_evidence(context.workspace, context.store, context.settings.root, line_id, read_key(key), occasion)
-    try:
-        output.write_bytes(pack)
-    except OSError as error:
-        step = "Make the folder, or choose another file."
-        raise InputError([Finding(str(output), "evidence pack", "a file that can be written", str(error.strerror), step)]) from None
+    write_file(output, pack)
     stderr().print(f"{output}: {len(pack)} bytes", soft_wrap=True, markup=False)
 
 
@@ -56,12 +52,7 @@ def verify(
     form: Form = Format.text,
 ) -> None:
     """Check a pack; names what was altered. Needs no workspace and no network."""
-    try:
-        content = pack.read_bytes()
-    except OSError as error:
-        found, step = str(error.strerror), "Name the file that waiwang evidence export wrote."
-        raise InputError([Finding(str(pack), "evidence pack", "a readable file", found, step)]) from None
-    found_out = verify_pack(content, check_signature, read_public_key(key) if key is not None else None)
+    found_out = verify_pack(read_file(pack), check_signature, read_public_key(key) if key is not None else None)
     rows = [(each.where, each.expected, each.found) for each in found_out.alterations]
     if form is Format.text:
         for each in found_out.alterations:

@@ -22,8 +22,8 @@ from app.workflows.life import read_lives
 
 PLACES = ("a", "z", "reserved_a", "reserved_z")
 PORT_COLUMNS = tuple(field.name for field in fields(PortSample))
-#: Audit entries of this verb say how the poller's clock was kept when decisions were recorded.
-CLOCK_VERB = "clock"
+#: Audit entries of this verb and subject say how the poller's clock was kept when decisions were recorded.
+CLOCK_VERB, POLLER = "clock", "poller"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def _findings(workspace: Workspace, store: Store, line_id: str, decision: Accept
     """Yield what was observed, measured and decided."""
     line = workspace.inventory.lines[line_id]
     yield from _devices(workspace, store, line, decision.decided_at)
-    yield Part("clock", {"at_export": dict(occasion.clock), "recorded": _clock_entries(store.audit(None, CLOCK_VERB), decision.decided_at)})
+    yield Part("clock", {"at_export": dict(occasion.clock), "recorded": _clock_entries(store.audit(None, POLLER), decision.decided_at)})
     service_class = workspace.order.classes[line.service_class]
     gap = timedelta(seconds=occasion.poll_interval_s * GAP_INTERVALS)
     window = max((criterion.window for criterion in service_class.criteria if criterion.window), default=timedelta(0))
@@ -125,7 +125,7 @@ def _devices(workspace: Workspace, store: Store, line: Line, decided_at: datetim
 
 
 def _clock_entries(entries: Iterable[AuditEntry], until: datetime) -> list[dict[str, object]]:
-    return [{"at": entry.at.isoformat(), **entry.detail} for entry in entries if entry.at <= until]
+    return [{"at": entry.at.isoformat(), **entry.detail} for entry in entries if entry.verb == CLOCK_VERB and entry.at <= until]
 
 
 def sample_parts(samples: Sequence[LineSample]) -> Iterator[Part]:
