@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from app.cli import devices, lifecycle, observe, paper, proof
+from app.cli import devices, exchange, lifecycle, observe, paper, proof
 from app.cli.demo import demo
 from app.cli.output import show_error, stderr
 from app.errors import ExitCode, WaiwangError
@@ -34,6 +34,11 @@ for verb in (
     demo,
 ):
     app.command()(verb)
+app.command(name="import")(exchange.import_)
+app.command()(exchange.export)
+app.command()(exchange.init)
+app.add_typer(exchange.worksheet, name="worksheet")
+app.add_typer(exchange.netbox, name="netbox")
 app.add_typer(observe.measure, name="measure")
 app.add_typer(lifecycle.life, name="life")
 app.add_typer(lifecycle.confirm, name="confirm")

@@ -16,6 +16,8 @@ from datetime import datetime
 
 from app.core.acceptance import FAIL, PASS, Acceptance
 from app.core.confirmation import CENTRE, CONFIRMED, Confirmation
+from app.core.line_event import OPENED as LINE_OPENED
+from app.core.line_event import LineEvent, newest_events
 from app.errors import Finding
 
 PLANNED, APPLIED, APPROVED, BUILDING, OPENED = "planned", "applied", "approved", "building", "opened"
@@ -105,8 +107,9 @@ def project_life(line_id: str, events: Iterable[LifeEvent], *, as_of: datetime |
     return Life(line_id, state, since, tuple(steps))
 
 
-def _place(event: LifeEvent) -> tuple[datetime, datetime, int]:
-    return event.observed_at, event.recorded_at, LIFE_STATES.index(event.state)
+def _place(event: LifeEvent) -> tuple[datetime, int, datetime]:
+    """Sort by when it happened; what is only known to the day falls on one moment, and goes in the order of the states then."""
+    return event.observed_at, LIFE_STATES.index(event.state), event.recorded_at
 
 
 def _step(state: str, event: LifeEvent) -> LifeStep:
@@ -156,6 +159,15 @@ def _trial_began(decision: Acceptance) -> datetime | None:
         if result.kind == "trial" and isinstance(began := result.evidence.get("began_at"), str):
             return datetime.fromisoformat(began)
     return None
+
+
+def worksheet_events(reports: Iterable[LineEvent]) -> list[LifeEvent]:
+    """Return what carriers' worksheets say: the day on which each line was opened. A later report on a line replaces the one before."""
+    return [
+        LifeEvent(report.line_id, OPENED, report.observed_at, report.recorded_at, report.actor, report.document, WORKSHEET)
+        for (_, kind), report in newest_events(reports).items()
+        if kind == LINE_OPENED
+    ]
 
 
 def confirmation_events(confirmations: Iterable[Confirmation]) -> list[LifeEvent]:

@@ -26,6 +26,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from app.core.acceptance import Acceptance, CriterionResult, LineSample, LineStatus, Measurement, PortSample, Transition
 from app.core.confirmation import Confirmation
 from app.core.life import LifeEvent
+from app.core.line_event import LineEvent
 from app.core.linestate import DeviceState, PollCycle
 from app.errors import StoreError
 
@@ -222,6 +223,19 @@ AUDIT = sa.Table(
     sa.Column("verb", sa.String(64), nullable=False),
     sa.Column("subject", sa.Text, nullable=False),
     sa.Column("detail", sa.JSON, nullable=False),
+)
+LINE_EVENT = sa.Table(
+    "line_event",
+    METADATA,
+    sa.Column("line_event_id", _ROW, primary_key=True),
+    sa.Column("line_id", sa.String(64), nullable=False),
+    sa.Column("kind", sa.String(32), nullable=False),
+    sa.Column("observed_at", Moment, nullable=False),
+    sa.Column("recorded_at", Moment, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("document", sa.Text, nullable=False),
+    sa.Column("value", sa.Text, nullable=False),
+    sa.Index("ix_line_event_line", "line_id", "kind", "recorded_at"),
 )
 
 _PORT_COLUMNS = [PORT_SAMPLE.c.port_at if field.name == "at" else PORT_SAMPLE.c[field.name] for field in fields(PortSample)]
@@ -452,6 +466,19 @@ class Store:
         with self._reading("confirmations") as connection:
             return [Confirmation(*row[1:]) for row in connection.execute(query)]
 
+    # --- reports on lines
+
+    def write_line_events(self, events: Sequence[LineEvent]) -> None:
+        """Append reports on lines, all or none."""
+        with self._writing("report on lines") as connection:
+            self._insert(connection, LINE_EVENT, [_slots(event) for event in events])
+
+    def line_events(self, line_id: str | None = None) -> list[LineEvent]:
+        """Return reports in the order in which they were recorded; on every line when none is named."""
+        query = sa.select(LINE_EVENT).where(*_of_line(LINE_EVENT, line_id)).order_by(LINE_EVENT.c.line_event_id)
+        with self._reading("reports on lines") as connection:
+            return [LineEvent(*row[1:]) for row in connection.execute(query)]
+
     # --- backups and audit
 
     def write_backup(self, device: str, at: datetime, text: str, digest: str) -> None:
@@ -595,9 +622,9 @@ def _to_json(value: object) -> str:
 #: What reads all fields of a value at once: a cycle writes a hundred thousand of them.
 _READERS = {
     kind: (names := tuple(field.name for field in fields(kind)), attrgetter(*names))
-    for kind in (PortSample, DeviceState, Transition, Measurement, Acceptance, CriterionResult, LifeEvent, Confirmation)
+    for kind in (PortSample, DeviceState, Transition, Measurement, Acceptance, CriterionResult, LifeEvent, Confirmation, LineEvent)
 }
-_Slotted = PortSample | DeviceState | Transition | Measurement | Acceptance | CriterionResult | LifeEvent | Confirmation
+_Slotted = PortSample | DeviceState | Transition | Measurement | Acceptance | CriterionResult | LifeEvent | Confirmation | LineEvent
 
 
 def _slots(value: _Slotted) -> dict[str, object]:

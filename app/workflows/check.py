@@ -30,12 +30,13 @@ class CheckReport:
         return ExitCode.INPUT if self.findings else ExitCode.OK
 
 
-def check(root: Path, *, today: date) -> CheckReport:
+def check(root: Path, *, today: date, instead: Mapping[str, str] | None = None) -> CheckReport:
     """Judge a workspace: its files, what they say of each other, whether the pools suffice, what devices could not be told.
 
     `today` is the day on which quarantines are judged. Writes nothing; a prefix that only waits for `waiwang plan` is a note.
+    `instead` gives the texts of tables that are not written yet, by their path in the workspace.
     """
-    judged = judge_workspace(root)
+    judged = judge_workspace(root, instead)
     if judged.workspace is None:
         return CheckReport(judged.findings, judged.notes, judged.counts)
     workspace = judged.workspace

@@ -17,6 +17,7 @@ from app.cli.main import main
 from app.core.confirmation import Confirmation
 from app.core.evidence import verify
 from app.core.life import LifeEvent
+from app.core.line_event import LineEvent
 from app.edge.provenance import clock_state, software, workspace_digests
 from app.edge.signing import check_signature, read_key, read_public_key, write_key
 from app.edge.store import Store
@@ -97,6 +98,17 @@ def test_decisions_and_confirmations_move_a_line_into_service(store: Store) -> N
     assert [each.state for each in read_lives(store, [LINE], as_of=ACCEPTED_AT)] == ["accepted"]
     add_step(store, step("closed", ACCEPTED_AT + 9 * DAY), commit=True, now=ACCEPTED_AT + 9 * DAY)
     assert read_lives(store, [LINE, OTHER_LINE])[0].state == "closed"
+
+
+def test_a_carriers_worksheet_opens_a_line_and_as_of_keeps_the_one_before(store: Store) -> None:
+    first = LineEvent(LINE, "opened", ACCEPTED_AT - 9 * DAY, ACCEPTED_AT - 8 * DAY, "carrier:telecom", "回单1", "2008-06-17")
+    store.write_line_events([first, replace(first, observed_at=ACCEPTED_AT - 10 * DAY, recorded_at=ACCEPTED_AT, document="回单2")])
+    [then], [now] = (read_lives(store, [LINE], as_of=moment) for moment in (ACCEPTED_AT - DAY, None))
+    assert [(life.state, life.since, life.steps[0].event.evidence) for life in (then, now)] == [
+        ("opened", ACCEPTED_AT - 9 * DAY, "回单1"),
+        ("opened", ACCEPTED_AT - 10 * DAY, "回单2"),
+    ]
+    assert now.steps[0].unrecorded == ("applied", "approved", "building")
 
 
 def test_nothing_is_recorded_without_commit(store: Store) -> None:

@@ -23,7 +23,9 @@ from app.core.life import (
     decision_events,
     find_life_faults,
     project_life,
+    worksheet_events,
 )
+from app.core.line_event import LineEvent
 
 START = datetime(2008, 4, 1, 1, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -148,3 +150,18 @@ def test_refusals_say_what_where_expected_and_found_and_the_next_step(golden: Ca
     ]
     told = [str(fault) for entry, events in cases for fault in find_life_faults(entry, events, LATER)]
     golden("life/refusals.txt", "".join(f"{line}\n" for line in told))
+
+
+def test_the_last_worksheet_on_a_line_says_when_it_was_opened() -> None:
+    reports = [
+        LineEvent("L-1", "opened", START + 5 * DAY, START + 6 * DAY, "carrier:telecom", "回单1", "2008-04-06"),
+        LineEvent("L-1", "carrier_contact", START, START + 6 * DAY, "carrier:telecom", "回单1", "客户经理"),
+        LineEvent("L-1", "opened", START + 4 * DAY, START + 8 * DAY, "carrier:telecom", "回单2", "2008-04-05"),
+    ]
+    [opened] = worksheet_events(reports)
+    assert (opened.state, opened.observed_at, opened.evidence, opened.source) == ("opened", START + 4 * DAY, "回单2", "worksheet")
+
+
+def test_what_is_known_to_the_day_only_goes_in_the_order_of_the_states() -> None:
+    events = [event("opened", 3, source=WORKSHEET, recorded=4), event("building", 3, recorded=9), *entered("applied", "approved")]
+    assert project_life("L-1", events).state == "opened"

@@ -27,8 +27,8 @@ from app.edge.files.rows_schema import (
     ServiceCells,
     UnitCells,
 )
-from app.edge.files.tables import Row, read_table
-from app.edge.files.texts import Counting, Report
+from app.edge.files.tables import Row, parse_table, read_table
+from app.edge.files.texts import Counting, Report, shown
 from app.errors import Finding, InputError
 
 V = TypeVar("V", covariant=True)
@@ -41,12 +41,16 @@ class _Valued(Protocol[V]):
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A workspace as it was found. `workspace` is None while any finding stands; `counts` are the rows that could be read."""
+    """A workspace as it was found. `workspace` is None while any finding stands; `counts` are the rows that could be read.
+
+    `fragments` is what could be read in any case, for looking up names; nothing may be built from it.
+    """
 
     workspace: Workspace | None
     findings: tuple[Finding, ...]
     notes: tuple[Finding, ...]
     counts: Mapping[str, int]
+    fragments: Workspace
 
 
 def read_workspace(root: Path) -> tuple[Workspace, tuple[Finding, ...]]:
@@ -61,11 +65,14 @@ def read_workspace(root: Path) -> tuple[Workspace, tuple[Finding, ...]]:
     return judged.workspace, judged.notes
 
 
-def judge_workspace(root: Path) -> Judged:
-    """Read every file of a workspace and judge them together. Raises nothing for a fault of a file."""
+def judge_workspace(root: Path, instead: Mapping[str, str] | None = None) -> Judged:
+    """Read every file of a workspace and judge them together. Raises nothing for a fault of a file.
+
+    `instead` gives texts of tables (by their path in the workspace) that are not written yet, to be judged in place of the files.
+    """
     findings: list[Finding] = []
     incomplete: set[str] = set()
-    reader = _Reader(root, findings.append, incomplete)
+    reader = _Reader(root, findings.append, incomplete, instead or {})
     ordering = read_order(root / "inventory" / "order.yaml", root, findings.append)
     incomplete |= ordering.incomplete
     inventory = reader.inventory()
@@ -83,8 +90,8 @@ def judge_workspace(root: Path) -> Judged:
         "allocations": len(workspace.ledger),
     }
     if kept:
-        return Judged(None, kept, (), counts)
-    return Judged(workspace, (), tuple(find_notes(workspace)), counts)
+        return Judged(None, kept, (), counts, workspace)
+    return Judged(workspace, (), tuple(find_notes(workspace)), counts, workspace)
 
 
 def _place(finding: Finding) -> tuple[str, int]:
@@ -104,6 +111,7 @@ class _Reader:
     root: Path
     report: Report
     incomplete: set[str]
+    instead: Mapping[str, str]
 
     def inventory(self) -> Inventory:
         return Inventory(
@@ -117,7 +125,11 @@ class _Reader:
     def rows(self, path: Path, table: str, cells: type[Cells]) -> list[Row]:
         before = Counting(self.report)
         required = [name for name in COLUMNS[cells] if cells.model_fields[name].is_required()]
-        found = read_table(path, self.root, before, columns=COLUMNS[cells], required=required)
+        text = self.instead.get(shown(path, self.root))
+        if text is None:
+            found = read_table(path, self.root, before, columns=COLUMNS[cells], required=required)
+        else:
+            found = parse_table(text, shown(path, self.root), before, columns=COLUMNS[cells], required=required)
         if before.count:
             self.incomplete.add(table)
         return found
@@ -151,7 +163,7 @@ class _Reader:
     def ledger(self) -> tuple[Allocation, ...]:
         """Read the ledger; a workspace that was never planned has none."""
         path = self.root / "ipplan" / "allocations.csv"
-        if not path.exists():
+        if not path.exists() and shown(path, self.root) not in self.instead:
             return ()
         parsed = [
             (row, parse_row(AllocationCells, row, self.report, called="allocation"))

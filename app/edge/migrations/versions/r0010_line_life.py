@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0010_line_life"
-down_revision = "0001"
+down_revision = "0002_line_events"
 branch_labels = None
 depends_on = None
 

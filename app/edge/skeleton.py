@@ -1,0 +1,60 @@
+"""The files of a new workspace, as they lie in the package, with a city's name put in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path, PurePosixPath
+
+from app.errors import Finding, InputError
+
+#: Files whose place in the package differs from that in a workspace: a package carries no dot files.
+RENAMED = {"gitignore": ".gitignore"}
+
+
+def read_skeleton(words: Mapping[str, str]) -> dict[str, str]:
+    """Return the texts of a new workspace by their path in it; `@WORD@` in files of ours is replaced, templates stay as they are."""
+    texts: dict[str, str] = {}
+    for path, file in _files(files("app") / "skeleton", PurePosixPath()):
+        text = file.read_text(encoding="utf-8")
+        if path.parts[0] != "templates":
+            for word, value in words.items():
+                text = text.replace(f"@{word}@", value)
+        texts[RENAMED.get(str(path), str(path))] = text
+    return texts
+
+
+def write_skeleton(folder: Path, texts: Mapping[str, str]) -> list[Path]:
+    """Write the texts below `folder`, making folders; return the paths. What is there already is never touched.
+
+    Raises:
+        InputError: a file is there already (every one is named), or the folder cannot be written; what was written is removed.
+    """
+    targets = {folder / name: text for name, text in texts.items()}
+    standing = [path for path in targets if path.exists() or path.is_symlink()]
+    if standing:
+        step = "Choose another folder, or move the file away; init never overwrites."
+        raise InputError([Finding(str(path), "file is there already", "nothing of this name", "a file", step) for path in standing])
+    written: list[Path] = []
+    try:
+        for path, text in targets.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("x", encoding="utf-8", newline="") as file:
+                written.append(path)
+                file.write(text)
+    except OSError as error:
+        for path in written:
+            path.unlink(missing_ok=True)
+        step = "Choose a folder that this account may write in; no file was left."
+        found = error.strerror or str(error)
+        raise InputError([Finding(str(folder), "workspace cannot be written", "a folder to write in", found, step)]) from error
+    return written
+
+
+def _files(folder: Traversable, at: PurePosixPath) -> Iterator[tuple[PurePosixPath, Traversable]]:
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if entry.is_dir():
+            yield from _files(entry, at / entry.name)
+        elif entry.name != "__init__.py" and not entry.name.endswith(".pyc"):
+            yield at / entry.name, entry
