@@ -26,7 +26,7 @@ from app.workflows.availability import measure_availability
 from app.workflows.confirm import add_confirmation, read_standings
 from app.workflows.evidence import Occasion, export_evidence
 from app.workflows.life import add_step, read_lives
-from tests.samples.accepted_line import ACCEPTED_AT, INTERVAL, LINE, POLL_INTERVAL_S, ROOT, accept_line, root_workspace, watch
+from tests.samples.accepted_line import ACCEPTED_AT, INTERVAL, LINE, POLL_INTERVAL_S, ROOT, accept_line, measure, root_workspace, watch
 
 DAY = timedelta(days=1)
 OTHER_LINE = "BZWW-TJ-A-0001"
@@ -186,7 +186,18 @@ def test_a_pack_tells_nothing_of_what_came_after_the_decision(store: Store, tmp_
     accept_line(store)
     before = exported(store, tmp_path)
     watch(store, LINE, ACCEPTED_AT + INTERVAL, ACCEPTED_AT + 4 * INTERVAL)
+    measure(store, LINE, ACCEPTED_AT + INTERVAL)
+    store.write_backup("BZ-CORE01", ACCEPTED_AT + INTERVAL, "sysname BZ-CORE01", "hmac:later")
+    store.write_audit(ACCEPTED_AT + INTERVAL, "waiwang accept", "clock", "poller", {"known": False})
     assert exported(store, tmp_path) == before
+
+
+def test_changed_bytes_of_a_real_pack_are_found_from_its_first_to_its_last(store: Store, tmp_path: Path) -> None:
+    accept_line(store)
+    pack = exported(store, tmp_path)
+    for place in (*range(0, len(pack), len(pack) // 60), len(pack) - 1):
+        changed = pack[:place] + bytes([pack[place] ^ 1]) + pack[place + 1 :]
+        assert verify(changed, check_signature).alterations, f"byte {place} of {len(pack)}"
 
 
 def test_no_person_and_no_configuration_text_stands_in_a_pack(store: Store, tmp_path: Path) -> None:
