@@ -125,6 +125,8 @@ class UnsafeRoute(DeviceError):
 class StoreError(WaiwangError):
     """The database cannot be used."""
 
+    exit_code = ExitCode.INPUT
+
 
 class LabError(WaiwangError):
     """The lab cannot be started, found or ended."""

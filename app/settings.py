@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from app.errors import Finding, InputError
+
+#: The shortest poll interval, seconds: agents answer their port tables from a cache of some seconds.
+SHORTEST_INTERVAL_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +30,49 @@ class Settings:
 
 
 def read_settings(environ: Mapping[str, str], root: Path | None = None) -> Settings:
-    """Build the settings from `WAIWANG_*` variables; `root` given on the command line goes first."""
-    where = root or Path(environ.get("WAIWANG_ROOT", "."))
-    secrets = environ.get("WAIWANG_SECRETS_FILE")
-    known = environ.get("WAIWANG_KNOWN_HOSTS")
-    return Settings(
+    """Build the settings from `WAIWANG_*` variables; `root` given on the command line goes first. An empty variable is not set.
+
+    Raises:
+        InputError: with every variable that holds no value of its kind.
+    """
+    given = {name: value for name, value in environ.items() if value}
+    findings: list[Finding] = []
+    where = root or Path(given.get("WAIWANG_ROOT", "."))
+    secrets = given.get("WAIWANG_SECRETS_FILE")
+    known = given.get("WAIWANG_KNOWN_HOSTS")
+    settings = Settings(
         root=where,
-        database_url=environ.get("WAIWANG_DATABASE_URL", f"sqlite:///{where / 'waiwang.db'}"),
+        database_url=given.get("WAIWANG_DATABASE_URL", f"sqlite:///{where / 'waiwang.db'}"),
         secrets_file=Path(secrets) if secrets else None,
         known_hosts=Path(known) if known else None,
-        poll_interval_s=float(environ.get("WAIWANG_POLL_INTERVAL_S", "60")),
-        snmp_port=int(environ.get("WAIWANG_SNMP_PORT", "161")),
-        ssh_port=int(environ.get("WAIWANG_SSH_PORT", "22")),
+        poll_interval_s=_interval(given, "WAIWANG_POLL_INTERVAL_S", 60.0, findings),
+        snmp_port=_port(given, "WAIWANG_SNMP_PORT", 161, findings),
+        ssh_port=_port(given, "WAIWANG_SSH_PORT", 22, findings),
     )
+    if findings:
+        raise InputError(findings)
+    return settings
+
+
+def _port(given: Mapping[str, str], name: str, default: int, findings: list[Finding]) -> int:
+    text = given.get(name, str(default))
+    if text.isascii() and text.isdigit() and 1 <= int(text) <= 65535:
+        return int(text)
+    findings.append(_finding(name, "a port, 1 to 65535", text))
+    return default
+
+
+def _interval(given: Mapping[str, str], name: str, default: float, findings: list[Finding]) -> float:
+    text = given.get(name, str(default))
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if SHORTEST_INTERVAL_S <= seconds < math.inf:
+        return seconds
+    findings.append(_finding(name, f"a number of seconds, {SHORTEST_INTERVAL_S:g} or more", text))
+    return default
+
+
+def _finding(name: str, expected: str, found: str) -> Finding:
+    return Finding(name, "environment variable", expected, found, "Correct it, or unset it to take the default.")

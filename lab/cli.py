@@ -35,7 +35,12 @@ class Format(StrEnum):
 
 
 State = Annotated[Path, typer.Option("--state-dir", envvar="WAIWANG_LAB_STATE_DIR", help="Where the lab keeps its files.")]
-Root = Annotated[Path, typer.Option("--root", envvar="WAIWANG_LAB_ROOT", help="The workspace that the lab is built from.")]
+Root = Annotated[
+    Path,
+    typer.Option(
+        "--root", envvar="WAIWANG_LAB_ROOT", help="The workspace that the lab is built from.", show_default="the lab's own"
+    ),
+]
 Wanted = Annotated[str, typer.Argument(metavar="LINE|A:B", help="A line id, or two nodes: BZWW-A-0001 or city:county01.")]
 PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
@@ -44,7 +49,9 @@ PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 def up(
     root: Root = DEFAULTS.workspace,
     state_dir: State = DEFAULT_STATE_DIR,
-    wait_s: Annotated[float, typer.Option("--wait", help="Seconds to wait for another lab on this machine to end.")] = 0,
+    wait_s: Annotated[
+        float, typer.Option("--wait", envvar="WAIWANG_LAB_WAIT", min=0, help="Seconds to wait for another lab on this machine to end.")
+    ] = 0,
 ) -> None:
     """Boot every node with its bootstrap text only."""
     begun = time.monotonic()
@@ -86,7 +93,7 @@ def exec_(
 @app.command()
 def cut(
     line: Wanted,
-    silent: Annotated[bool, typer.Option("--silent", help="Both ends keep their carrier; nothing arrives.")] = False,
+    silent: Annotated[bool, typer.Option("--silent", metavar="", help="Both ends keep their carrier; nothing arrives.")] = False,
     state_dir: State = DEFAULT_STATE_DIR,
 ) -> None:
     """Break a line."""
@@ -108,7 +115,9 @@ def down(state_dir: State = DEFAULT_STATE_DIR) -> None:
 @app.command()
 def files(
     root: Root = DEFAULTS.workspace,
-    folder: Annotated[Path, typer.Option("-o", "--output", help="Where containerlab.yml expects them.")] = runner.LAB / "nodes",
+    folder: Annotated[
+        Path, typer.Option("-o", "--output", help="Where the files go.", show_default="where containerlab.yml expects them")
+    ] = runner.LAB / "nodes",
 ) -> None:
     """Write the nodes' files for containerlab, with fresh secrets; then: containerlab deploy -t lab/containerlab.yml."""
     workspace, _notes = read_workspace(root)

@@ -78,4 +78,4 @@ def running_lab(options: LabOptions = LabOptions()) -> Iterator[Lab]:
         workspace, _notes = read_workspace(options.workspace)
         yield Lab(state, workspace, build_intents(workspace))
     finally:
-        runner.down(options.state_dir)
+        runner.down(options.state_dir, only=state)

@@ -82,12 +82,15 @@ def _up_alone(options: LabOptions) -> LabState:
         raise
 
 
-def down(state_dir: Path = DEFAULT_STATE_DIR) -> bool:
-    """End the lab and leave nothing of it; return False where there was none."""
+def down(state_dir: Path = DEFAULT_STATE_DIR, *, only: LabState | None = None) -> bool:
+    """End the lab and leave nothing of it; return False where there was none.
+
+    `only` is the lab that the caller booted: where somebody ended it meanwhile and booted another, that one is left alone.
+    """
     require_root()
     with locked(state_dir):
         state = find_state(state_dir)
-        if state is None:
+        if state is None or (only is not None and state.nodes != only.nodes):
             return False
         _take_down(state, None)
         return True

@@ -71,14 +71,17 @@ def read_iperf3(text: str) -> dict[str, object]:
         report = json.loads(text)
     except ValueError:
         return {"error": "iperf3 gave no report"}
-    if "error" in report:
-        return {"error": report["error"]}
-    received, sent = report["end"]["sum_received"], report["end"]["sum_sent"]
-    return {
-        "bits_per_second": received["bits_per_second"],
-        "bytes": received["bytes"],
-        "retransmits": sent.get("retransmits"),
-    }
+    try:
+        if "error" in report:
+            return {"error": report["error"]}
+        received, sent = report["end"]["sum_received"], report["end"]["sum_sent"]
+        return {
+            "bits_per_second": received["bits_per_second"],
+            "bytes": received["bytes"],
+            "retransmits": sent.get("retransmits"),
+        }
+    except (KeyError, TypeError):  # what a client writes that was ended before its first interval
+        return {"error": "iperf3's report has no sums"}
 
 
 def _kbps(figures: Mapping[str, object]) -> float | None:

@@ -63,8 +63,10 @@ class Outcome:
 
 
 def demo(
-    exit_after: Annotated[bool, typer.Option("--exit", help="end with an exit code instead of serving on; the lab is taken down")] = False,
-    port: Annotated[int, typer.Option("--port", envvar="WAIWANG_PORT", help="the dashboard's, on 127.0.0.1")] = 8080,
+    exit_after: Annotated[
+        bool, typer.Option("--exit", metavar="", help="end with an exit code instead of serving on; the lab is taken down")
+    ] = False,
+    port: Annotated[int, typer.Option("--port", envvar="WAIWANG_PORT", min=1, max=65535, help="the dashboard's, on 127.0.0.1")] = 8080,
 ) -> None:
     """Carry the order of Bazhong through the lab: check, plan, render, deploy, poll, measure, accept, see. Needs root."""
     began = time.monotonic()
@@ -171,7 +173,7 @@ def _lab(root: Path) -> Iterator[dict[str, str]]:
         stdout().print(f"{len(state.nodes)} nodes up in {time.monotonic() - begun:.1f} s, each with its first-boot text only")
         yield {**os.environ, **runner.environment(state)}
     finally:
-        runner.down()
+        runner.down(only=state)
 
 
 @contextmanager

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import getpass
 import hashlib
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from threading import Event
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -14,15 +17,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from app.cli.context import Commit, Context, Form, Limit, Names, Root, Terms, leave, now, open_context
-from app.cli.output import Format, Table, show, stderr, stdout
+from app.cli.output import Format, Table, show, stderr, stdout, tell
 from app.core.families import FAMILIES
 from app.workflows.deploy import deploy as run_deploy
-from app.workflows.diff import RESULTS, DeviceRow, exit_code
+from app.workflows.diff import RESULTS, DeviceRow, exit_code, refuse_illustration
 from app.workflows.diff import diff as run_diff
 from app.workflows.hosts import open_gateway, open_nornir
 from app.workflows.select import select
 
-Workers = Annotated[int, typer.Option("--workers", envvar="WAIWANG_WORKERS", help="devices at the same time")]
+Workers = Annotated[int, typer.Option("--workers", envvar="WAIWANG_WORKERS", min=1, max=500, help="devices at the same time")]
 
 
 def diff(
@@ -30,6 +33,7 @@ def diff(
 ) -> None:
     """Show intended against running, a unified diff per device. Writes nothing."""
     context = open_context(root)
+    refuse_illustration("diff", illustration=context.workspace.plan.illustration)
     chosen = _select(context, names, terms, limit, workers)
     gateway = open_gateway(context.workspace.plan, context.settings, context.environ)
     with progress_bar("diff", len(chosen.inventory.hosts)) as step:
@@ -47,16 +51,19 @@ def deploy(
     workers: Workers = 20,
     commit: Commit = False,
     unsafe: Annotated[list[str] | None, typer.Option("--unsafe", help="family that --commit may reach though it cannot revert")] = None,
-    wait_s: Annotated[float, typer.Option("--wait", help="seconds to wait for a device that is only just being reached")] = 30.0,
-    quiet: Annotated[bool, typer.Option("--quiet", help="leave the diffs out")] = False,
+    wait_s: Annotated[
+        float, typer.Option("--wait", envvar="WAIWANG_WAIT", min=0, help="seconds to wait for a device that is only just being reached")
+    ] = 30.0,
+    quiet: Annotated[bool, typer.Option("--quiet", metavar="", help="leave the diffs out")] = False,
 ) -> None:
     """Show the patch of every device; --commit pushes it root first, reads it back, saves."""
     if unknown := [family for family in unsafe or [] if family not in FAMILIES]:
         raise typer.BadParameter(f"no such family: {', '.join(unknown)}; known are {', '.join(FAMILIES)}", param_hint="--unsafe")
     context = open_context(root)
+    refuse_illustration("deploy", illustration=context.workspace.plan.illustration)
     chosen = _select(context, names, terms, limit, workers)
     gateway = open_gateway(context.workspace.plan, context.settings, context.environ)
-    with progress_bar("deploy", len(chosen.inventory.hosts)) as step:
+    with progress_bar("deploy", len(chosen.inventory.hosts)) as step, stopping_on_interrupt() as is_stopped:
         report = run_deploy(
             chosen,
             context.intents,
@@ -67,12 +74,29 @@ def deploy(
             wait_s=wait_s,
             unsafe=unsafe or (),
             progress=step,
+            record_row=_audit(context) if commit else _audit_nothing,
+            is_stopped=is_stopped,
         )
-    if commit:
-        for row in report.rows:
-            context.store.write_audit(now(), getpass.getuser(), "deploy", row.device, {"result": row.result, "changed": row.changed})
     _show_rows("deploy --commit" if commit else "deploy", report.rows, form, diffs=not quiet)
     leave(report.exit_code)
+
+
+@contextmanager
+def stopping_on_interrupt() -> Iterator[Callable[[], bool]]:
+    """Let the first Ctrl-C stop the run between two devices, never within one; the second one breaks off."""
+    stopped = Event()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if stopped.is_set():
+            raise KeyboardInterrupt
+        stopped.set()
+        tell("stopping: devices under way are finished, no other is begun; Ctrl-C once more breaks off")
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield stopped.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _select(context: Context, names: Sequence[str] | None, terms: Sequence[str] | None, limit: int | None, workers: int) -> Nornir:
@@ -87,6 +111,20 @@ def _record_backup(context: Context) -> Callable[[str, str], None]:
         store.write_backup(device, now(), text, hashlib.sha256(text.encode()).hexdigest())
 
     return record
+
+
+def _audit(context: Context) -> Callable[[DeviceRow], None]:
+    """Return what writes a device's row into the audit as soon as it is final: an interrupted run leaves its trace."""
+    store, actor = context.store, getpass.getuser()
+
+    def record(row: DeviceRow) -> None:
+        store.write_audit(now(), actor, "deploy", row.device, {"result": row.result, "changed": row.changed})
+
+    return record
+
+
+def _audit_nothing(row: DeviceRow) -> None:
+    """Without --commit nothing was done."""
 
 
 def _record_nothing(device: str, text: str) -> None:
@@ -112,9 +150,9 @@ def _show_rows(title: str, rows: Sequence[DeviceRow], form: Format, *, diffs: bo
     if form is Format.text and diffs:
         for row in rows:
             _show_diff(row)
-    cells = [(row.device, row.depth, row.result, row.changed, f"{row.seconds:.1f}", row.reason or None) for row in rows]
+    cells = [(row.device, row.depth, row.result, row.changed, round(row.seconds, 1), row.reason or None) for row in rows]
     totals = {result: number for result in RESULTS if (number := sum(row.result == result for row in rows))}
-    show(Table(title, ("device", "depth", "result", "lines", "seconds", "reason"), cells, totals), form)
+    show(Table(title, ("device", "depth", "result", "lines", "seconds", "reason"), cells, totals, ("reason",)), form)
 
 
 def _show_diff(row: DeviceRow) -> None:

@@ -10,7 +10,7 @@ import typer
 
 from app.cli.context import Commit, Context, Form, Root, leave, now, open_context
 from app.cli.lines import Lines, ShowByDefault, choose_lines, one_line, parse_moment, read_file, write_file, written
-from app.cli.output import Format, Table, show, stderr
+from app.cli.output import Format, Table, show, tell
 from app.core.canonical import sha256
 from app.core.confirmation import CONFIRMED, PARTIES, REFUSED, Confirmation
 from app.core.life import LIFE_STATES, LifeEvent, LifeStep
@@ -129,7 +129,7 @@ def write_form(
     digest = sha256(read_file(pack)) if pack is not None else None
     view = build_form(context.workspace, line_id, decision, standing, language, digest)
     write_file(output, writer(context.settings.root, "confirmation", view))
-    stderr().print(f"{output}", soft_wrap=True, markup=False)
+    tell(f"{output}")
 
 
 def _show_standings(context: Context, report: ConfirmReport, form: Format, title: str) -> None:

@@ -14,9 +14,9 @@ import typer
 
 from app.cli.context import Commit, Context, Form, Root, leave, now, open_context
 from app.cli.lines import Lines, choose_lines
-from app.cli.output import Format, Table, show, show_findings, stderr
-from app.cli.serving import listening_socket, run_server
+from app.cli.output import Format, Table, show, show_findings, tell
 from app.core.acceptance import PASS, Acceptance, PortSample
+from app.core.commands import Command
 from app.core.intent import DeviceIntent
 from app.core.inventory import Line
 from app.core.order import ServiceClass
@@ -31,6 +31,7 @@ from app.edge.templates import read_templates
 from app.errors import ExitCode, Finding, InputError
 from app.workflows.accept import accept as run_accept
 from app.workflows.activate import Patience, activate, reserved_ends
+from app.workflows.diff import refuse_illustration
 from app.workflows.evidence import CLOCK_VERB, POLLER
 from app.workflows.hosts import open_gateway
 from app.workflows.measure import Ground, MeasureReport, measure_rate, measure_reach
@@ -47,7 +48,7 @@ PROBE_INTERVAL_MS = 100
 def poll(
     root: Root = None,
     form: Form = Format.text,
-    once: Annotated[bool, typer.Option("--once", help="one cycle; the schedule is part of waiwang serve")] = False,
+    once: Annotated[bool, typer.Option("--once", metavar="", help="one cycle; the schedule is part of waiwang serve")] = False,
 ) -> None:
     """Ask every device once and show every line."""
     if not once:
@@ -73,12 +74,12 @@ def _show_cycle(report: CycleReport, form: Format) -> None:
     ]
     totals = {state: number for state in ("up", "down", "unreachable", "unknown") if (number := sum(r[1] == state for r in rows))}
     silent = [device.device for device in report.devices if device.answer != "answered"]
-    columns = ("line", "state", "behind", "down kbit/s", "up kbit/s", "errors in", "errors out", "reason")
-    show(Table("poll", columns, rows, {**totals, "devices": len(report.devices), "without answer": len(silent)}), form)
+    columns = ("line", "state", "behind", "down_kbps", "up_kbps", "in_errors", "out_errors", "reason")
+    show(Table("poll", columns, rows, {**totals, "devices": len(report.devices), "without answer": len(silent)}, ("reason",)), form)
 
 
-def _rate(bps: float | None) -> str | None:
-    return None if bps is None else f"{bps / 1000:.1f}"
+def _rate(bps: float | None) -> float | None:
+    return None if bps is None else round(bps / 1000, 1)
 
 
 def accept(lines: Lines = None, root: Root = None, form: Form = Format.text, commit: Commit = False) -> None:
@@ -96,19 +97,25 @@ def accept(lines: Lines = None, root: Root = None, form: Form = Format.text, com
     rows += [_decision_row(decision, due, standing=True) for decision in report.standing]
     totals = {verdict: number for verdict in ("pass", "fail", "not_proven") if (number := sum(row[1] == verdict for row in rows))}
     title = "accept --commit" if commit else "accept (nothing recorded; --commit records)"
-    show(Table(title, ("line", "verdict", "in time", "last day", "what is open"), rows, totals), form)
+    show(Table(title, ("line", "verdict", "on_time", "due_on", "open"), rows, totals, ("open",)), form)
     leave(report.exit_code)
 
 
 def _decision_row(
     decision: Acceptance, due: Mapping[str, date], *, standing: bool
-) -> tuple[str, str, str | None, date | None, str]:
-    in_time = {True: "yes", False: "no", None: None}[decision.on_time]
-    open_results = [result for result in decision.results if result.required and result.verdict != PASS]
-    words = "; ".join(f"{result.kind} {result.verdict}: {result.found}" for result in open_results)
-    if standing:
-        words = f"accepted {decision.decided_at.isoformat(timespec='seconds')}"
-    return decision.line_id, decision.verdict, in_time, due.get(decision.milestone or ""), words
+) -> tuple[str, str, str | None, date | None, tuple[str, ...]]:
+    on_time = {True: "yes", False: "no", None: None}[decision.on_time]
+    words = (f"accepted {decision.decided_at.isoformat(timespec='seconds')}",) if standing else _open_words(decision)
+    return decision.line_id, decision.verdict, on_time, due.get(decision.milestone or ""), words
+
+
+def _open_words(decision: Acceptance) -> tuple[str, ...]:
+    """Return what is missing for a pass, criteria of which the same was found together."""
+    kinds: dict[tuple[str, str], list[str]] = {}
+    for result in decision.results:
+        if result.required and result.verdict != PASS:
+            kinds.setdefault((result.verdict, result.found), []).append(result.kind)
+    return tuple(f"{', '.join(names)} {verdict}: {found}" for (verdict, found), names in kinds.items())
 
 
 def _choose(context: Context, wanted: Sequence[str] | None) -> list[Line]:
@@ -124,10 +131,11 @@ def reach(
     lines: Lines = None,
     root: Root = None,
     form: Form = Format.text,
-    count: Annotated[int, typer.Option("--count", min=1, max=1000, help="probes per target")] = 20,
+    count: Annotated[int, typer.Option("--count", envvar="WAIWANG_COUNT", min=1, max=1000, help="probes per target")] = 20,
 ) -> None:
     """Probe every line's far device from the centre, and from there every service that its unit must reach."""
     context = open_context(root)
+    refuse_illustration("measure", illustration=_illustrated(context))
     gateway = open_gateway(context.workspace.plan, context.settings, context.environ)
     report = measure_reach(_ground(context), _choose(context, lines), _ping_from_centre(context), gateway, count=count)
     _record(context, report, form, "measure reach")
@@ -138,11 +146,12 @@ def rate(
     lines: Lines = None,
     root: Root = None,
     form: Form = Format.text,
-    seconds: Annotated[int, typer.Option("--seconds", min=2, max=60, help="per direction")] = 5,
+    seconds: Annotated[int, typer.Option("--seconds", envvar="WAIWANG_SECONDS", min=2, max=60, help="per direction")] = 5,
 ) -> None:
     """Load lines in both directions and record the rates. In the lab: iperf3 between lab hosts."""
     context = open_context(root)
     chosen = _choose(context, lines)
+    refuse_illustration("measure", illustration=_illustrated(context))
     guard_all([address for intent in context.intents.values() for address in intent.contacts], illustration=_illustrated(context))
     if find_state() is None:
         step = "Run it in the lab (waiwang lab up); on site, measure with a tester's instrument."
@@ -159,22 +168,27 @@ def reserved(lines: Lines = None, root: Root = None, form: Form = Format.text, c
     ends = {line.line_id: reserved_ends(line, context.intents, lambda intent: render_device(intent, environment)) for line in chosen}
     if not commit:
         rows = [
-            (line_id, end.device, end.interface, " / ".join(c.text for c in end.up), " / ".join(c.text for c in end.shut))
-            for line_id, both in ends.items()
-            for end in both
+            (line_id, end.device, end.interface, _typed(end.up), _typed(end.shut)) for line_id, both in ends.items() for end in both
         ]
         title = "measure reserved (nothing sent; --commit sends)"
-        show(Table(title, ("line", "device", "port", "up", "shut"), rows, {"ports": len(rows)}), form)
+        show(Table(title, ("line", "device", "port", "up", "shut"), rows, {"ports": len(rows)}, ("up", "shut")), form)
         leave(ExitCode.PENDING if rows else ExitCode.OK)
+    refuse_illustration("measure", illustration=_illustrated(context))
     gateway = open_gateway(context.workspace.plan, context.settings, context.environ)
     if real := [end.device for both in ends.values() for end in both if not gateway.is_practice(context.intents[end.device])]:
         step = "Nothing was sent. Until this family can revert by itself, activate its reserved ports by hand."
         raise InputError([Finding("measure reserved", "devices", "devices of the lab or on loopback", ", ".join(real), step)])
     ground, reader = _ground(context), PortReader(context)
-    measured = [
-        activate(ground, line, _class_of(context, line), ends[line.line_id], gateway, reader.read, patience=Patience()) for line in chosen
-    ]
-    _record(context, MeasureReport(tuple(measured)), form, "measure reserved --commit")
+    measured = []
+    for line in chosen:
+        proof = activate(ground, line, _class_of(context, line), ends[line.line_id], gateway, reader.read, patience=Patience())
+        context.store.write_measurement(proof)  # at once: what was proven before an interruption stays proven
+        measured.append(proof)
+    _show_measured(MeasureReport(tuple(measured)), form, "measure reserved --commit")
+
+
+def _typed(commands: Sequence[Command]) -> str:
+    return " / ".join(command.text for command in commands)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,25 +237,31 @@ def _ping_from_centre(context: Context) -> Callable[[Sequence[IPv4Address], int]
 def _record(context: Context, report: MeasureReport, form: Format, title: str) -> None:
     for measurement in report.measurements:
         context.store.write_measurement(measurement)
+    _show_measured(report, form, title)
+
+
+def _show_measured(report: MeasureReport, form: Format, title: str) -> None:
     rows = [
-        (each.line_id, each.kind, None if each.value is None else f"{each.value:.4g}", each.unit, each.detail.get("reason"))
+        (each.line_id, each.kind, None if each.value is None else float(f"{each.value:.4g}"), each.unit, each.detail.get("reason"))
         for each in report.measurements
     ]
     measured = sum(row[2] is not None for row in rows)
     totals = {"measured": measured, "not measured": len(rows) - measured}
-    show(Table(title, ("line", "criterion", "value", "unit", "reason"), rows, totals), form)
+    show(Table(title, ("line", "criterion", "value", "unit", "reason"), rows, totals, ("reason",)), form)
     leave(report.exit_code)
 
 
 def serve(
     root: Root = None,
     host: Annotated[str, typer.Option("--host", envvar="WAIWANG_HOST", help="address to listen on")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", envvar="WAIWANG_PORT", help="port to listen on")] = 8080,
+    port: Annotated[int, typer.Option("--port", envvar="WAIWANG_PORT", min=0, max=65535, help="port to listen on")] = 8080,
 ) -> None:
     """Poll on schedule and show: dashboard at /, API at /api/v1, metrics at /metrics."""
+    from app.cli.serving import listening_socket, run_server  # here: no other command needs the web, half of all loading time
+
     context = open_context(root)
     poller = None if _illustrated(context) else _open_poller(context)
     if poller is None:
-        stderr().print("the plan is an illustration: shown, not polled")
+        tell("the plan is an illustration: shown, not polled")
     with listening_socket(os.environ, host, port) as sock:
         run_server(context, poller, sock)

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from rich.cells import cell_len
 from rich.console import Console
-from rich.table import Table as RichTable
+from rich.padding import Padding
 from rich.text import Text
 
 from app.errors import ExitCode, Finding, InputError, WaiwangError
@@ -44,14 +45,23 @@ class Format(StrEnum):
     csv = "csv"
 
 
+#: What a cell may hold; a tuple is a list in JSON, and joined by "; " elsewhere.
+Cell = object
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows under named columns, with totals in words; `extra` is added to the JSON."""
+    """Rows under named columns, with totals in words.
+
+    Column names are the keys of the JSON; the text shows them with spaces. Columns named in `below` hold long texts, last in
+    the row: where a table with them is wider than the screen, they stand below their row.
+    """
 
     title: str
     columns: tuple[str, ...]
-    rows: Sequence[Sequence[object]]
+    rows: Sequence[Sequence[Cell]]
     totals: Mapping[str, int | str]
+    below: tuple[str, ...] = ()
 
 
 def stdout() -> Console:
@@ -60,6 +70,11 @@ def stdout() -> Console:
 
 def stderr() -> Console:
     return Console(stderr=True, highlight=False)
+
+
+def tell(text: str, style: str = "") -> None:
+    """Print a message on stderr; never broken into lines where nobody looks at a screen."""
+    stderr().print(Text(text, style=style), soft_wrap=True)
 
 
 def show(table: Table, form: Format) -> None:
@@ -72,20 +87,59 @@ def show(table: Table, form: Format) -> None:
         case Format.csv:
             writer = csv.writer(sys.stdout, lineterminator="\n")
             writer.writerow(table.columns)
-            writer.writerows([["" if cell is None else cell for cell in row] for row in table.rows])
+            writer.writerows([[_word(cell, none="") for cell in row] for row in table.rows])
         case Format.text:
             _show_text(table)
 
 
+def _word(cell: Cell, *, none: str = "–") -> str:
+    """Return a cell as one line of text."""
+    if cell is None or cell == ():
+        return none
+    text = "; ".join(map(str, cell)) if isinstance(cell, tuple) else f"{cell:g}" if isinstance(cell, float) else str(cell)
+    return " ".join(text.split("\n"))
+
+
 def _show_text(table: Table) -> None:
+    """Print columns two spaces apart. Cells are never broken: a name that is cut in two cannot be searched for."""
     console = stdout()
-    grid = RichTable(title=table.title, title_justify="left", title_style="bold", box=None, pad_edge=False, header_style="dim")
-    for column in table.columns:
-        grid.add_column(column, overflow="fold")
-    for row in table.rows:
-        grid.add_row(*(Text("–" if cell is None else str(cell), style=STYLES.get(str(cell), "")) for cell in row))
-    console.print(grid)
-    console.print(Text(" · ".join(f"{name} {number}" for name, number in table.totals.items()), style="bold"))
+    console.print(Text(table.title, style="bold"), soft_wrap=True)
+    columns = [name.replace("_", " ") for name in table.columns]
+    words = [[_word(cell) for cell in row] for row in table.rows]
+    widths = [max(map(cell_len, column)) for column in zip(columns, *words, strict=True)]
+    kept = len(columns)
+    if sum(widths) + 2 * (len(widths) - 1) > console.width:
+        kept -= len(table.below)
+    console.print(_line(columns[:kept], widths, "dim"), soft_wrap=True)
+    for row, cells in zip(words, table.rows, strict=True):
+        console.print(_line(row[:kept], widths), soft_wrap=True)
+        for name, cell in list(zip(columns, cells, strict=True))[kept:]:
+            _show_below(console, f"{name}: " if len(table.below) > 1 else "", cell)
+    console.print(Text(" · ".join(f"{name} {number}" for name, number in table.totals.items()), style="bold"), soft_wrap=True)
+
+
+def _line(words: Sequence[str], widths: Sequence[int], style: str | None = None) -> Text:
+    line = Text()
+    for word, width in zip(words, widths, strict=False):
+        line.append(word, style=STYLES.get(word, "") if style is None else style)
+        line.append(" " * (width - cell_len(word) + 2))
+    line.rstrip()
+    return line
+
+
+def _show_below(console: Console, label: str, cell: Cell) -> None:
+    """Print what a row has to say below it, indented: broken between words on a screen, one line a part elsewhere."""
+    for part in cell if isinstance(cell, tuple) else (() if cell is None else (cell,)):
+        text = Text(f"{label}{_word(part)}", style="dim")
+        if console.is_terminal:
+            console.print(Padding(text, (0, 0, 0, 4)))
+        else:
+            console.print(Text("    ") + text, soft_wrap=True)
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: 1 finding, 2 findings."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def show_findings(findings: Iterable[Finding], form: Format, *, title: str) -> None:
@@ -108,7 +162,7 @@ def show_error(error: WaiwangError) -> ExitCode:
     if isinstance(error, InputError):
         for finding in error.findings:
             console.print(Text("error ", style="bold red") + Text(str(finding)), soft_wrap=True)
-        console.print(Text(f"{len(error.findings)} finding(s); nothing was done.", style="bold"))
+        console.print(Text(f"{counted(len(error.findings), 'finding')}; nothing was done.", style="bold"))
     else:
         console.print(Text("error ", style="bold red") + Text(str(error)), soft_wrap=True)
     return error.exit_code

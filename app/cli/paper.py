@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from datetime import date
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from app.cli.context import Commit, Form, Names, Root, leave, now, open_context
-from app.cli.output import Format, Table, show, show_findings, stderr, stdout
+from app.cli.output import Format, Table, counted, show, show_findings, stdout, tell
 from app.core.families import find_gaps
 from app.edge.templates import read_templates
 from app.workflows.check import check as run_check
@@ -23,10 +24,15 @@ from app.workflows.render import render_pages, write_configs, write_pages
 SHOWN_NOTES = 10
 
 
+class Language(StrEnum):
+    zh = "zh"
+    en = "en"
+
+
 def check(
     root: Root = None,
     form: Form = Format.text,
-    all_notes: Annotated[bool, typer.Option("--all-notes", help="show every note, not the first ten")] = False,
+    all_notes: Annotated[bool, typer.Option("--all-notes", metavar="", help="show every note, not the first ten")] = False,
 ) -> None:
     """Judge every input; all findings at once, each with file:line."""
     context = open_context(root)
@@ -36,8 +42,9 @@ def check(
     if form is Format.text:
         hidden = len(report.notes) - len(notes)
         more = f" ({hidden} not shown: --all-notes)" if hidden else ""
-        counts = " · ".join(f"{name} {number}" for name, number in report.counts.items())
-        stdout().print(f"[bold]{len(report.findings)} findings · {len(report.notes)} notes{more}[/bold] · {counts}", soft_wrap=True)
+        counts = "".join(f" · {name} {number}" for name, number in report.counts.items())
+        verdict = f"{counted(len(report.findings), 'finding')} · {counted(len(report.notes), 'note')}{more}"
+        stdout().print(f"[bold]{verdict}[/bold]{counts}", soft_wrap=True)
     leave(report.exit_code)
 
 
@@ -60,23 +67,22 @@ def render(
     names: Names = None,
     root: Root = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="folder to write to; without it, to stdout")] = None,
-    bootstrap: Annotated[bool, typer.Option("--bootstrap", help="first-boot texts and a page per site to print")] = False,
-    language: Annotated[str, typer.Option("--language", help="of the site pages: zh or en")] = "zh",
+    bootstrap: Annotated[bool, typer.Option("--bootstrap", metavar="", help="first-boot texts and a page per site to print")] = False,
+    language: Annotated[Language, typer.Option("--language", envvar="WAIWANG_LANGUAGE", help="of the site pages")] = Language.zh,
 ) -> None:
     """Write the intended configuration of every device; the same input gives the same bytes."""
-    if language not in ("zh", "en"):
-        raise typer.BadParameter("zh or en", param_hint="--language")
     context = open_context(root)
-    templates = read_templates(context.settings.root)
-    texts = run_render(context.workspace, templates, names, bootstrap=bootstrap)
+    workspace, templates = context.workspace, read_templates(context.settings.root)
+    texts = run_render(workspace, templates, names, bootstrap=bootstrap)
     if output is None:
         sys.stdout.write("".join(texts[name] for name in texts))
         return
     written = [*write_configs(output, texts)]
     if bootstrap:
-        written += write_pages(output / "sites", render_pages(context.workspace, templates, names, language=language))
+        written += write_pages(output / "sites", render_pages(workspace, templates, names, language=language))
     gaps = find_gaps({name: context.intents[name] for name in texts})
-    stderr().print(f"{len(written)} files in {output}; {len(gaps)} things that a family cannot carry (waiwang check lists them)")
+    lacking = f"{counted(len(gaps), 'thing')} that a family cannot carry (waiwang check lists them)"
+    tell(f"{counted(len(written), 'file')} in {output}; {lacking}")
 
 
 def _today() -> date:

@@ -10,7 +10,7 @@ import typer
 from app.cli.context import Form, Root, leave, now, open_context
 from app.cli.lifecycle import By
 from app.cli.lines import one_line, read_file, write_file
-from app.cli.output import Format, Table, show, stderr, stdout
+from app.cli.output import Format, Table, show, stdout, tell
 from app.core.evidence import Verification, fingerprint
 from app.core.evidence import verify as verify_pack
 from app.edge.provenance import clock_state
@@ -43,7 +43,7 @@ def export(
     occasion = Occasion(by, now(), clock_state(), context.settings.poll_interval_s)
     pack = export_evidence(context.workspace, context.store, context.settings.root, line_id, read_key(key), occasion)
     write_file(output, pack)
-    stderr().print(f"{output}: {len(pack)} bytes", soft_wrap=True, markup=False)
+    tell(f"{output}: {len(pack)} bytes")
 
 
 def verify(

@@ -67,7 +67,7 @@ def find_notes(workspace: Workspace) -> list[Finding]:
         )
     if ruled_out := [unit for unit in units if not unit.in_scope]:
         names = ", ".join(f"{unit.unit_id} ({unit.ruling})" for unit in ruled_out)
-        step = "They are outside every denominator."
+        step = "They get no line and count in none; a milestone that names their kind still counts them."
         notes.append(Finding(ruled_out[0].where, "units are ruled out of the count", "every unit in scope", names, step, note=True))
     return notes
 
@@ -233,3 +233,26 @@ class _InventoryRules:
         device = inventory.devices.get(service.device)
         if device is not None and device.role == "unit_switch":
             yield Finding(service.where, f"{owner} stands on a switch", "a router", device.name, "Attach it to a router's port.")
+        for unit_id in service.reached_by:
+            yield from self.references.judge(service.where, owner, "reached_by", unit_id, "units", inventory.units, "inventory/units.csv")
+        yield from self.standby(service, owner)
+
+    def standby(self, service: Service, owner: str) -> Iterator[Finding]:
+        """Two services that stand in for each other name each other, and serve the same units (SR-4)."""
+        services = self.workspace.inventory.services
+        yield from self.references.judge(
+            service.where, owner, "standby_for", service.standby_for, "services", services, "inventory/services.csv"
+        )
+        other = services.get(service.standby_for or "")
+        if other is None:
+            return
+        if other is service or other.standby_for != service.service_id:
+            step = "Hot standby is mutual: let each name the other."
+            found = other.standby_for or "nothing"
+            yield Finding(
+                service.where, f"{owner} and {other.service_id} are not each other's standby", service.service_id, found, step
+            )
+        elif (set(service.must_reach), set(service.reached_by)) != (set(other.must_reach), set(other.reached_by)):
+            step = "Give both the same `must_reach` and `reached_by`."
+            what = f"{owner} stands in for {other.service_id} and is for other units"
+            yield Finding(service.where, what, "; ".join(other.must_reach), "; ".join(service.must_reach), step)

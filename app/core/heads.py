@@ -29,6 +29,7 @@ HEADS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "in_scope": ("是否纳入", "纳入建设"),
         "ruling": ("裁定编号", "裁定"),
         "sample": ("是否示例", "示例"),
+        "left_out": ("不考核项", "不考核标记"),
     },
     "devices": {
         "name": ("设备名称", "设备名"),

@@ -33,7 +33,8 @@ class Unit:
     """A body that is to be connected, or ruled out of the count (`in_scope` false, by `ruling`).
 
     `kind` is the order's word for it: county_government, department, township_government, town_government,
-    enterprise, liaison_office, centre. `access_class` A to F after DB34/T 3607-2020.
+    enterprise, liaison_office, centre, or one that the order declares. `access_class` A to F after DB34/T 3607-2020.
+    `left_out`: signs of score tables (▲) whose rows are not for this unit.
     """
 
     unit_id: str
@@ -48,6 +49,7 @@ class Unit:
     in_scope: bool = True
     ruling: str | None = None
     sample: bool = False
+    left_out: tuple[str, ...] = ()
     where: str = ""
 
 
@@ -94,7 +96,8 @@ class Line:
 class Service:
     """A system that rides on the network. It stands on `device`/`interface` and holds the second address of its prefix.
 
-    `must_reach` lists unit levels whose units must reach it; `kind` is `exchange`, `monitoring` or `application`.
+    `must_reach` lists unit levels whose units must reach it, `reached_by` single units; `kind` is `exchange`, `monitoring`
+    or `application`. `standby_for` names the service that this one is the hot standby of.
     """
 
     service_id: str
@@ -107,7 +110,13 @@ class Service:
     vpn: str | None
     qos_class: str
     must_reach: tuple[str, ...]
+    reached_by: tuple[str, ...] = ()
+    standby_for: str | None = None
     where: str = ""
+
+    def is_for(self, unit: Unit) -> bool:
+        """Tell whether the unit must be able to reach the service."""
+        return unit.level in self.must_reach or unit.unit_id in self.reached_by
 
 
 @dataclass(frozen=True, slots=True)

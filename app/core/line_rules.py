@@ -126,7 +126,10 @@ class _LineRules:
             expected = ", ".join(kind.for_levels) + (f"; {', '.join(kind.for_kinds)}" if kind.for_kinds else "")
             step = f"Choose another class for the line, or correct the unit (the class stands at {kind.source.where or ORDER_FILE})."
             yield self.fault(f"class {kind.class_id} is not permitted for its unit", expected, who, step)
-        if kind.urban_needs_ruling and unit.urban and self.line.ruling is None:
+        # the ruling that says who may use the class at all is no exception from it
+        general = kind.sources["permitted"].ruling if "permitted" in kind.sources else None
+        if kind.urban_needs_ruling and unit.urban and self.line.ruling in (None, general):
             step = f"Give the line a fibre class, or record the ruling under `rulings` in {ORDER_FILE} and name it here."
-            found = f"{kind.words} without a ruling for urban {who}"
-            yield self.fault(f"class {kind.class_id} on an urban unit", "a fibre class, or the id of a ruling", found, step)
+            ruling = "without a ruling" if self.line.ruling is None else f"with {general}, which excepts nobody,"
+            found = f"{kind.words} {ruling} for urban {who}"
+            yield self.fault(f"class {kind.class_id} on an urban unit", "a fibre class, or the id of a ruling on this unit", found, step)

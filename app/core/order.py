@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-MEDIA = ("fibre", "adsl")
 LEVELS = ("city", "county", "township")
 CRITERIA = (
     "reachable_from_centre",
@@ -23,6 +22,12 @@ CRITERIA = (
     "reserved_port",
 )
 EVIDENCE_KINDS = ("accepted_line", "unit_event", "document")
+#: What a unit can be, unless the order declares more of its own under `unit_kinds`.
+UNIT_KINDS = ("county_government", "department", "township_government", "town_government", "enterprise", "liaison_office", "centre")
+#: Who can hold the clock of a line that is not accepted.
+HOLDERS = ("carrier", "unit", "centre")
+#: What a gate stands before: the carrier's connection, the centre's acceptance, or the daily use.
+GATE_STAGES = ("connection", "acceptance", "use")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +99,10 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Milestone:
-    """A dated duty. `target_share` 0..1 of the cohort; `per` is `whole` or `county`."""
+    """A dated duty. `target_share` 0..1 of the cohort; `per` is `whole` or `county`.
+
+    `event` is what units report where evidence is `unit_event`, or the one report that shows a `document`.
+    """
 
     milestone_id: str
     title: str
@@ -134,18 +142,64 @@ class Ruling:
 
 @dataclass(frozen=True, slots=True)
 class ScoreItem:
-    """One row of an appraisal table: points for something done."""
+    """One row of an appraisal table: points for something done.
+
+    Its share comes from `milestones` (what the subject did of their cohorts) or from `event` (points given, entered by hand);
+    a row with neither is scored outside this product and stays unmeasured. `marks` are the signs (※, ▲) printed beside it.
+    """
 
     item_id: str
     title: str
     title_en: str
     points: float
-    milestone: str | None
+    milestones: tuple[str, ...]
+    source: Source
+    group: str = ""
+    event: str | None = None
+    marks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """Points beside the rows: `each` time the event is recorded, up to `cap`. A deduction takes them away.
+
+    `within` names the row whose own points a bonus may only fill up; without it the points stand beside the rows.
+    """
+
+    adjustment_id: str
+    title: str
+    title_en: str
+    event: str
+    each: float
+    cap: float
+    source: Source
+    deduction: bool = False
+    within: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A sign in a table: rows that carry it are left out for units of these kinds, and for units that list it themselves."""
+
+    mark: str
+    text: str
+    text_en: str
+    source: Source
+    kinds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Prizes:
+    """How many subjects take the first, second, third … prize."""
+
+    places: tuple[int, ...]
     source: Source
 
 
 @dataclass(frozen=True, slots=True)
 class ScoreTable:
+    """An appraisal table. It ranks counties as wholes (`counties`), single units of a cohort (`units`), each kind apart."""
+
     table_id: str
     title: str
     title_en: str
@@ -154,6 +208,98 @@ class ScoreTable:
     items: tuple[ScoreItem, ...]
     source: Source
     formula_source: Source = Source(default=True)
+    counties: bool = False
+    units: Scope | None = None
+    subjects_source: Source = Source(default=True)
+    adjustments: tuple[Adjustment, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    prizes: Prizes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What must be ready first at every unit of a cohort (or for every application service), and who has to see to it.
+
+    `held_by` is one of HOLDERS, `before` one of GATE_STAGES. A `required` gate keeps its line from being accepted until its
+    `event` is recorded; another one only says whose clock runs, once anybody has begun to record it. `device_role`: the
+    kind of device that devices.csv must show at each unit.
+    """
+
+    gate_id: str
+    requirement: str
+    title: str
+    title_en: str
+    scope: Scope
+    subject: str
+    held_by: str
+    before: str
+    required: bool
+    event: str
+    source: Source
+    device_role: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedAccess:
+    """Access methods that the order refuses for every line."""
+
+    methods: tuple[str, ...]
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """A circular or an inspection that comes back: every so many months, None where it is irregular.
+
+    `names_units`: units that are late or off standard are named in it.
+    """
+
+    rhythm_id: str
+    requirement: str
+    kind: str
+    title: str
+    title_en: str
+    every_months: int | None
+    names_units: bool
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Organisation:
+    """A body that the order gives a part of the work: its own list is the lines and milestones of its part."""
+
+    organisation_id: str
+    title: str
+    title_en: str
+    task: str
+    task_en: str
+    source: Source
+    scope: Scope = Scope()
+    regions: tuple[str, ...] = ()
+    milestones: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AvailabilityDuty:
+    """How much of the time accepted lines must be up: `share` 0..1 of the measured part of `window`.
+
+    Less than `coverage` of the window measured proves nothing.
+    """
+
+    share: float
+    window: timedelta
+    coverage: float
+    scope: Scope
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """Where a requirement stands in the order (`clause`), and which parts of this workspace keep it, as `section.id` or a table."""
+
+    clause: str
+    kept: tuple[str, ...]
+    where: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,14 +340,26 @@ class Order:
     at_risk_source: Source = Source(default=True)
     measurement_valid_days: int = 30
     simulation: Simulation | None = None
-    requirements: Mapping[str, str] = field(default_factory=dict)
+    requirements: Mapping[str, Requirement] = field(default_factory=dict)
+    unit_kinds: Mapping[str, str] = field(default_factory=dict)
+    gates: tuple[Gate, ...] = ()
+    refused_access: RefusedAccess | None = None
+    rhythms: tuple[Rhythm, ...] = ()
+    organisations: tuple[Organisation, ...] = ()
+    availability: AvailabilityDuty | None = None
 
     def line_milestone(self, class_id: str, level: str, kind: str) -> Milestone | None:
-        """Return the earliest hard milestone that wants lines of this kind accepted, if the order has one."""
+        """Return the earliest hard milestone that wants every line of this kind accepted, if the order has one.
+
+        A milestone that asks for a share of its cohort binds no single line.
+        """
         due = [
             milestone
             for milestone in self.milestones
-            if milestone.evidence == "accepted_line" and not milestone.soft and covers(milestone.scope, class_id, level, kind)
+            if milestone.evidence == "accepted_line"
+            and not milestone.soft
+            and milestone.target_share >= 1
+            and covers(milestone.scope, class_id, level, kind)
         ]
         return min(due, key=lambda milestone: milestone.due_on, default=None)
 
@@ -213,3 +371,8 @@ def covers(scope: Scope, class_id: str, level: str, kind: str) -> bool:
         and (not scope.kinds or kind in scope.kinds)
         and (not scope.classes or class_id in scope.classes)
     )
+
+
+def covers_unit(scope: Scope, level: str, kind: str) -> bool:
+    """Tell whether a unit of this level and kind belongs to the cohort, whatever line it has."""
+    return (not scope.levels or level in scope.levels) and (not scope.kinds or kind in scope.kinds)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from app.core.duty_rules import duty_sources, find_duty_faults
 from app.core.order import Criterion, Milestone, ScoreTable, ServiceClass, Source
 from app.core.references import References
 from app.core.workspace import Workspace
@@ -27,12 +28,9 @@ def find_order_faults(workspace: Workspace, references: References) -> Iterator[
         yield from _service_faults(kind, workspace, references)
     for milestone in order.milestones:
         yield from _milestone_faults(milestone, workspace, references)
-    known = [milestone.milestone_id for milestone in order.milestones]
     for table in order.scoring:
         yield from _score_faults(table)
-        for row in table.items:
-            owner = f"score table {table.table_id}, row {row.item_id}"
-            yield from references.judge(row.source.where, owner, "milestone", row.milestone, "milestones", known, ORDER_FILE)
+    yield from find_duty_faults(workspace, references)
 
 
 def _sources(workspace: Workspace) -> Iterator[tuple[str, Source]]:
@@ -53,6 +51,7 @@ def _sources(workspace: Workspace) -> Iterator[tuple[str, Source]]:
             yield f"score table {table.table_id}, row {row.item_id}", row.source
     for duty in order.duties:
         yield f"duty {duty.duty_id}", duty.source
+    yield from duty_sources(order)
 
 
 def _called(kind: ServiceClass, criterion: Criterion) -> str:
@@ -126,9 +125,12 @@ def _milestone_faults(milestone: Milestone, workspace: Workspace, references: Re
         yield from references.judge(where, owner, "scope.classes", name, "service_classes", order.classes, ORDER_FILE)
     if milestone.evidence == "unit_event" and milestone.event is None:
         yield Finding(where, f"{owner}: incomplete", "the `event` that a unit reports", "none", "Write `event:`.")
-    if milestone.evidence != "unit_event" and milestone.event is not None:
-        found = f"evidence {milestone.evidence}"
-        yield Finding(where, f"{owner}: `event` means nothing here", "evidence unit_event", found, "Remove `event`, or correct `evidence`.")
+    if milestone.evidence == "accepted_line" and milestone.event is not None:
+        found, step = f"evidence {milestone.evidence}", "Remove `event`, or correct `evidence`."
+        yield Finding(where, f"{owner}: `event` means nothing here", "evidence unit_event or document", found, step)
+    if milestone.evidence == "unit_event" and milestone.scope.classes:
+        found, step = ", ".join(milestone.scope.classes), "Name levels and kinds of units."
+        yield Finding(where, f"{owner}: units have no class of line", "no `scope.classes`", found, step)
     if milestone.due_on < order.issued_on and "order" not in references.incomplete and order.simulation is None:
         expected, found = f"a day from {order.issued_on} on", str(milestone.due_on)
         yield Finding(where, f"{owner}: due before the order was issued", expected, found, "Correct `due_on`.")

@@ -8,18 +8,26 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from app.core.acceptance import PASS, Acceptance, LineStatus
+from app.core.cohorts import UNITS, UNITS_WORDS, UNITS_WORDS_EN, Member, cohort, reaches
+from app.core.events import EventBook, UnitEvent, build_book
 from app.core.inventory import Line
-from app.core.order import Milestone, Order, covers
+from app.core.order import Gate, Milestone, Order
+from app.core.readiness import GateView, clock_holder, holding, line_gates, view_gates
 from app.core.workspace import Workspace
 
 #: What a line means against its deadline: accepted (in time or not), late, at risk, still open, or without any deadline.
 LINE_DUES = ("accepted", "accepted_late", "late", "at_risk", "open", "no_deadline")
+NO_EVENTS = build_book(())
 MILESTONE_STATES = ("met", "met_late", "late", "at_risk", "open", "not_measured")
 
 
 @dataclass(frozen=True, slots=True)
 class LineView:
-    """One line as everybody sees it. Rates in bit/s seen from the centre (down = towards the unit); None where not known."""
+    """One line as everybody sees it. Rates in bit/s seen from the centre (down = towards the unit); None where not known.
+
+    `clock_holder`: carrier, unit or centre, whoever has to act next; None once accepted, and for lines without a deadline.
+    `open_gates`: the titles of what is not ready, in both languages.
+    """
 
     line_id: str
     unit_id: str
@@ -61,11 +69,19 @@ class LineView:
     days_left: int | None
     reserved_mbps: int | None
     reserved_up: bool | None
+    clock_holder: str | None = None
+    open_gates: tuple[str, ...] = ()
+    open_gates_en: tuple[str, ...] = ()
+
+    @property
+    def done_at(self) -> datetime | None:
+        """Return when the line was accepted, None while it is not."""
+        return self.decided_at if self.due in ("accepted", "accepted_late") else None
 
 
 @dataclass(frozen=True, slots=True)
 class CohortView:
-    """Done of total in one county (or the city's own units) and one class."""
+    """Done of total in one county (or the city's own units) and one class of line; units are counted under the class `UNITS`."""
 
     region: str
     region_name: str
@@ -94,6 +110,7 @@ class MilestoneView:
     clause: str | None
     ruling: str | None
     default: bool
+    per: str = "whole"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +128,7 @@ class Summary:
     illustration: bool
     milestones: tuple[MilestoneView, ...]
     lines: tuple[LineView, ...]
+    gates: tuple[GateView, ...] = ()
 
 
 def lateness(accepted: Acceptance | None, due_at: datetime | None, now: datetime, at_risk: timedelta) -> str:
@@ -130,11 +148,12 @@ def summarise(
     acceptances: Mapping[str, Acceptance],
     polled_at: datetime | None,
     now: datetime,
+    events: Sequence[UnitEvent] = (),
 ) -> Summary:
-    """Return the state of the whole rollout at `now` from the newest samples and decisions per line."""
-    order = workspace.order
+    """Return the state of the whole rollout at `now` from the newest samples and decisions per line, and from all unit events."""
+    order, book = workspace.order, build_book(events)
     lines = tuple(
-        view_line(workspace, line, statuses.get(line.line_id), acceptances.get(line.line_id), now)
+        view_line(workspace, line, statuses.get(line.line_id), acceptances.get(line.line_id), now, book)
         for line in workspace.inventory.lines.values()
     )
     return Summary(
@@ -147,12 +166,15 @@ def summarise(
         simulation_note=order.simulation.note if order.simulation else None,
         simulation_note_en=order.simulation.note_en if order.simulation else None,
         illustration=workspace.plan.illustration,
-        milestones=tuple(view_milestone(workspace, milestone, lines, now) for milestone in order.milestones),
+        milestones=tuple(view_milestone(workspace, milestone, lines, now, book) for milestone in order.milestones),
         lines=lines,
+        gates=view_gates(workspace, book),
     )
 
 
-def view_line(workspace: Workspace, line: Line, status: LineStatus | None, decision: Acceptance | None, now: datetime) -> LineView:
+def view_line(
+    workspace: Workspace, line: Line, status: LineStatus | None, decision: Acceptance | None, now: datetime, book: EventBook = NO_EVENTS
+) -> LineView:
     """Return one line as everybody sees it."""
     order, inventory = workspace.order, workspace.inventory
     unit, service_class = inventory.units[line.unit_id], order.classes[line.service_class]
@@ -162,6 +184,10 @@ def view_line(workspace: Workspace, line: Line, status: LineStatus | None, decis
     accepted = decision if decision and decision.verdict == PASS else None
     sample = status.sample if status else None
     a = sample.a if sample else None
+    gates = line_gates(workspace, book, line) if accepted is None else ()
+    waiting: tuple[Gate, ...] = holding(gates)
+    verdict = decision.verdict if decision else None
+    delivered = sample is not None and sample.state == "up"
     reserved = [port.oper_up for port in (sample.reserved_a, sample.reserved_z) if port is not None] if sample else []
     return LineView(
         line_id=line.line_id,
@@ -194,7 +220,7 @@ def view_line(workspace: Workspace, line: Line, status: LineStatus | None, decis
         down_bps=a.out_bps if a else None,
         up_bps=a.in_bps if a else None,
         in_errors=a.in_errors if a else None,
-        verdict=decision.verdict if decision else None,
+        verdict=verdict,
         decided_at=decision.decided_at if decision else None,
         open_criteria=tuple(f"{r.kind}:{r.verdict}" for r in decision.results if r.verdict != PASS) if decision else (),
         due=lateness(accepted, due_at, now, timedelta(days=order.at_risk_days)),
@@ -204,6 +230,9 @@ def view_line(workspace: Workspace, line: Line, status: LineStatus | None, decis
         days_left=days_left(due_at, now, order.timezone),
         reserved_mbps=service_class.reserved_port_mbps,
         reserved_up=any(reserved) if reserved else None,
+        clock_holder=clock_holder(gates, delivered=delivered, verdict=verdict) if due_at is not None else None,
+        open_gates=tuple(gate.title for gate in waiting),
+        open_gates_en=tuple(gate.title_en for gate in waiting),
     )
 
 
@@ -215,13 +244,13 @@ def days_left(due_at: datetime | None, now: datetime, zone: ZoneInfo) -> int | N
     return (last_day - now.astimezone(zone).date()).days
 
 
-def view_milestone(workspace: Workspace, milestone: Milestone, lines: Sequence[LineView], now: datetime) -> MilestoneView:
-    """Return a milestone's cohort by county and class. What is not counted from lines is `not_measured`, never guessed."""
+def view_milestone(
+    workspace: Workspace, milestone: Milestone, lines: Sequence[LineView], now: datetime, book: EventBook = NO_EVENTS
+) -> MilestoneView:
+    """Return a milestone's cohort by county and class. What nobody has recorded anything of is `not_measured`, never guessed."""
     due_at = milestone.due_at(workspace.order.timezone)
-    cohort = [line for line in lines if line.role == "primary" and covers(milestone.scope, line.class_id, line.level, line.kind)]
-    counted = milestone.evidence == "accepted_line"
-    cells = count_cells(cohort, before=None) if counted else ()
-    in_time = count_cells(cohort, before=due_at) if counted else ()
+    members = cohort(workspace, milestone, lines, book) or ()
+    cells = count_cells(workspace, members)
     return MilestoneView(
         milestone_id=milestone.milestone_id,
         title=milestone.title,
@@ -231,62 +260,51 @@ def view_milestone(workspace: Workspace, milestone: Milestone, lines: Sequence[L
         soft=milestone.soft,
         evidence=milestone.evidence,
         target_share=milestone.target_share,
-        state=_milestone_state(workspace.order, milestone, cells, in_time, now) if counted else "not_measured",
+        state=milestone_state(workspace.order, milestone, members, now),
         done=sum(cell.done for cell in cells),
         total=sum(cell.total for cell in cells),
         cells=cells,
         clause=milestone.source.clause,
         ruling=milestone.source.ruling,
         default=milestone.source.default,
+        per=milestone.per,
     )
 
 
-def count_cells(cohort: Sequence[LineView], before: datetime | None) -> tuple[CohortView, ...]:
-    """Count accepted lines per region and class, in the order of the lines; `before`: only those decided before that moment."""
-    groups: dict[tuple[str, str], list[LineView]] = {}
-    for line in cohort:
-        groups.setdefault((line.region, line.class_id), []).append(line)
-    return tuple(
-        CohortView(
-            region=members[0].region,
-            region_name=members[0].region_name,
-            region_name_en=members[0].region_name_en,
-            class_id=members[0].class_id,
-            class_words=members[0].class_words,
-            class_words_en=members[0].class_words_en,
-            done=sum(1 for line in members if _is_accepted(line, before)),
-            total=len(members),
-        )
-        for members in groups.values()
+def count_cells(workspace: Workspace, members: Sequence[Member]) -> tuple[CohortView, ...]:
+    """Count who is done per region and class, in the order of the members."""
+    groups: dict[tuple[str, str], list[Member]] = {}
+    for member in members:
+        groups.setdefault((member.region, member.class_id), []).append(member)
+    return tuple(_cell(workspace, region, class_id, group) for (region, class_id), group in groups.items())
+
+
+def _cell(workspace: Workspace, code: str, class_id: str, group: Sequence[Member]) -> CohortView:
+    region = workspace.inventory.regions.get(code)
+    kind = workspace.order.classes.get(class_id) if class_id != UNITS else None
+    return CohortView(
+        region=code,
+        region_name=region.name if region else code,
+        region_name_en=region.name_en if region else code,
+        class_id=class_id,
+        class_words=kind.words if kind else UNITS_WORDS,
+        class_words_en=kind.words_en if kind else UNITS_WORDS_EN,
+        done=sum(member.is_done() for member in group),
+        total=len(group),
     )
 
 
-def _is_accepted(line: LineView, before: datetime | None) -> bool:
-    if line.due not in ("accepted", "accepted_late") or line.decided_at is None:
-        return False
-    return before is None or line.decided_at < before
-
-
-def _milestone_state(
-    order: Order, milestone: Milestone, cells: Sequence[CohortView], in_time: Sequence[CohortView], now: datetime
-) -> str:
+def milestone_state(order: Order, milestone: Milestone, members: Sequence[Member], now: datetime) -> str:
+    """Return one of MILESTONE_STATES. A soft date is never late, nor is it at risk: it is shown."""
     due_at = milestone.due_at(order.timezone)
-    if not cells:
+    if not members:
         return "not_measured"
-    if _reaches_target(in_time, milestone):
+    if reaches(members, milestone, before=due_at):
         return "met"
-    if _reaches_target(cells, milestone):
+    if reaches(members, milestone):
         return "met_late"
     if milestone.soft:
         return "open"
     if now >= due_at:
         return "late"
     return "at_risk" if due_at - now <= timedelta(days=order.at_risk_days) else "open"
-
-
-def _reaches_target(cells: Sequence[CohortView], milestone: Milestone) -> bool:
-    """Tell whether the share is reached, in every county where the order counts per county."""
-    groups: dict[str, list[CohortView]] = {}
-    for cell in cells:
-        groups.setdefault(cell.region if milestone.per == "county" else "", []).append(cell)
-    return all(sum(cell.done for cell in group) >= milestone.target_share * sum(cell.total for cell in group) for group in groups.values())

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from netmiko import ConnectHandler
 from netmiko.base_connection import BaseConnection
-from netmiko.exceptions import NetmikoAuthenticationException, NetmikoBaseException
+from netmiko.exceptions import NetmikoAuthenticationException, NetmikoBaseException, ReadTimeout
 from paramiko.ssh_exception import AuthenticationException, SSHException  # type: ignore[import-untyped]  # paramiko ships no types
 from pydantic import SecretStr
 
@@ -31,6 +31,7 @@ Resolve = Callable[[str], str]
 #: Ctrl-C.
 INTERRUPT = "\x03"
 _LOST = (EOFError, OSError, SSHException, NetmikoBaseException, ValueError)
+_PROMPT = r"[#>\]]\s*$"
 _HOST_KEY = re.compile(r"host key|known_hosts", re.IGNORECASE)
 
 
@@ -193,7 +194,14 @@ class Session:
             raise self._error(CommitRefused, what, "acceptance", found, step)
 
     def _ask(self, line: str, what: str) -> str:
-        return self._try(lambda: self._driver.send_command(line), what).replace("\r", "")
+        return self._try(lambda: self._driver.send_command(line, expect_string=self._find_prompt()), what).replace("\r", "")
+
+    def _find_prompt(self) -> str:
+        """Return the present prompt as a pattern; a push may have renamed the device. netmiko's own search takes 35 s to give up."""
+        self._driver.clear_buffer()
+        self._driver.write_channel("\n")
+        shown = str(self._driver.read_until_pattern(_PROMPT, read_timeout=self._access.limits.read_s))
+        return re.escape(shown.splitlines()[-1].strip())
 
     def _try(self, call: Callable[[], object], what: str, timeout_s: float | None = None) -> str:
         self._driver.read_timeout_override = timeout_s or self._access.limits.read_s
@@ -305,6 +313,9 @@ def _log_in(target: Target, address: IPv4Address, link: socket.socket, access: A
 
 
 def _first_words(error: BaseException) -> str:
+    """Return what a driver says in one short line; of a prompt that never came netmiko says a page about its patterns."""
+    if isinstance(error, ReadTimeout):
+        return "silence after the login"
     text = " ".join(str(error).split())
     return text[:120] or type(error).__name__
 

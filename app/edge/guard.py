@@ -128,5 +128,5 @@ def _leaves_lab(address: IPv4Address, found: str) -> UnsafeRoute:
         "contact with a lab address from outside the lab",
         expected=f"a route by an interface of the lab (alias {LAB_ALIAS}, or the bridge {LAB_BRIDGE})",
         found=found,
-        next_step="Nothing was sent. Start the lab (waiwang lab up) and run the command inside it: ip netns exec noc waiwang …",
+        next_step="Nothing was sent. Start the lab (waiwang lab up) and run the command inside it: waiwang lab exec noc -- waiwang …",
     )

@@ -25,6 +25,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from app.core.acceptance import Acceptance, CriterionResult, LineSample, LineStatus, Measurement, PortSample, Transition
 from app.core.confirmation import Confirmation
+from app.core.events import UnitEvent
 from app.core.life import LifeEvent
 from app.core.line_event import LineEvent
 from app.core.linestate import DeviceState, PollCycle
@@ -37,6 +38,8 @@ MICROSECOND = timedelta(microseconds=1)
 BUSY_TIMEOUT_MS = 15_000
 #: The ports of a line sample, by the names of their fields.
 PLACES = ("a", "z", "reserved_a", "reserved_z")
+#: The fields of a unit event that are kept; `where` is of the file that it came from.
+EVENT_FIELDS = ("subject", "event", "observed_at", "recorded_at", "by_role", "document", "amount", "holds")
 
 
 class Moment(sa.TypeDecorator[datetime]):
@@ -203,6 +206,20 @@ CONFIRMATION = sa.Table(
     sa.Column("document", sa.Text, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Index("ix_confirmation_line", "line_id", "observed_at"),
+)
+UNIT_EVENT = sa.Table(
+    "unit_event",
+    METADATA,
+    sa.Column("event_id", _ROW, primary_key=True),
+    sa.Column("subject", sa.String(64), nullable=False),
+    sa.Column("event", sa.String(64), nullable=False),
+    sa.Column("observed_at", Moment, nullable=False),
+    sa.Column("recorded_at", Moment, nullable=False),
+    sa.Column("by_role", sa.Text, nullable=False),
+    sa.Column("document", sa.Text, nullable=False),
+    sa.Column("amount", sa.Double),
+    sa.Column("holds", sa.Boolean, nullable=False),
+    sa.Index("ix_unit_event_subject", "subject", "event"),
 )
 BACKUP = sa.Table(
     "backup",
@@ -505,6 +522,21 @@ class Store:
             query = query.where(AUDIT.c.subject == subject)
         with self._reading("audit entries") as connection:
             return [AuditEntry(row.at, row.actor, row.verb, row.subject, row.detail) for row in connection.execute(query)]
+
+    # --- unit events
+
+    def write_events(self, events: Sequence[UnitEvent]) -> None:
+        """Append what units reported, all rows or none."""
+        with self._writing("unit events") as connection:
+            self._insert(connection, UNIT_EVENT, [{name: getattr(event, name) for name in EVENT_FIELDS} for event in events])
+
+    def events(self, subject: str | None = None) -> list[UnitEvent]:
+        """Return every report, those taken back too, in the order in which they were recorded; of one subject where it is named."""
+        query = sa.select(UNIT_EVENT).order_by(UNIT_EVENT.c.event_id)
+        if subject is not None:
+            query = query.where(UNIT_EVENT.c.subject == subject)
+        with self._reading("unit events") as connection:
+            return [UnitEvent(*row[1:]) for row in connection.execute(query)]
 
     # --- transactions
 

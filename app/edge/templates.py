@@ -34,9 +34,18 @@ def read_templates(root: Path) -> Mapping[str, str]:
 
 
 def write_texts(folder: Path, texts: Mapping[str, str]) -> list[Path]:
-    """Write each text to `folder/NAME`, making the folder, and return the paths in order."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write each text to `folder/NAME`, making the folder, and return the paths in order.
+
+    Raises:
+        InputError: the system refused; texts before the one that is named stand already.
+    """
     files = [folder / name for name in texts]
-    for file, text in zip(files, texts.values(), strict=True):
-        file.write_text(text, encoding="utf-8")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for file, text in zip(files, texts.values(), strict=True):
+            file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        step = "Choose another folder, or make room or give this account write access; then run the command again."
+        found = error.strerror or str(error)
+        raise InputError([Finding(str(error.filename or folder), "texts cannot be written", "a folder to write in", found, step)]) from None
     return files

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from app.core.acceptance import LINE_STATES
 from app.core.progress import LINE_DUES, LineView
 
-SORT_KEYS = tuple(field.name for field in fields(LineView) if field.name != "open_criteria")
+SORT_KEYS = tuple(field.name for field in fields(LineView) if not field.name.startswith("open_"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.core.acceptance import FAIL, NOT_PROVEN, PASS, Acceptance, LineSample, Measurement
+from app.core.events import EventBook, build_book
 from app.core.inventory import Line
 from app.core.judging import Observations, decide, judge
 from app.core.order import ServiceClass
+from app.core.readiness import judge_gates, line_gates
 from app.core.workspace import Workspace
 from app.edge.store import Store
 from app.errors import ExitCode, worst
@@ -45,21 +47,22 @@ def accept(
     """Judge the named lines at `now`. A line that was accepted stays accepted; decisions are written only with `commit`."""
     before = store.acceptances()
     gap = timedelta(seconds=poll_interval_s * GAP_INTERVALS)
+    book = build_book(store.events())
     decided, standing = [], []
     for line_id in line_ids:
         accepted = before.get(line_id)
         if accepted is not None and accepted.verdict == PASS:
             standing.append(accepted)
             continue
-        decided.append(judge_line(workspace, store, workspace.inventory.lines[line_id], gap, now))
+        decided.append(judge_line(workspace, store, workspace.inventory.lines[line_id], gap, now, book))
     if commit:
         for decision in decided:
             store.write_acceptance(decision)
     return AcceptReport(tuple(decided), tuple(standing), commit)
 
 
-def judge_line(workspace: Workspace, store: Store, line: Line, gap: timedelta, now: datetime) -> Acceptance:
-    """Judge one line by its class, from the samples that its trial window can need."""
+def judge_line(workspace: Workspace, store: Store, line: Line, gap: timedelta, now: datetime, book: EventBook) -> Acceptance:
+    """Judge one line by its class, from the samples that its trial window can need, and by the gates that the order requires."""
     order = workspace.order
     service_class = order.classes[line.service_class]
     unit = workspace.inventory.units[line.unit_id]
@@ -68,7 +71,8 @@ def judge_line(workspace: Workspace, store: Store, line: Line, gap: timedelta, n
     seen = Observations(samples, measured, gap, timedelta(days=order.measurement_valid_days))
     milestone = order.line_milestone(line.service_class, unit.level, unit.kind) if line.role == "primary" else None
     due_at = milestone.due_at(order.timezone) if milestone else None
-    return decide(line.line_id, judge(service_class, seen, now), milestone, due_at, now)
+    results = (*judge_gates(line_gates(workspace, book, line)), *judge(service_class, seen, now))
+    return decide(line.line_id, results, milestone, due_at, now)
 
 
 def history_needed(service_class: ServiceClass) -> timedelta:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from app.core.acceptance import Measurement, PortSample
 from app.core.commands import Command
@@ -18,7 +18,7 @@ from app.core.order import ServiceClass
 from app.edge.patch import patch
 from app.errors import DeviceError, RenderError
 from app.workflows.hosts import DeviceSession, Gateway
-from app.workflows.measure import Ground, unmeasured
+from app.workflows.measure import Ground
 
 METHOD = "supervised activation: both ends up, seen by SNMP; one end shut, the other saw it; both shut again"
 
@@ -85,16 +85,57 @@ def activate(
     An activation that could not be carried out (a device does not answer) is not measured and proves nothing.
     """
     trace = Trace([])
+    shutter = Shutter(ground, gateway, patience, trace)
+    reason: str | None = None
+    lost: DeviceError | None = None
     try:
         with ExitStack() as stack:
             sessions = {end.device: stack.enter_context(_session(ground, gateway, end)) for end in ends}
-            reason = _supervise(ends, sessions, service_class, read, patience, trace)
+            try:
+                reason = _supervise(ends, sessions, shutter, service_class.reserved_port_mbps or 0, read, patience, trace)
+            finally:
+                shutter.shut_all(sessions)
+        reason = reason or _see_both_shut(ends, read, patience, trace)
     except DeviceError as error:
-        return unmeasured(line.line_id, "reserved_port", ground.clock(), "proven", METHOD, str(error))
-    detail: dict[str, object] = {"steps": trace.steps}
-    if reason:
-        detail["reason"] = reason
-    return Measurement(line.line_id, "reserved_port", ground.clock(), 0.0 if reason else 1.0, "proven", METHOD, detail)
+        lost = error
+    words = "; ".join([*([str(lost)] if lost else []), *([reason] if reason else []), *shutter.left_open])
+    detail: dict[str, object] = {"steps": trace.steps, **({"reason": words} if words else {})}
+    value = None if lost else 0.0 if words else 1.0
+    return Measurement(line.line_id, "reserved_port", ground.clock(), value, "proven", METHOD, detail)
+
+
+@dataclass(slots=True)
+class Shutter:
+    """Shuts what was brought up, each end whatever became of the other one; `left_open` says which could not be shut.
+
+    An end whose session is lost is logged in to once more, for as long as the patience lasts.
+    """
+
+    ground: Ground
+    gateway: Gateway
+    patience: Patience
+    trace: Trace
+    begun: list[End] = field(default_factory=list)
+    left_open: list[str] = field(default_factory=list)
+
+    def shut_all(self, sessions: Mapping[str, DeviceSession]) -> None:
+        while self.begun:
+            end = self.begun.pop()
+            try:
+                self._shut(end, sessions[end.device])
+            except DeviceError as error:
+                self.left_open.append(f"{end.device}:{end.interface} may still be open: shut it by hand ({error})")
+
+    def _shut(self, end: End, session: DeviceSession) -> None:
+        try:
+            session.push(end.shut)
+        except DeviceError as error:
+            self.trace.add("session lost, logged in once more", port=f"{end.device}:{end.interface}", found=str(error))
+            again = self.gateway.connect(self.ground.intents[end.device], self.patience.limit_s)
+            try:
+                again.push(end.shut)
+            finally:
+                again.close()
 
 
 @contextmanager
@@ -109,30 +150,27 @@ def _session(ground: Ground, gateway: Gateway, end: End) -> Iterator[DeviceSessi
 def _supervise(
     ends: tuple[End, End],
     sessions: Mapping[str, DeviceSession],
-    service_class: ServiceClass,
+    shutter: Shutter,
+    wanted_mbps: int,
     read: ReadPort,
     patience: Patience,
     trace: Trace,
 ) -> str | None:
-    """Return why the port is not proven, None when it is."""
+    """Return why the port is not proven, None when it is. Every end that was touched is in `shutter.begun` from then on."""
     far, near = ends
-    begun: list[End] = []
-    try:
-        for end in ends:
-            begun.append(end)
-            sessions[end.device].push(end.up)
-        reason = _see_both_up(ends, service_class.reserved_port_mbps or 0, read, patience, trace)
-        if reason is None:
-            sessions[near.device].push(near.shut)
-            begun.remove(near)
-            seen = _wait(far, read, patience, lambda port: port.oper_up is False)
-            trace.add("near end shut, far end looked at", **_facts(far, seen))
-            if seen is None or seen.oper_up is not False:
-                reason = f"{far.device}:{far.interface} stayed up when {near.device}:{near.interface} was shut: they are not wired together"
-    finally:
-        for end in reversed(begun):
-            sessions[end.device].push(end.shut)
-    return reason or _see_both_shut(ends, read, patience, trace)
+    for end in ends:
+        shutter.begun.append(end)
+        sessions[end.device].push(end.up)
+    reason = _see_both_up(ends, wanted_mbps, read, patience, trace)
+    if reason:
+        return reason
+    sessions[near.device].push(near.shut)
+    shutter.begun.remove(near)
+    seen = _wait(far, read, patience, lambda port: port.oper_up is False)
+    trace.add("near end shut, far end looked at", **_facts(far, seen))
+    if seen is None or seen.oper_up is not False:
+        return f"{far.device}:{far.interface} stayed up when {near.device}:{near.interface} was shut: they are not wired together"
+    return None
 
 
 def _see_both_up(ends: Sequence[End], wanted_mbps: int, read: ReadPort, patience: Patience, trace: Trace) -> str | None:

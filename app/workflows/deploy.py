@@ -13,7 +13,7 @@ from nornir.core.task import Result, Task
 from app.core.commands import is_frr, mask_secrets, secret_names
 from app.core.cutoff import find_cutoffs, management_path
 from app.core.intent import DeviceIntent
-from app.errors import CommitRefused, DeviceError, ExitCode, WaiwangError
+from app.errors import CommitRefused, DeviceError, ExitCode, WaiwangError, worst
 from app.workflows.diff import (
     RESULTS,
     DeviceRow,
@@ -34,6 +34,9 @@ from app.workflows.hosts import DeviceSession, Gateway
 
 #: Takes a device and its running configuration, secrets masked, before anything is pushed to it.
 RecordBackup = Callable[[str, str], None]
+
+#: Takes the row of a device as soon as it is final, from a worker thread.
+RecordRow = Callable[[DeviceRow], None]
 
 #: A child of one of these is tried once, without waiting for it.
 _LOST = ("unreachable", "login_refused", "refused", "failed")
@@ -67,7 +70,17 @@ class _Job:
     record_backup: RecordBackup
     unsafe: Collection[str]
     progress: Progress
+    record_row: RecordRow
+    is_stopped: Callable[[], bool]
     commit: bool
+
+
+def _forget(row: DeviceRow) -> None:
+    """Keep no row: the report holds them all."""
+
+
+def _never() -> bool:
+    return False
 
 
 def deploy(
@@ -81,21 +94,23 @@ def deploy(
     wait_s: float = 30.0,
     unsafe: Collection[str] = (),
     progress: Progress = silent,
+    record_row: RecordRow = _forget,
+    is_stopped: Callable[[], bool] = _never,
 ) -> DeployReport:
     """Bring the selected devices to their intended texts, one depth after the other, or show what that would take.
 
     `wait_s` is how long a device that answers nowhere yet is waited for, once something above it was deployed in this run:
     the lines to it are only just being built. `unsafe` names families that `commit` may reach outside lab and loopback,
     though nothing reverts a change that cuts them off. A device whose new configuration differs from the shown
-    one is not saved.
+    one is not saved. Once `is_stopped` says so, devices under way are finished and no other is begun.
 
     Raises:
         InputError: the plan is an illustration, or a secret that a text refers to is not set; no device was contacted.
     """
-    refuse_illustration(gateway, "deploy")
+    refuse_illustration("deploy", illustration=gateway.illustration)
     chosen = {name: intents[name] for name in nornir.inventory.hosts}
     gateway.require_secrets(name for device in chosen for name in secret_names(texts[device]))
-    job = _Job(intents, texts, gateway, record_backup, unsafe, progress, commit)
+    job = _Job(intents, texts, gateway, record_backup, unsafe, progress, record_row, is_stopped, commit)
     rows: dict[str, DeviceRow] = {}
     for wave in _waves(chosen):
         patience = wait_s if any(row.result == "deployed" for row in rows.values()) else 0.0
@@ -122,16 +137,29 @@ def _task(job: _Job, above: Mapping[str, DeviceRow], patience: float) -> Callabl
         timer = Timer()
         parent = above.get(find_parent(intent) or "")
         lost = parent is not None and parent.result in _LOST
+        if job.is_stopped():
+            return Result(task.host, result=_not_begun(intent))
         try:
             row = _deploy_one(job, intent, 0.0 if lost else patience)
         except WaiwangError as error:
             row = failure_row(intent, error)
         if lost and parent is not None and row.result == "unreachable":
             row = replace(row, reason=f"behind {parent.device}, which is {parent.result}. {row.reason}")
+        row = with_seconds(row, timer)
+        try:
+            job.record_row(row)
+        except WaiwangError as error:
+            reason = f"{row.reason} This is not recorded: {error}".strip()
+            row = replace(row, reason=reason, exit_code=worst((row.exit_code, error.exit_code)))
         job.progress(intent.hostname, row.result)
-        return Result(task.host, result=with_seconds(row, timer))
+        return Result(task.host, result=row)
 
     return deploy_one
+
+
+def _not_begun(intent: DeviceIntent) -> DeviceRow:
+    reason = "stopped by the operator before this device; run the command again to go on"
+    return DeviceRow(intent.hostname, intent.depth, "not_begun", reason=reason, exit_code=ExitCode.DEVICE)
 
 
 def _deploy_one(job: _Job, intent: DeviceIntent, wait_s: float) -> DeviceRow:

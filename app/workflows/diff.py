@@ -26,8 +26,9 @@ from app.errors import (
 )
 from app.workflows.hosts import DeviceSession, Gateway
 
-#: Result of one device. `refused`: by the device or by our own guards; `failed`: anything after a session was open.
-RESULTS = ("unchanged", "pending", "deployed", "unreachable", "login_refused", "refused", "failed")
+#: Result of one device. `refused`: by the device or by our own guards; `failed`: anything after a session was open;
+#: `not_begun`: the run was stopped before it.
+RESULTS = ("unchanged", "pending", "deployed", "unreachable", "login_refused", "refused", "failed", "not_begun")
 
 #: Called from worker threads with a device and its step: connecting, reading, backing up, pushing, checking, saving, or a result.
 Progress = Callable[[str, str], None]
@@ -88,7 +89,7 @@ def diff(
     Raises:
         InputError: the plan is an illustration; no device was contacted.
     """
-    refuse_illustration(gateway, "diff")
+    refuse_illustration("diff", illustration=gateway.illustration)
 
     def compare_one(task: Task) -> Result:
         name = task.host.name
@@ -119,9 +120,9 @@ def exit_code(rows: Sequence[DeviceRow]) -> ExitCode:
     return worst(row.exit_code for row in rows) if rows else ExitCode.NOTHING_MEASURED
 
 
-def refuse_illustration(gateway: Gateway, verb: str) -> None:
+def refuse_illustration(verb: str, *, illustration: bool) -> None:
     """Raise InputError where the plan's numbers were made up: they may be somebody else's."""
-    if gateway.illustration:
+    if illustration:
         step = f"Nothing was sent. Enter the assigned ranges, or run waiwang {verb} in the lab's workspace."
         raise InputError([Finding("ipplan/plan.yaml", f"plan to {verb} with", "illustration: false", "illustration: true", step)])
 

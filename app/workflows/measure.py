@@ -95,7 +95,7 @@ def _from_centre(ground: Ground, lines: Sequence[Line], ping: PingFromCentre, co
         seen = counts.get(addresses[line.line_id])
         behind = ground.behind(line)
         if deaf or seen is None or seen.loss_ratio is None:
-            reason = "the centre heard no device at all" if deaf else "no probe could be sent"
+            reason = "no probe could be sent" if seen is None or not seen.sent else "the centre heard no device at all"
             results.append(unmeasured(line.line_id, "reachable_from_centre", at, "ratio", method, reason))
         elif behind and not seen.received:
             results.append(unmeasured(line.line_id, "reachable_from_centre", at, "ratio", method, f"behind {behind}"))
@@ -108,7 +108,7 @@ def _to_services(ground: Ground, line: Line, gateway: Gateway, count: int) -> Me
     """Ask the far device itself to probe each service; the worst loss counts."""
     kind, method = "reaches_services", f"{count} ICMP echo requests sent by the far device itself"
     unit = ground.inventory.units[line.unit_id]
-    wanted = [service for service in ground.inventory.services.values() if unit.level in service.must_reach]
+    wanted = [service for service in ground.inventory.services.values() if service.is_for(unit)]
     if not wanted:
         return unmeasured(line.line_id, kind, ground.clock(), "ratio", method, "no service of services.csv must be reached by this level")
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from app.core.bootstrap import render_page
@@ -20,7 +21,7 @@ def render(
 ) -> dict[str, str]:
     """Return the configuration text of each device by name, in file order: the intended one, or what is typed at first boot.
 
-    `names` narrows to these devices. Secrets stay references. Raises InputError for an unknown name and for a workspace
+    `names` narrows to these devices, as names or globs. Secrets stay references. Raises InputError for an unknown name and for a workspace
     that no intent can be drawn from, RenderError where a template and an intent do not fit.
     """
     environment = build_environment(templates)
@@ -56,10 +57,10 @@ def _chosen(intents: Mapping[str, DeviceIntent], names: Iterable[str] | None) ->
     if names is None:
         return dict(intents)
     wanted = list(dict.fromkeys(names))
-    unknown = [_unknown(name, intents) for name in wanted if name not in intents]
+    unknown = [_unknown(name, intents) for name in wanted if not any(fnmatchcase(device, name) for device in intents)]
     if unknown:
         raise InputError(unknown)
-    return {name: intent for name, intent in intents.items() if name in set(wanted)}
+    return {device: intent for device, intent in intents.items() if any(fnmatchcase(device, name) for name in wanted)}
 
 
 def _unknown(name: str, intents: Mapping[str, DeviceIntent]) -> Finding:
@@ -67,7 +68,7 @@ def _unknown(name: str, intents: Mapping[str, DeviceIntent]) -> Finding:
     return Finding(
         "inventory/devices.csv",
         f"device {name} is asked for",
-        "the name of a device of this workspace",
+        "the name of a device of this workspace, or a glob",
         "no such device",
         f"Did you mean {', '.join(close)}?" if close else "See inventory/devices.csv for the names.",
     )

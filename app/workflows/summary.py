@@ -15,7 +15,7 @@ from app.edge.store import Store
 def read_summary(workspace: Workspace, store: Store, now: datetime) -> Summary:
     """Return the summary at `now`."""
     cycle = store.last_cycle()
-    return summarise(workspace, store.latest(), store.acceptances(), cycle.finished_at if cycle else None, now)
+    return summarise(workspace, store.latest(), store.acceptances(), cycle.finished_at if cycle else None, now, store.events())
 
 
 @dataclass(frozen=True, slots=True)

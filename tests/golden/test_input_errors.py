@@ -108,6 +108,65 @@ BROKEN: dict[str, list[Change]] = {
     ],
     "secret_in_groups": [Change(GROUPS, "extras: {conn_timeout: 10}", "extras: {conn_timeout: 10}\n      password: hunter2")],
     "monitoring_service_unknown": [Change(PLAN, "monitoring_service: noc", "monitoring_service: nok")],
+    "access_method_refused": [Change(ORDER, "", "\nrefused_access: {any_of: [bridged_pvc, vpdn_l2tp], clause: 二6}\n")],
+    "gates_that_cannot_be": [
+        Change(
+            ORDER,
+            "",
+            "\ngates:\n"
+            "  one: {requirement: 一, title: 甲, title_en: A, held_by: unit, before: use, required: true, event: one, clause: 一}\n"
+            "  two: {requirement: 一, title: 乙, title_en: B, held_by: owner, before: use, required: false, event: two, clause: 一}\n"
+            "  three: {requirement: 一, title: 丙, title_en: C, subject: service, scope: {levels: [city]}, held_by: centre, before: use,"
+            " required: false, event: three, clause: 一}\n"
+            "  four: {requirement: 一, title: 丁, title_en: D, scope: {kinds: [deparment]}, held_by: unit, before: connection,"
+            " required: true, clause: 一}\n"
+            "  five: {requirement: 一, title: 戊, title_en: E, scope: {kinds: [deparment], classes: [fibre]}, held_by: unit,"
+            " before: connection, required: true, event: five, ruling: R-7}\n",
+        )
+    ],
+    "units_without_the_switch_of_a_gate": [
+        Change(
+            ORDER,
+            "",
+            "\ngates:\n  switch: {requirement: 一, title: 交换机, title_en: Switch, held_by: unit, before: connection, required: true,"
+            " event: switch_in_place, device_role: unit_switch, clause: 一}\n",
+        )
+    ],
+    "circular_without_rhythm": [
+        Change(ORDER, "", "\nrhythms:\n  news: {requirement: 一, kind: circular, title: 通报, title_en: Circular, clause: 一}\n")
+    ],
+    "organisation_points_nowhere": [
+        Change(
+            ORDER,
+            "",
+            '\norganisations:\n  office: {title: 办公室, title_en: Office, task: 协调, task_en: Coordinates, regions: ["999902"],'
+            " milestones: [line], clause: 一}\n",
+        )
+    ],
+    "availability_in_percent": [Change(ORDER, "", "\navailability: {share: 99, window: a month, default: true}\n")],
+    "requirement_kept_nowhere": [Change(ORDER, "", "\nrequirements:\n  R-1: {clause: 二, kept: [milestones.line, lines, gates.x]}\n")],
+    "prizes_for_nobody": [Change(ORDER, "    items:\n", "    prizes: {places: [], default: true}\n    items:\n")],
+    "score_table_that_cannot_be": [
+        Change(
+            ORDER,
+            "    items:\n",
+            "    subjects: {units: {kinds: [school]}, default: true}\n"
+            "    bonuses: {more: {title: 加分, title_en: More, event: more, each: 2, cap: 1, within: use, default: true}}\n"
+            "    deductions: {less: {title: 扣分, title_en: Less, event: less, each: 1, cap: 1, within: used, default: true}}\n"
+            "    items:\n",
+        ),
+        Change(ORDER, "used: {title: 使用, title_en: In use, points: 40", 'used: {title: 使用, title_en: In use, points: 40, marks: ["※"]'),
+        Change(ORDER, "points: 60, milestone: lines", "points: 60, milestone: [lines, line], event: built"),
+    ],
+    "unknown_kind_of_unit": [
+        Change(UNITS, "999901,township,township_government,no", "999901,township,township_goverment,no"),
+        Change(ORDER, "scope: {classes: [agg_10m, fibre_2m, adsl_1m]}", "scope: {kinds: [school], classes: [agg_10m, fibre_2m, adsl_1m]}"),
+    ],
+    "standby_of_one_side": [
+        Change(SERVICES, "qos_class,must_reach", "qos_class,must_reach,reached_by,standby_for"),
+        Change(SERVICES, "business,city;county;township", "business,city;county;township,A-U009,noc"),
+        Change(SERVICES, "162,,management,", "162,,management,,,"),
+    ],
     "two_files_at_once": [
         Change(
             UNITS,
@@ -155,9 +214,32 @@ def test_a_missing_ledger_is_an_empty_one(workspace: Path) -> None:
     assert found.ledger == ()
 
 
-def test_an_empty_directory_names_every_file_at_once(tmp_path: Path, golden: Callable[[str, str], None]) -> None:
+def test_an_empty_workspace_names_every_file_at_once(tmp_path: Path, golden: Callable[[str, str], None]) -> None:
+    (tmp_path / "inventory").mkdir()
     judged = judge_workspace(tmp_path)
     golden("inputs/empty_directory.txt", "".join(f"{finding}\n" for finding in judged.findings))
+
+
+@pytest.mark.parametrize(("name", "found"), [(".", "neither"), ("nowhere", "no such directory"), ("file", "a file")])
+def test_what_is_no_workspace_is_said_in_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, found: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("file").write_text("", encoding="utf-8")
+    (finding,) = judge_workspace(Path(name)).findings
+    step = "Go to the workspace, or name it by --root or WAIWANG_ROOT."
+    assert str(finding) == f"{name}: no workspace is here: expected a directory with inventory/ and ipplan/; found {found}. {step}"
+
+
+def test_the_general_ruling_on_a_class_excepts_no_urban_unit(workspace: Path, golden: Callable[[str, str], None]) -> None:
+    """The ruling that says who may use ADSL at all is not one that lets this urban unit use it."""
+    Change(ORDER, "urban_needs_ruling: true, clause: 二3", "urban_needs_ruling: true, ruling: R-1").apply(workspace)
+    Change(LINES, FIBRE_TO_U001, "L-0002,A-U001,adsl_1m,adsl,bridged_pvc").apply(workspace)
+    row = next(line for line in (workspace / LINES).read_text(encoding="utf-8").splitlines() if line.startswith("L-0002"))
+    Change(LINES, row, row + "R-1").apply(workspace)
+    with pytest.raises(InputError) as refusal:
+        read_workspace(workspace)
+    golden("inputs/adsl_with_general_ruling.txt", f"{refusal.value}\n")
 
 
 def test_text_that_is_no_utf8_is_named_with_its_line(workspace: Path, golden: Callable[[str, str], None]) -> None:

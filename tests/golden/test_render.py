@@ -155,6 +155,7 @@ def test_every_line_of_a_bootstrap_stands_in_the_intended_text(whole: Workspace,
         assert set(_rows(first[name])) <= set(_rows(full[name]))
 
 
+@pytest.mark.requirement("BZ-9")
 def test_every_address_in_a_text_is_held_in_the_ledger(whole: Workspace) -> None:
     held = [row.prefix for row in whole.ledger]
     for intent in build_intents(whole).values():

@@ -177,7 +177,7 @@ def test_a_ledger_that_contradicts_itself_is_refused_with_its_lines(root: Path) 
 def test_a_missing_workspace_is_said_in_words_also_on_commit(tmp_path: Path) -> None:
     with pytest.raises(InputError) as refused:
         plan(tmp_path, commit=True, today=DAY)
-    assert "ipplan/plan.yaml" in str(refused.value)
+    assert "no workspace is here" in str(refused.value)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -250,20 +251,27 @@ def test_a_command_that_does_not_end_is_ended(lab: Lab) -> None:
     assert time.monotonic() - begun < 5
 
 
-def test_a_node_that_died_is_shown_dead_and_down_leaves_nothing(lab: Lab) -> None:
-    """The last test of this module: it ends the lab."""
+def test_a_lab_that_somebody_else_booted_is_left_alone(lab: Lab) -> None:
+    other = replace(lab.state, nodes={name: replace(process, started=process.started - 1) for name, process in lab.state.nodes.items()})
+    assert runner.down(only=other) is False
+    assert all(map(is_alive, lab.state.nodes.values()))
+    assert find_state() == lab.state
+
+
+def test_a_node_that_died_is_shown_dead_and_down_leaves_nothing(lab: Lab, tmp_path: Path) -> None:
+    """The last test of this module: it ends the lab, and never one that somebody boots right after it."""
     os.kill(lab.state.nodes["county04-t02"].pid, signal.SIGKILL)
     assert until(lambda: lab.status("county04-t02").state == "dead")
     with pytest.raises(LabError, match="it is dead"):
         lab.exec_in("county04-t02", ["true"])
-    assert runner.down() is True
+    assert runner.down(only=lab.state) is True
     assert not any(map(is_alive, lab.state.nodes.values()))
     assert find_state() is None
     assert not lab.state.folder.exists()
-    assert CliRunner().invoke(app, ["down"]).exit_code == 0
+    assert CliRunner().invoke(app, ["down", "--state-dir", str(tmp_path / "none")]).exit_code == 0
     assert not [name.name for name in Path("/run/netns").iterdir() if name.name == "noc" or name.name.startswith("lab-")]
     routes = subprocess.run(["ip", "route"], capture_output=True, text=True, check=True).stdout
     assert LAST_METRIC not in routes
-    assert runner.down() is False
+    assert runner.down(only=lab.state) is False
     with pytest.raises(LabError, match="there is no lab"):
-        runner.status()
+        runner.status(tmp_path / "none")

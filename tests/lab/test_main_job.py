@@ -129,13 +129,13 @@ def prove_and_accept(lab: Lab, client: httpx.Client) -> None:
 
     before = succeeded(lab.waiwang("accept", "--commit", "--format", "json"), ExitCode.NOT_ACCEPTED)
     assert {line for line, verdict in verdicts(before).items() if verdict == "not_proven"} == set(AGGREGATION)
-    assert all("no supervised activation yet" in row["what is open"] for row in before["rows"] if row["line"] in AGGREGATION)
+    assert all("no supervised activation yet" in "; ".join(row["open"]) for row in before["rows"] if row["line"] in AGGREGATION)
     assert Counter(verdicts(before).values()) == {"pass": len(verdicts(before)) - 4, "not_proven": 4}
 
     shown = succeeded(lab.waiwang("measure", "reserved", "--format", "json"), ExitCode.PENDING)
     assert {row["up"] for row in shown["rows"]} == {f"interface {row['port']} / no shutdown / exit" for row in shown["rows"]}
     activated = succeeded(lab.waiwang("measure", "reserved", "--commit", "--format", "json"))
-    assert {row["line"]: row["value"] for row in activated["rows"]} == dict.fromkeys(AGGREGATION, "1")
+    assert {row["line"]: row["value"] for row in activated["rows"]} == dict.fromkeys(AGGREGATION, 1.0)
 
     wait_until(lambda: "is not shut" not in lab.waiwang("accept", *AGGREGATION, "--format", "json").stdout, 30, "ports seen shut again")
     after = succeeded(lab.waiwang("accept", "--commit", "--format", "json"))
@@ -148,7 +148,7 @@ def prove_and_accept(lab: Lab, client: httpx.Client) -> None:
 
 def trials_are_over(lab: Lab) -> bool:
     rows = json.loads(lab.waiwang("accept", "--format", "json").stdout)["rows"]
-    return not any("the trial ends" in row["what is open"] for row in rows)
+    return not any("the trial ends" in "; ".join(row["open"]) for row in rows)
 
 
 def cut_a_county_off(lab: Lab, client: httpx.Client, watch: httpx.Client) -> None:

@@ -59,7 +59,7 @@ def workspace() -> Workspace:
         ),
         scoring=(
             ScoreTable(
-                "t", "表", "Table", 10, "in_proportion", (ScoreItem("i", "项", "Item", 10, "lines", Source(clause="一")),), Source()
+                "t", "表", "Table", 10, "in_proportion", (ScoreItem("i", "项", "Item", 10, ("lines",), Source(clause="一")),), Source()
             ),
         ),
         rulings={"R-1": Ruling("R-1", "BZ-4", "?", "!", "…", date(2008, 4, 1), True)},
@@ -320,11 +320,13 @@ def test_one_fault_is_one_finding(name: str) -> None:
     assert found == [what]
 
 
+@pytest.mark.requirement("BZ-3", "BZ-4")
 def test_adsl_on_an_urban_unit_is_permitted_by_a_ruling() -> None:
     ruled = with_line(2, service_class="adsl", medium="adsl", access_method="bridged_pvc", ruling="R-1")
     assert find_inconsistencies(ruled) == []
 
 
+@pytest.mark.requirement("BZ-8")
 def test_a_class_that_must_reach_services_needs_one_for_each_of_its_levels() -> None:
     reaching = with_class("fibre", criteria=(Criterion("reaches_services", True, 0.01),))
     assert find_inconsistencies(reaching) == []

@@ -11,8 +11,9 @@ import pytest
 from app.core.acceptance import LINE_STATES, LineSample, Measurement
 from app.core.judging import Observations, judge
 from app.core.linestate import REASONS
-from app.core.order import CRITERIA, Criterion, ServiceClass
+from app.core.order import CRITERIA, HOLDERS, Criterion, Gate, Scope, ServiceClass, Source
 from app.core.progress import LINE_DUES, MILESTONE_STATES
+from app.core.readiness import READINESS, GateState, judge_gates
 from app.web.dashboard import view
 from app.web.dashboard.phrases import in_chinese
 from app.web.dashboard.words import LANGUAGES, TABLE, Words
@@ -69,9 +70,18 @@ def test_both_languages_fill_in_the_same_names() -> None:
 
 
 def test_every_code_of_the_core_has_words() -> None:
-    for prefix, codes in (("state", LINE_STATES), ("due", LINE_DUES), ("milestone", MILESTONE_STATES), ("criterion", CRITERIA)):
+    for prefix, codes in (("state", LINE_STATES), ("due", LINE_DUES), ("milestone", MILESTONE_STATES), ("holder", HOLDERS)):
         for code in codes:
             assert f"{prefix}_{code}" in TABLE
+    for criterion in (*CRITERIA, READINESS):
+        assert f"criterion_{criterion}" in TABLE
+
+
+def test_readiness_is_told_in_chinese() -> None:
+    switch = Gate("switch", "BL-1", "交换机", "Switch", Scope(), "unit", "unit", "connection", True, "switch_in_place", Source(clause="二"))
+    for met_at, words in ((None, "1 项中 0 项已就绪"), (NOW, "1 项中 1 项已就绪")):
+        [result] = judge_gates([GateState(switch, met_at, True)])
+        assert (in_chinese(result.expected, say), in_chinese(result.found, say)) == ("各项前置条件均已就绪", words)
 
 
 @pytest.mark.parametrize(("days", "words"), [(-2, "逾期 2 天"), (0, "今天到期"), (1, "还有 1 天"), (None, "—")])

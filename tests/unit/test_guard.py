@@ -61,7 +61,7 @@ def test_an_address_outside_the_lab_is_left_to_a_plan_that_is_no_illustration() 
 def test_a_client_in_the_root_namespace_is_refused() -> None:
     with pytest.raises(UnsafeRoute, match="from outside the lab") as refusal:
         require_safe(LAB_ADDRESS, illustration=False)
-    assert "ip netns exec noc" in str(refusal.value)
+    assert "waiwang lab exec noc -- waiwang" in str(refusal.value)
     assert refusal.value.exit_code is ExitCode.DEVICE
 
 

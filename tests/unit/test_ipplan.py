@@ -86,6 +86,7 @@ def test_a_region_draws_from_its_own_pool_first_and_then_from_the_general_one() 
     }
 
 
+@pytest.mark.requirement("BZ-12")
 def test_the_same_prefix_may_be_held_once_in_each_vrf() -> None:
     plan = plan_of(pool("lan", "10.0.0.0/28", 28), pool("links", "10.0.0.0/28", 30, "interconnect", vrf="JR2"))
     change = plan_allocations(plan, (), (*units("U1"), Demand("line:L1", "interconnect", "511902")), DAY)

@@ -142,6 +142,7 @@ def test_errors_are_counted_at_both_ends_and_a_restart_counts_from_zero() -> Non
     assert verdict(wanted, unseen).verdict == NOT_PROVEN
 
 
+@pytest.mark.requirement("BZ-2")
 def test_a_reserved_port_needs_its_activation_and_must_stay_shut() -> None:
     wanted = class_with("reserved_port")
     proven = measured("reserved_port", 1.0, NOW - timedelta(hours=1))

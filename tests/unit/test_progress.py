@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from ipaddress import IPv4Network
 from zoneinfo import ZoneInfo
@@ -9,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from app.core.acceptance import FAIL, PASS, Acceptance
+from app.core.cohorts import Member, reaches, wanted_of
 from app.core.inventory import Inventory, Line, Region, Unit
 from app.core.ipplan import Management, OspfProfile, Plan, Provenance
 from app.core.order import Milestone, Order, Scope, ServiceClass, Source
@@ -60,6 +62,7 @@ EARLY = DUE_AT - timedelta(days=20)
     ("offset", "expected"),
     [(timedelta(days=-8), "open"), (-WEEK, "at_risk"), (timedelta(seconds=-1), "at_risk"), (timedelta(0), "late")],
 )
+@pytest.mark.requirement("BZ-5")
 def test_a_line_is_late_from_the_first_moment_after_its_last_day(offset: timedelta, expected: str) -> None:
     assert lateness(None, DUE_AT, DUE_AT + offset, WEEK) == expected
 
@@ -121,3 +124,15 @@ def test_what_lines_do_not_show_is_not_measured() -> None:
 )
 def test_days_are_civil_days_of_the_orders_zone(now: datetime, expected: int) -> None:
     assert days_left(DUE_AT, now, SHANGHAI) == expected
+
+
+@pytest.mark.requirement("DZ-1")
+@pytest.mark.parametrize(
+    ("total", "share", "wanted"), [(3, 0.5, 2), (4, 0.5, 2), (7, 0.5, 4), (20, 0.55, 11), (100, 0.07, 7), (1, 0.01, 1), (9, 1.0, 9)]
+)
+def test_a_share_is_reached_by_whole_ones_rounded_up_and_not_by_rounding_errors(total: int, share: float, wanted: int) -> None:
+    assert wanted_of(total, share) == wanted
+    lines = [Member(str(number), "r", "c", EARLY if number < wanted else None) for number in range(total)]
+    asked = milestone("lines", share=share)
+    assert reaches(lines, asked)
+    assert not reaches([replace(lines[0], done_at=None), *lines[1:]], asked)

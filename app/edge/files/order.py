@@ -9,18 +9,47 @@ from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from app.core.order import Criterion, Duty, Milestone, Order, Ruling, Scope, ScoreItem, ScoreTable, ServiceClass, Simulation, Source
+from app.core.order import (
+    Adjustment,
+    AvailabilityDuty,
+    Criterion,
+    Duty,
+    Gate,
+    Mark,
+    Milestone,
+    Order,
+    Organisation,
+    Prizes,
+    RefusedAccess,
+    Requirement,
+    Rhythm,
+    Ruling,
+    Scope,
+    ScoreItem,
+    ScoreTable,
+    ServiceClass,
+    Simulation,
+    Source,
+)
 from app.core.references import nearest
 from app.edge.files.explain import parse_block
 from app.edge.files.marked import Marked, read_marked
 from app.edge.files.order_schema import (
+    AdjustmentBlock,
     AtRiskBlock,
+    AvailabilityBlock,
     Block,
     ClassBlock,
     DutyBlock,
+    GateBlock,
     HeadBlock,
     MilestoneBlock,
+    OrganisationBlock,
+    RefusedAccessBlock,
+    RequirementBlock,
+    RhythmBlock,
     RulingBlock,
+    ScopeBlock,
     ScoreTableBlock,
     SimulationBlock,
     SourcedBlock,
@@ -34,8 +63,14 @@ T = TypeVar("T")
 _SECTIONS = (
     "order",
     "carriers",
+    "unit_kinds",
     "service_classes",
+    "refused_access",
     "milestones",
+    "gates",
+    "availability",
+    "rhythms",
+    "organisations",
     "scoring",
     "rulings",
     "duties",
@@ -81,6 +116,8 @@ class _OrderReader:
         head = self.one("order", HeadBlock, wanted=True)
         at_risk = self.one("at_risk_days", AtRiskBlock)
         simulation = self.one("simulation", SimulationBlock)
+        refused = self.one("refused_access", RefusedAccessBlock)
+        availability = self.one("availability", AvailabilityBlock)
         order = replace(
             _EMPTY,
             classes=dict(self.each("service_classes", "service class", ClassBlock, _service_class, wanted=True)),
@@ -89,14 +126,22 @@ class _OrderReader:
             rulings=dict(self.each("rulings", "ruling", RulingBlock, _ruling)),
             duties=tuple(value for _, value in self.each("duties", "duty", DutyBlock, _duty)),
             carriers=self.words("carriers", wanted=True),
-            requirements=self.words("requirements"),
+            requirements=dict(self.each("requirements", "requirement", RequirementBlock, _requirement)),
+            unit_kinds=self.words("unit_kinds"),
+            gates=tuple(value for _, value in self.each("gates", "gate", GateBlock, _gate)),
+            rhythms=tuple(value for _, value in self.each("rhythms", "rhythm", RhythmBlock, _rhythm)),
+            organisations=tuple(value for _, value in self.each("organisations", "organisation", OrganisationBlock, _organisation)),
         )
         if head is not None:
             order = replace(order, **dict(head[0]))
         if at_risk is not None:
-            order = replace(order, at_risk_days=at_risk[0].days, at_risk_source=_placed(at_risk[0], at_risk[1]))
+            order = replace(order, at_risk_days=at_risk[0].days, at_risk_source=_placed(*at_risk))
         if simulation is not None:
             order = replace(order, simulation=Simulation(**dict(simulation[0])))
+        if refused is not None:
+            order = replace(order, refused_access=RefusedAccess(refused[0].any_of, _placed(*refused)))
+        if availability is not None:
+            order = replace(order, availability=_availability(*availability))
         return OrderReading(order, frozenset(self.incomplete))
 
     def section(self, name: str, expected: str, *, wanted: bool) -> Marked | None:
@@ -181,14 +226,24 @@ def _service_class(class_id: str, block: ClassBlock, marked: Marked) -> ServiceC
 
 def _milestone(milestone_id: str, block: MilestoneBlock, marked: Marked) -> Milestone:
     own = block.model_dump(exclude={"scope", "source"})
-    return Milestone(milestone_id=milestone_id, scope=Scope(**dict(block.scope)), source=_placed(block, marked), **own)
+    return Milestone(milestone_id=milestone_id, scope=_scope(block.scope), source=_placed(block, marked), **own)
+
+
+def _scope(block: ScopeBlock) -> Scope:
+    return Scope(**dict(block))
 
 
 def _score_table(table_id: str, block: ScoreTableBlock, marked: Marked) -> ScoreTable:
     items = tuple(
-        ScoreItem(item_id, **row.model_dump(exclude={"source"}), source=_placed(row, marked, "items", item_id))
+        ScoreItem(
+            item_id,
+            milestones=row.milestone,
+            source=_placed(row, marked, "items", item_id),
+            **row.model_dump(exclude={"source", "milestone"}),
+        )
         for item_id, row in block.items.items()
     )
+    subjects, prizes = block.subjects, block.prizes
     return ScoreTable(
         table_id=table_id,
         title=block.title,
@@ -198,7 +253,45 @@ def _score_table(table_id: str, block: ScoreTableBlock, marked: Marked) -> Score
         items=items,
         source=_placed(block, marked),
         formula_source=_placed(block.formula, marked, "formula"),
+        counties=subjects is not None and subjects.counties,
+        units=_scope(subjects.units) if subjects and subjects.units else None,
+        subjects_source=_placed(subjects, marked, "subjects") if subjects else Source(default=True),
+        adjustments=(
+            *(_adjustment(name, each, marked, deduction=False) for name, each in block.bonuses.items()),
+            *(_adjustment(name, each, marked, deduction=True) for name, each in block.deductions.items()),
+        ),
+        marks=tuple(
+            Mark(sign, each.text, each.text_en, _placed(each, marked, "marks", sign), each.kinds) for sign, each in block.marks.items()
+        ),
+        prizes=Prizes(prizes.places, _placed(prizes, marked, "prizes")) if prizes else None,
     )
+
+
+def _adjustment(adjustment_id: str, block: AdjustmentBlock, marked: Marked, *, deduction: bool) -> Adjustment:
+    source = _placed(block, marked, "deductions" if deduction else "bonuses", adjustment_id)
+    return Adjustment(adjustment_id, source=source, deduction=deduction, **block.model_dump(exclude={"source"}))
+
+
+def _gate(gate_id: str, block: GateBlock, marked: Marked) -> Gate:
+    own = block.model_dump(exclude={"scope", "source"})
+    return Gate(gate_id, scope=_scope(block.scope), source=_placed(block, marked), **own)
+
+
+def _rhythm(rhythm_id: str, block: RhythmBlock, marked: Marked) -> Rhythm:
+    return Rhythm(rhythm_id, source=_placed(block, marked), **block.model_dump(exclude={"source"}))
+
+
+def _organisation(organisation_id: str, block: OrganisationBlock, marked: Marked) -> Organisation:
+    own = block.model_dump(exclude={"scope", "source"})
+    return Organisation(organisation_id, scope=_scope(block.scope), source=_placed(block, marked), **own)
+
+
+def _availability(block: AvailabilityBlock, marked: Marked) -> AvailabilityDuty:
+    return AvailabilityDuty(block.share, block.window, block.coverage, _scope(block.scope), _placed(block, marked))
+
+
+def _requirement(_: str, block: RequirementBlock, marked: Marked) -> Requirement:
+    return Requirement(block.clause, block.kept, marked.file)
 
 
 def _ruling(ruling_id: str, block: RulingBlock, marked: Marked) -> Ruling:

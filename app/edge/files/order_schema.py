@@ -14,14 +14,19 @@ from app.core.order import Source
 from app.edge.files.explain import wanted
 
 LevelName = Literal["city", "county", "township"]
-UnitKind = Literal["county_government", "department", "township_government", "town_government", "enterprise", "liaison_office", "centre"]
-Medium = Literal["fibre", "adsl"]
+#: A word of the order's own: fibre, adsl, microwave … A line's medium has to be that of its class.
+Medium = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 AccessMethod = Literal["ethernet", "bridged_pvc", "vpdn_l2tp", "internet_ipsec"]
+DeviceRole = Literal["city_core", "county_agg", "city_unit", "urban_unit", "township_unit", "unit_switch"]
 CriterionKind = Literal[
     "reachable_from_centre", "reaches_services", "ports_up", "input_errors", "trial", "rate_down", "rate_up", "reserved_port"
 ]
 Text = Annotated[str, Field(min_length=1)]
+#: Judged against the kinds that the order knows, by `app.core.consistency`.
+UnitKind = Text
 Whole = Annotated[int, Field(strict=True)]
+Share = Annotated[float, Field(strict=True, gt=0, le=1)]
+Points = Annotated[float, Field(strict=True, gt=0)]
 Rate = Annotated[int, Field(strict=True, gt=0)]
 Flag = Annotated[bool, Field(strict=True)]
 Day = Annotated[date, Field(strict=True)]
@@ -59,7 +64,12 @@ def _prefix(value: object) -> IPv4Network:
     return loose
 
 
+def _one_or_several(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
 Prefix = Annotated[IPv4Network, BeforeValidator(_prefix)]
+OneOrSeveral = Annotated[tuple[Text, ...], BeforeValidator(_one_or_several)]
 Span = Annotated[timedelta, BeforeValidator(_span)]
 Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
 
@@ -161,7 +171,7 @@ class MilestoneBlock(SourcedBlock):
     inclusive: Flag = True
     soft: Flag = False
     scope: ScopeBlock = ScopeBlock()
-    target_share: Annotated[float, Field(strict=True, gt=0, le=1)] = 1.0
+    target_share: Share = 1.0
     per: Literal["whole", "county"] = "whole"
     evidence: Literal["accepted_line", "unit_event", "document"]
     event: Text | None = None
@@ -180,10 +190,15 @@ class RulingBlock(Block):
 
 
 class ScoreItemBlock(SourcedBlock):
+    """One row. `milestone` is the id of one or a list of several; `marks` are signs declared under `marks`."""
+
     title: Text
     title_en: Text
-    points: Annotated[float, Field(strict=True, gt=0)]
-    milestone: Text | None = None
+    points: Points
+    group: str = ""
+    milestone: OneOrSeveral = ()
+    event: Text | None = None
+    marks: tuple[Text, ...] = ()
 
 
 class FormulaBlock(SourcedBlock):
@@ -192,12 +207,99 @@ class FormulaBlock(SourcedBlock):
     method: Literal["in_proportion", "all_or_nothing"]
 
 
+class SubjectsBlock(SourcedBlock):
+    """Whom the table ranks: counties as wholes, and single units of a cohort."""
+
+    counties: Flag = False
+    units: ScopeBlock | None = None
+
+
+class AdjustmentBlock(SourcedBlock):
+    title: Text
+    title_en: Text
+    event: Text
+    each: Points
+    cap: Points
+    within: Text | None = None
+
+
+class MarkBlock(SourcedBlock):
+    text: Text
+    text_en: Text
+    kinds: tuple[UnitKind, ...] = ()
+
+
+class PrizesBlock(SourcedBlock):
+    """Numbers of first, second, third … prizes."""
+
+    places: Annotated[tuple[Annotated[int, Field(strict=True, ge=0)], ...], Field(min_length=1)]
+
+
 class ScoreTableBlock(SourcedBlock):
     title: Text
     title_en: Text
-    total: Annotated[float, Field(strict=True, gt=0)]
+    total: Points
     formula: FormulaBlock
     items: Annotated[dict[Text, ScoreItemBlock], Field(min_length=1)]
+    subjects: SubjectsBlock | None = None
+    bonuses: dict[Text, AdjustmentBlock] = {}
+    deductions: dict[Text, AdjustmentBlock] = {}
+    marks: dict[Text, MarkBlock] = {}
+    prizes: PrizesBlock | None = None
+
+
+class GateBlock(SourcedBlock):
+    """Something that must be ready first. `subject`: unit, or service for every application of services.csv."""
+
+    requirement: Text
+    title: Text
+    title_en: Text
+    scope: ScopeBlock = ScopeBlock()
+    subject: Literal["unit", "service"] = "unit"
+    held_by: Literal["carrier", "unit", "centre"]
+    before: Literal["connection", "acceptance", "use"]
+    required: Flag
+    event: Text
+    device_role: DeviceRole | None = None
+
+
+class RefusedAccessBlock(SourcedBlock):
+    any_of: Annotated[tuple[AccessMethod, ...], Field(min_length=1)]
+
+
+class RhythmBlock(SourcedBlock):
+    """A circular or an inspection that comes back; without `every_months` it is irregular."""
+
+    requirement: Text
+    kind: Literal["circular", "inspection"]
+    title: Text
+    title_en: Text
+    every_months: Annotated[int, Field(strict=True, ge=1, le=120)] | None = None
+    names_units: Flag = False
+
+
+class OrganisationBlock(SourcedBlock):
+    """A body with a part of the work. No `regions` means every region; no `scope` keys mean every unit."""
+
+    title: Text
+    title_en: Text
+    task: Text
+    task_en: Text
+    scope: ScopeBlock = ScopeBlock()
+    regions: tuple[Text, ...] = ()
+    milestones: tuple[Text, ...] = ()
+
+
+class AvailabilityBlock(SourcedBlock):
+    share: Share
+    window: Span
+    coverage: Share = 0.95
+    scope: ScopeBlock = ScopeBlock()
+
+
+class RequirementBlock(Block):
+    clause: Text
+    kept: Annotated[tuple[Text, ...], Field(min_length=1)]
 
 
 class DutyBlock(SourcedBlock):

@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from app.core.inventory import Device, Line, Region, Service, Unit
 from app.core.ipplan import Allocation
 from app.edge.files.explain import wanted
-from app.edge.files.order_schema import AccessMethod, LevelName, Medium, Prefix, UnitKind
+from app.edge.files.order_schema import AccessMethod, DeviceRole, LevelName, Medium, Prefix
 
 
 def _yes_no(value: object) -> bool:
@@ -41,6 +41,7 @@ Word = Annotated[str, Field(pattern=r"^\S+$")]
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,40}$")]
 Interface = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9/._:-]{0,62}$")]
 Levels = Annotated[tuple[LevelName, ...], BeforeValidator(_several)]
+Several = Annotated[tuple[str, ...], BeforeValidator(_several)]
 
 
 class Cells(BaseModel):
@@ -65,13 +66,14 @@ class UnitCells(Cells):
     name_en: str
     region: str
     level: LevelName
-    kind: UnitKind
+    kind: Word
     urban: YesNo
     access_class: Literal["A", "B", "C", "D", "E", "F"]
     contact_role: str
     in_scope: YesNo = True
     ruling: str | None = None
     sample: YesNo = False
+    left_out: Several = ()
 
     def value(self, where: str) -> Unit:
         return Unit(**dict(self), where=where)
@@ -81,7 +83,7 @@ class DeviceCells(Cells):
     name: str
     platform: Word
     family: Word
-    role: Literal["city_core", "county_agg", "city_unit", "urban_unit", "township_unit", "unit_switch"]
+    role: DeviceRole
     region: str
     unit_id: str | None = None
     vendor: str
@@ -125,6 +127,8 @@ class ServiceCells(Cells):
     vpn: str | None = None
     qos_class: str
     must_reach: Levels = ()
+    reached_by: Several = ()
+    standby_for: str | None = None
 
     def value(self, where: str) -> Service:
         return Service(**dict(self), where=where)

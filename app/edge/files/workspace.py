@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 from app.core.consistency import find_inconsistencies, find_notes
 from app.core.inventory import Device, Group, Inventory, Line, Region, Service, Unit
 from app.core.ipplan import Allocation, Management, OspfProfile, Plan, Provenance
+from app.core.plan_faults import LEDGER_FILE
 from app.core.workspace import Workspace
 from app.edge.files.calendar import read_calendar
 from app.edge.files.explain import parse_block, parse_row
@@ -80,7 +81,7 @@ def judge_workspace(root: Path, instead: Mapping[str, str] | None = None) -> Jud
     days = read_calendar(root, ordering.order.timezone, ordering.order.rulings, findings.append)
     workspace = Workspace(ordering.order, inventory, reader.plan(), reader.ledger(), groups, defaults, days.calendar, days.service)
     findings += find_inconsistencies(workspace, incomplete=frozenset(incomplete))
-    kept = tuple(sorted(dict.fromkeys(findings), key=_place))
+    kept = (_no_workspace(root),) if _is_nowhere(root) else tuple(sorted(dict.fromkeys(findings), key=_place))
     counts = {
         "regions": len(inventory.regions),
         "units": len(inventory.units),
@@ -94,10 +95,24 @@ def judge_workspace(root: Path, instead: Mapping[str, str] | None = None) -> Jud
     return Judged(workspace, (), tuple(find_notes(workspace)), counts, workspace)
 
 
-def _place(finding: Finding) -> tuple[str, int]:
-    """Sort findings by file and line, those of one line in the order in which they were found."""
+def _place(finding: Finding) -> tuple[bool, str, int]:
+    """Sort findings by file and line, those of one line in the order in which they were found.
+
+    The ledger goes last: where a pool is wrong, every prefix from it is wrong after it.
+    """
     file, _, line = finding.where.rpartition(":")
-    return (file, int(line)) if line.isdigit() else (finding.where, 0)
+    place = (file, int(line)) if line.isdigit() else (finding.where, 0)
+    return place[0] == LEDGER_FILE, *place
+
+
+def _is_nowhere(root: Path) -> bool:
+    return not any((root / folder).is_dir() for folder in ("inventory", "ipplan"))
+
+
+def _no_workspace(root: Path) -> Finding:
+    step = "Go to the workspace, or name it by --root or WAIWANG_ROOT."
+    found = "neither" if root.is_dir() else "a file" if root.exists() else "no such directory"
+    return Finding(str(root), "no workspace is here", "a directory with inventory/ and ipplan/", found, step)
 
 
 #: What stands in for a plan that could not be read; it never leaves this edge.

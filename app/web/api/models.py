@@ -56,6 +56,9 @@ class LineRow(View):
     days_left: int | None
     reserved_mbps: int | None
     reserved_up: bool | None
+    clock_holder: str | None
+    open_gates: tuple[str, ...]
+    open_gates_en: tuple[str, ...]
 
 
 class Cohort(View):
@@ -85,6 +88,23 @@ class MilestoneRow(View):
     clause: str | None
     ruling: str | None
     default: bool
+    per: str
+
+
+class GateRow(View):
+    """Something that must be ready first; `open_subjects` are the unit ids (or service:ID) that have not recorded it."""
+
+    gate_id: str
+    requirement: str
+    title: str
+    title_en: str
+    held_by: str
+    before: str
+    required: bool
+    state: str
+    done: int
+    total: int
+    open_subjects: tuple[str, ...]
 
 
 class TransitionRow(View):
@@ -149,6 +169,10 @@ class SummaryAnswer(Versioned):
 
 class MilestonesAnswer(Versioned):
     milestones: tuple[MilestoneRow, ...]
+
+
+class GatesAnswer(Versioned):
+    gates: tuple[GateRow, ...]
 
 
 class LinesAnswer(Versioned):

@@ -10,6 +10,8 @@ from pydantic import BaseModel, Field
 from app.web.api.models import (
     Counts,
     Decision,
+    GateRow,
+    GatesAnswer,
     Health,
     LineAnswer,
     LineRow,
@@ -95,6 +97,13 @@ def milestones(context: Context) -> MilestonesAnswer:
     """Each dated duty with what is done of it, by region and class."""
     now = context.reader.summary()
     return MilestonesAnswer(as_of=now.as_of, milestones=tuple(MilestoneRow.model_validate(one) for one in now.milestones))
+
+
+@api.get("/gates")
+def gates(context: Context) -> GatesAnswer:
+    """What must be ready before lines are connected, accepted or used, and who is not ready."""
+    now = context.reader.summary()
+    return GatesAnswer(as_of=now.as_of, gates=tuple(GateRow.model_validate(one) for one in now.gates))
 
 
 @api.get("/lines")

@@ -57,6 +57,10 @@ def facts(words: Words, context: WebContext, line: LineView) -> list[tuple[str, 
         (words("deadline"), deadline(words, line)),
         (words("verdict"), words(f"verdict_{line.verdict or 'none'}")),
     ]
+    if line.clock_holder is not None:
+        rows.append((words("clock_holder"), words.known("holder", line.clock_holder)))
+    if line.open_gates:
+        rows.append((words("open_gates"), words("list_separator").join(words.each(line.open_gates, line.open_gates_en))))
     if line.reserved_mbps is not None:
         state = {None: "reserved_unknown", False: "reserved_shut", True: "reserved_up"}[line.reserved_up]
         rows.append((words("reserved_port", mbps=line.reserved_mbps), words(state)))

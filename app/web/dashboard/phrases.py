@@ -39,6 +39,8 @@ PHRASES: tuple[tuple[str, str], ...] = (
     (r"no supervised activation yet", "尚未做监督启用"),
     (r"(?P<n>\d+) octets on a port that is shut", "已关闭的接口上有 {n} 字节流量"),
     (r"shut and silent, activation proven", "关闭且无流量，监督启用已证实"),
+    (r"every required gate met", "各项前置条件均已就绪"),
+    (r"(?P<n>\d+) of (?P<total>\d+) gates met", "{total} 项中 {n} 项已就绪"),
     (r"not measured", "未测量"),
     (r"could not be measured: no reason given", "未能测量，原因未说明"),
     (r"could not be measured: (?P<reason>.*)", "未能测量：{reason}"),

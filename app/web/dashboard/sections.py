@@ -185,10 +185,12 @@ def _attention_row(words: Words, line: LineView, open_line: Open) -> None:
     with block("td", "wide"):
         _line_button(words, line, open_line)
     with block("td"):
-        text("div", words.pick(line.region_name, line.region_name_en), "nowrap")
+        text("div", words.pick(line.region_name, line.region_name_en))
         text("div", words.short(line.class_words, line.class_words_en), "muted")
     with block("td"):
         pill(words, "due", line.due)
+        if line.clock_holder:
+            text("div", words("held_by", holder=words.known("holder", line.clock_holder)), "muted nowrap")
     with block("td"):
         text("div", words.days_left(line.days_left), "nowrap")
         if line.due_on:

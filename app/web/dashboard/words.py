@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -52,8 +53,8 @@ TABLE: dict[str, tuple[str, str]] = {
     # milestones
     "milestones": ("里程碑", "Milestones"),
     "milestones_note": (
-        "每格：已验收 / 应验收，按县（区）与线路类别。",
-        "Each cell: accepted / wanted, by county and class of line.",
+        "每格：已完成 / 应完成，按县（区）与线路类别，或按单位。",
+        "Each cell: done / wanted, by county and class of line, or by unit.",
     ),
     "due": ("期限", "Due"),
     "milestone": ("事项", "Duty"),
@@ -87,7 +88,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "more_outages": ("另有 {count} 处，在下方列出", "{count} more: list them below"),
     "state_broken": ("断或不可达", "Down or unreachable"),
     "other_duties": ("其他期限事项", "Other dated duties"),
-    "other_duties_note": ("不按线路统计，本页未计量。", "Not counted by lines; not measured on this page."),
+    "other_duties_note": ("尚无登记，未计量。", "Nothing recorded yet; not measured."),
     "region_class": ("县（区）/ 类别", "County / class"),
     "more": ("另有 {count} 条，在下方列出", "{count} more: list them below"),
     "all_regions": ("全市合计", "All"),
@@ -146,6 +147,14 @@ TABLE: dict[str, tuple[str, str]] = {
     "criterion_rate_down": ("下行速率", "Rate down"),
     "criterion_rate_up": ("上行速率", "Rate up"),
     "criterion_reserved_port": ("预留接口", "Reserved port"),
+    "criterion_readiness": ("前置条件", "Readiness"),
+    # who holds the clock
+    "clock_holder": ("责任方", "Clock held by"),
+    "held_by": ("责任方：{holder}", "held by: {holder}"),
+    "holder_carrier": ("承建企业", "carrier"),
+    "holder_unit": ("接入单位", "unit"),
+    "holder_centre": ("电子政务中心", "centre"),
+    "open_gates": ("未就绪", "Not ready"),
     # detail
     "close": ("关闭", "Close"),
     "criteria": ("验收项目", "Criteria"),
@@ -224,6 +233,10 @@ class Words:
     def pick(self, chinese: str, english: str) -> str:
         """Return the text in this language, the Chinese where no English is given."""
         return english if self.language == "en" and english else chinese
+
+    def each(self, chinese: Sequence[str], english: Sequence[str]) -> list[str]:
+        """Return texts in this language, the Chinese one where no English is given."""
+        return [self.pick(*pair) for pair in zip(chinese, english, strict=True)]
 
     def day(self, day: date) -> str:
         if self.language == "zh":

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0010_line_life"
-down_revision = "0002_line_events"
+revision = "0004_line_life"
+down_revision = "0003_unit_events"
 branch_labels = None
 depends_on = None
 

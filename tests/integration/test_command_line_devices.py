@@ -1,0 +1,227 @@
+"""The command line in front of devices: the lab's plan on virtual FRR routers of this machine's loopback."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import signal
+import socket
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from app.core.intents import build_intents
+from app.edge.device import Limits
+from app.edge.files import read_workspace
+from app.edge.store import Store
+from app.edge.templates import read_templates
+from app.workflows.render import render
+from lab.virtual.facts import SnmpUser
+from lab.virtual.faults import SnmpFaults, SshFaults
+from lab.virtual.network import VirtualNetwork, links_of, specs_of
+from lab.virtual.simulation import Carrier, Service, free_port, served
+from tests.samples.command_line import CommandLine, Ended, copy_lab_on_loopback
+
+SECRETS = {"ssh_password": "not-a-secret-1", "snmp_auth": "not-a-secret-2", "snmp_priv": "not-a-secret-3"}
+
+
+@dataclass(frozen=True, slots=True)
+class City:
+    """A virtual city on the air, and the shell of somebody who works on it."""
+
+    carrier: Carrier
+    shell: CommandLine
+
+    def faulty(self, device: str, ssh: SshFaults) -> None:
+        virtual = self.carrier.network.devices[device]
+        self.carrier.call(lambda: setattr(virtual, "ssh_faults", ssh))
+
+    def reload(self, device: str, text: str) -> None:
+        """Put a device back to the configuration of its first boot and whatever `text` adds."""
+        self.carrier.call(lambda: self.carrier.network.load(device, text))
+
+    def audit(self) -> list[tuple[str, str]]:
+        store = Store.open(f"sqlite:///{self.shell.place / 'waiwang.db'}")
+        try:
+            return [(entry.subject, str(entry.detail["result"])) for entry in store.audit()]
+        finally:
+            store.close()
+
+
+def resolved(text: str) -> str:
+    for name, value in SECRETS.items():
+        text = text.replace(f"<secret:{name}>", value)
+    return text
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Iterator[City]:
+    """Every device knows its bootstrap text only."""
+    yield from city_in(tmp_path, bootstrap=True)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+    """Every device is as intended. Tests leave it so."""
+    yield from city_in(tmp_path_factory.mktemp("built"), bootstrap=False)
+
+
+def city_in(folder: Path, *, bootstrap: bool) -> Iterator[City]:
+    root = copy_lab_on_loopback(folder / "workspace")
+    workspace, _ = read_workspace(root)
+    intents = build_intents(workspace)
+    texts = render(workspace, read_templates(root), bootstrap=bootstrap)
+    management = workspace.plan.management
+    user = SnmpUser(management.snmp_user, management.snmp_auth, SECRETS["snmp_auth"], management.snmp_priv, SECRETS["snmp_priv"])
+    specs = specs_of(intents.values(), {name: resolved(text) for name, text in texts.items()}, {"frr": (user,)})
+    service = Service({management.ssh_user: SECRETS["ssh_password"]}, ssh_port=free_port(), snmp_port=free_port(socket.SOCK_DGRAM))
+    secrets = root.parent / "secrets.yaml"
+    secrets.touch(mode=0o600)
+    secrets.write_text(json.dumps(SECRETS), encoding="utf-8")
+    environ = {"WAIWANG_SECRETS_FILE": str(secrets), "WAIWANG_SSH_PORT": str(service.ssh_port), "WAIWANG_SNMP_PORT": str(service.snmp_port)}
+    with served(VirtualNetwork(specs, links_of(intents.values())), service) as carrier:
+        yield City(carrier, CommandLine(root, environ))
+
+
+def results(ended: Ended) -> Mapping[str, str]:
+    return {row["device"]: row["result"] for row in ended.json["rows"]}
+
+
+def test_a_rollout_by_the_commands_that_a_user_types(bare: City) -> None:
+    shell = bare.shell
+    ahead = shell("diff", "--format", "json")
+    assert ahead.code == 3, "an unreachable device goes before pending changes"
+    assert Counter(results(ahead).values()) == {"pending": 1, "unreachable": 22}
+    assert shell("diff", "city", "--format", "json").code == 5
+
+    shown = shell("deploy", "city")
+    assert shown.code == 5
+    assert "+ description TO:county01:eth1 L:BZWW-A-0001" in shown.out
+    assert bare.audit() == []
+
+    deployed = shell("deploy", "--commit", "--format", "json", "--wait", "10")
+    assert (deployed.code, deployed.err) == (0, "")
+    assert set(results(deployed).values()) == {"deployed"}
+    assert Counter(result for _, result in bare.audit()) == {"deployed": 23}
+
+    again = shell("deploy", "--commit", "--format", "json")
+    assert again.code == 0
+    assert set(results(again).values()) == {"unchanged"}
+    assert shell("diff").code == 0
+
+    shown_everywhere = ahead.out + shown.out + deployed.out + again.out + (shell.place / "waiwang.db").read_bytes().decode("latin-1")
+    assert not any(secret in shown_everywhere for secret in SECRETS.values())
+
+
+def test_ctrl_c_stops_a_deployment_between_devices_and_the_audit_knows(bare: City) -> None:
+    devices = bare.carrier.network.devices
+    for name in devices:
+        bare.faulty(name, SshFaults(delay_s=0.01))
+    process = bare.shell.start("deploy", "--commit", "--format", "json", "--workers", "1", "--wait", "10")
+    wait_until(lambda: devices["city"].state.saved is not None)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 3
+    assert err == "stopping: devices under way are finished, no other is begun; Ctrl-C once more breaks off\n"
+    rows = {row["device"]: row["result"] for row in json.loads(out)["rows"]}
+    assert set(rows.values()) == {"deployed", "not_begun"}
+    assert rows["city"] == "deployed"
+    assert dict(bare.audit()) == {name: result for name, result in rows.items() if result == "deployed"}
+    for name, result in rows.items():
+        assert (devices[name].state.saved is not None) is (result == "deployed"), f"{name} is {result}"
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_a_wrong_password_is_a_row_that_is_tried_once_and_hides_no_other(built: City) -> None:
+    built.faulty("county02-u01", SshFaults(refuse_password=True))
+    try:
+        ended = built.shell("diff", "county02*", "--format", "json")
+    finally:
+        built.faulty("county02-u01", SshFaults())
+    assert ended.code == 3
+    assert results(ended)["county02-u01"] == "login_refused"
+    assert Counter(results(ended).values())["unchanged"] == 4
+    everywhere = built.shell("diff", "county02*", "--format", "json", WAIWANG_SECRET_SSH_PASSWORD="wrong")
+    assert everywhere.code == 3
+    assert set(results(everywhere).values()) == {"login_refused"}
+    assert "wrong" not in everywhere.out.replace("wrong password", "")
+
+
+@pytest.mark.parametrize(("at", "found"), [(1, "silence after the login"), (5, "no answer in time")])
+def test_a_device_that_hangs_is_a_row_with_its_next_step(built: City, monkeypatch: pytest.MonkeyPatch, at: int, found: str) -> None:
+    monkeypatch.setattr("app.workflows.hosts.Limits", lambda: Limits(read_s=1.5))
+    built.faulty("county03-t01", SshFaults(hang_at=at))
+    begun = time.monotonic()
+    try:
+        ended = built.shell("diff", "county03-*", "--format", "json")
+    finally:
+        built.faulty("county03-t01", SshFaults())
+    assert ended.code == 3
+    assert time.monotonic() - begun < 15, "a silent device is given up within its limits"
+    reasons = {row["device"]: row["reason"] for row in ended.json["rows"] if row["result"] != "unchanged"}
+    assert list(reasons) == ["county03-t01"]
+    assert f"found {found}. Look at the device" in reasons["county03-t01"]
+
+
+def test_rows_without_an_answer_are_the_same_in_text_and_csv(built: City) -> None:
+    built.carrier.call(lambda: built.carrier.network.cut(built.carrier.network.link_at("county04-u01", "eth1")))
+    try:
+        text = built.shell("diff", "county04-u0*", COLUMNS="80")
+        table = built.shell("diff", "county04-u0*", "--format", "csv")
+    finally:
+        built.carrier.call(lambda: built.carrier.network.heal(built.carrier.network.link_at("county04-u01", "eth1")))
+    assert (text.code, table.code) == (3, 3)
+    lost, fine = csv.DictReader(io.StringIO(table.out))
+    assert (lost["device"], lost["result"], fine["result"], fine["reason"]) == ("county04-u01", "unreachable", "unchanged", "")
+    assert f"    {lost['reason']}" in text.out.splitlines(), "a long reason stands whole, below its row"
+    assert text.out.splitlines()[-1] == "unchanged 1 · unreachable 1"
+
+
+def test_poll_answers_0_when_all_answer_3_when_one_does_not_and_7_when_none_does(built: City) -> None:
+    good = built.shell("poll", "--once", "--format", "json")
+    assert good.code == 0
+    assert {row["state"] for row in good.json["rows"]} == {"up"}
+    assert good.json["totals"] == {"up": 23, "devices": 23, "without answer": 0}
+
+    silent = built.carrier.network.devices["county01-u01"]
+    built.carrier.call(lambda: setattr(silent, "snmp_faults", SnmpFaults("dead")))
+    try:
+        one = built.shell("poll", "--once", "--format", "json")
+    finally:
+        built.carrier.call(lambda: setattr(silent, "snmp_faults", SnmpFaults()))
+    assert one.code == 3
+    assert one.json["totals"]["without answer"] == 1
+
+    none = built.shell("poll", "--once", "--format", "json", WAIWANG_SECRET_SNMP_AUTH="another-wrong-key")
+    assert none.code == 7
+    assert {row["state"] for row in none.json["rows"]} == {"unreachable"}
+    assert "another-wrong-key" not in none.out + none.err
+
+
+def test_a_reserved_port_is_proven_by_command_and_left_shut(built: City) -> None:
+    proven = built.shell("measure", "reserved", "BZWW-A-0001", "--commit", "--format", "json")
+    assert proven.code == 0, proven.out
+    assert [(row["line"], row["value"]) for row in proven.json["rows"]] == [("BZWW-A-0001", 1.0)]
+    assert built.shell("diff", "city", "county01").code == 0
+
+
+def test_measure_without_any_value_answers_7_and_is_kept_as_not_measured(built: City) -> None:
+    built.faulty("county01", SshFaults(refuse_password=True))
+    try:
+        ended = built.shell("measure", "reserved", "BZWW-A-0001", "--commit", "--format", "json")
+    finally:
+        built.faulty("county01", SshFaults())
+    assert ended.code == 7
+    assert ended.json["rows"][0]["value"] is None
+    assert "county01" in ended.json["rows"][0]["reason"]
