@@ -18,6 +18,7 @@ class Settings:
     """`root`: the workspace. `database_url`: SQLAlchemy's. `secrets_file`: YAML of name → value, outside git.
 
     `poll_interval_s`: from one poll cycle's start to the next. `known_hosts`: OpenSSH format, None accepts any key.
+    `trap_listen`: where SNMP notifications are received: `address:port`, `auto` (where the plan sends them), or `off`.
     """
 
     root: Path
@@ -27,6 +28,7 @@ class Settings:
     poll_interval_s: float
     snmp_port: int
     ssh_port: int
+    trap_listen: str = "auto"
 
 
 def read_settings(environ: Mapping[str, str], root: Path | None = None) -> Settings:
@@ -48,6 +50,7 @@ def read_settings(environ: Mapping[str, str], root: Path | None = None) -> Setti
         poll_interval_s=_interval(given, "WAIWANG_POLL_INTERVAL_S", 60.0, findings),
         snmp_port=_port(given, "WAIWANG_SNMP_PORT", 161, findings),
         ssh_port=_port(given, "WAIWANG_SSH_PORT", 22, findings),
+        trap_listen=given.get("WAIWANG_TRAP_LISTEN", "auto"),
     )
     if findings:
         raise InputError(findings)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -13,10 +14,16 @@ import uvicorn
 
 from app.cli.context import Context, now
 from app.cli.output import tell
+from app.core.acceptance import Transition
+from app.core.intents import notification_target
+from app.core.ipplan import address_book
+from app.edge.traps import Receiver
 from app.errors import Finding, InputError
 from app.web.app import create_app
 from app.workflows.accept import GAP_INTERVALS
-from app.workflows.poll import CycleReport, Poller, poll_forever
+from app.workflows.notifications import Desk, build_desk, look_forever, open_receiver
+from app.workflows.poll import CycleReport, LookReport, Poller
+from app.workflows.schedule import poll_forever
 from app.workflows.summary import StoreReader
 
 #: First descriptor that systemd, or the lab's runner, hands over (sd_listen_fds(3)).
@@ -50,11 +57,12 @@ def run_server(context: Context, poller: Poller | None, sock: socket.socket) -> 
     """Serve until the process is told to stop (SIGINT, SIGTERM); the poll cycle under way is finished."""
     interval = context.settings.poll_interval_s
     reader = StoreReader(context.workspace, context.store, now)
-    app = create_app(reader, context.workspace.order.timezone, timedelta(seconds=interval * GAP_INTERVALS))
+    counts = Counter[str]()
+    app = create_app(reader, context.workspace.order.timezone, timedelta(seconds=interval * GAP_INTERVALS), notifications=counts)
     config = uvicorn.Config(app, log_level="warning", access_log=False, ws_ping_interval=20, timeout_graceful_shutdown=GRACE_S)
     host, port = sock.getsockname()[:2]
     tell(f"dashboard http://{host}:{port}/ · API /api/v1/openapi.json · metrics /metrics")
-    asyncio.run(_serve(_Server(config), poller, interval, sock))
+    asyncio.run(_serve(_Server(config), context, poller, sock, counts))
 
 
 class _Server(uvicorn.Server):
@@ -65,8 +73,8 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _serve(server: uvicorn.Server, poller: Poller | None, interval_s: float, sock: socket.socket) -> None:
-    """Run both until one ends: a poller that broke down takes the server with it, so that nobody looks at old states."""
+async def _serve(server: uvicorn.Server, context: Context, poller: Poller | None, sock: socket.socket, counts: Counter[str]) -> None:
+    """Run all until one ends: a poller that broke down takes the server with it, so that nobody looks at old states."""
     stop = asyncio.Event()
 
     def end() -> None:
@@ -76,20 +84,63 @@ async def _serve(server: uvicorn.Server, poller: Poller | None, interval_s: floa
 
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, end)
+    watching = await _watch(context, poller, stop, counts) if poller else []
     serving = asyncio.create_task(server.serve(sockets=[sock]))
-    polling = asyncio.create_task(poll_forever(poller, interval_s, now, stop, _tell, _tell_failure)) if poller else None
-    await asyncio.wait([task for task in (serving, polling) if task is not None], return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait([serving, *watching], return_when=asyncio.FIRST_COMPLETED)
     stop.set()
     server.should_exit = True
     await serving
-    if polling is not None and poller is not None:
-        await polling
+    await asyncio.gather(*watching)
+    if poller is not None:
         poller.close()
 
 
+async def _watch(context: Context, poller: Poller, stop: asyncio.Event, counts: Counter[str]) -> list[asyncio.Task[None]]:
+    """Poll on schedule, and when a device notifies."""
+    hurry, desk = asyncio.Event(), build_desk(context.intents, poller)
+    interval_s = context.settings.poll_interval_s
+    receiver = await _listen(context, desk, counts)
+    polling = asyncio.create_task(poll_forever(poller, interval_s, now, stop, _tell, _tell_failure, hurry))
+    if receiver is None:
+        return [polling]
+    polling.add_done_callback(lambda _: receiver.close())
+    return [polling, asyncio.create_task(look_forever(poller, desk, now, stop, hurry, _tell_look, _tell_failure))]
+
+
+async def _listen(context: Context, desk: Desk, counts: Counter[str]) -> Receiver | None:
+    """Receive SNMP notifications. Where the plan sends them to another machine, say so and live by the schedule."""
+    target = notification_target(context.workspace, address_book(context.workspace.ledger))
+    receiver = open_receiver(context.workspace, target, context.settings, context.environ, desk, _tell_drop, counts)
+    if receiver is None:
+        return None
+    try:
+        await receiver.start()
+    except InputError as error:
+        if context.settings.trap_listen != "auto":
+            raise
+        counts.clear()
+        tell(f"notifications are not received: {error}")
+        return None
+    host, port = receiver.place
+    tell(f"SNMP notifications {host}:{port}")
+    return receiver
+
+
 def _tell(report: CycleReport) -> None:
-    for change in report.transitions:
-        tell(f"{change.observed_at:%H:%M:%S} {change.line_id}: {change.before} → {change.after} ({change.reason})")
+    _tell_changes(report.transitions, "")
+
+
+def _tell_look(report: LookReport, delay_s: float) -> None:
+    _tell_changes(report.transitions, f", recorded {delay_s:.2f} s after the notification")
+
+
+def _tell_changes(changes: Iterable[Transition], how: str) -> None:
+    for change in changes:
+        tell(f"{change.observed_at:%H:%M:%S} {change.line_id}: {change.before} → {change.after} ({change.reason}{how})")
+
+
+def _tell_drop(text: str) -> None:
+    tell(f"{now():%H:%M:%S} {text}")
 
 
 def _tell_failure(error: Exception) -> None:

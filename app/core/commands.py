@@ -27,8 +27,9 @@ _SECRET_VALUES = tuple(
     )
 )
 #: Lines that say how a text was made, not what is configured. `service integrated-vtysh-config` is vtysh's own, in vtysh.conf.
+#: `agentx` belongs to the host's SNMP agent, as its users do: FRR refuses it without its SNMP module, and never takes it back.
 _FRR_NOISE = re.compile(
-    r"^\s*(?:!.*|end|exit|frr version .*|frr defaults .*|service integrated-vtysh-config"
+    r"^\s*(?:!.*|end|exit|frr version .*|frr defaults .*|service integrated-vtysh-config|agentx"
     r"|Building configuration.*|Current configuration:.*)?\s*$"
 )
 _VRP_NOISE = re.compile(r"^\s*(?:#.*|!.*|return)?\s*$")

@@ -67,6 +67,15 @@ class OspfIntent:
 
 
 @dataclass(frozen=True, slots=True)
+class NotificationTarget:
+    """Where SNMP notifications go: the monitoring service's address and UDP port, and its engine id (hexadecimal)."""
+
+    address: IPv4Address
+    port: int
+    engine_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class ManagementIntent:
     """Who may manage the device and where it reports to. `sources` are the prefixes that SSH and SNMP answer."""
 
@@ -79,6 +88,7 @@ class ManagementIntent:
     syslog_hosts: tuple[IPv4Address, ...]
     banner: str
     location: str
+    notify: NotificationTarget | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from ipaddress import IPv4Interface, IPv4Network
 
 from app.core.families import FAMILIES, Family
-from app.core.intent import DeviceIntent, InterfaceIntent, ManagementIntent, OspfArea, OspfIntent, StaticRoute
+from app.core.intent import DeviceIntent, InterfaceIntent, ManagementIntent, NotificationTarget, OspfArea, OspfIntent, StaticRoute
 from app.core.inventory import Device, Line, Service, depths
 from app.core.ipplan import AddressBook, address_book
 from app.core.naming import natural_key
+from app.core.notifications import receiver_engine_id
 from app.core.workspace import Workspace
 from app.errors import Finding, InputError
 
@@ -340,7 +341,15 @@ def _management(ground: _Ground, device: Device) -> ManagementIntent:
         syslog_hosts=tuple(ground.book.host(f"service:{name}").ip for name in plan.syslog_services),
         banner=plan.banner,
         location=f"{device.region} {device.role}",
+        notify=notification_target(ground.workspace, ground.book),
     )
+
+
+def notification_target(workspace: Workspace, book: AddressBook) -> NotificationTarget:
+    """Return where devices send SNMP notifications: to the monitoring service of the plan, which the ledger has a prefix for."""
+    service = workspace.inventory.services[workspace.plan.management.monitoring_service]
+    address = book.host(f"service:{service.service_id}").ip
+    return NotificationTarget(address, service.port, receiver_engine_id(address))
 
 
 # Its interfaces

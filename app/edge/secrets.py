@@ -33,6 +33,10 @@ class Secrets:
         self.require((name,))
         return self._values[name]
 
+    def has(self, name: str) -> bool:
+        """Tell whether one secret is set."""
+        return name in self._values
+
     def require(self, names: Iterable[str]) -> None:
         """Return when all of these are set.
 

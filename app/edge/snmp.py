@@ -223,6 +223,12 @@ class Agent:
         self.close()
         return DeviceReading(device, clock(), answer, reason, index=index)
 
+    @property
+    def engine_id(self) -> bytes | None:
+        """The SNMPv3 engine that answered last, None while nothing was asked or for SNMPv2c."""
+        secure = isinstance(self._credentials, UsmUser)
+        return self._session.get_engine_id() or None if secure and self._session is not None else None
+
     def close(self) -> None:
         """Drop the session and its descriptor."""
         self._session = None

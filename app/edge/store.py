@@ -317,25 +317,37 @@ class Store:
         answered = sum(row.answer == "answered" for row in device_rows)
         cycle = {"started_at": started_at, "finished_at": finished_at, "devices": len(device_rows), "answered": answered}
         with self._writing("poll cycle") as connection:
-            known = {row.line_id: row for row in connection.execute(sa.select(LINE_STATE))}
-            newest = [sample for sample in line_samples if (row := known.get(sample.line_id)) is None or row.at < sample.at]
-            before = {line_id: row.state for line_id, row in known.items()}
-            changed = [
-                Transition(sample.line_id, sample.at, finished_at, before.get(sample.line_id, "unknown"), sample.state, sample.reason)
-                for sample in newest
-                if before.get(sample.line_id, "unknown") != sample.state
-            ]
-            since = {line_id: row.since for line_id, row in known.items()} | {change.line_id: change.observed_at for change in changed}
-            states = [
-                {"line_id": sample.line_id, "at": sample.at, "state": sample.state, "since": since.get(sample.line_id, sample.at)}
-                for sample in newest
-            ]
             connection.execute(sa.insert(CYCLE), cycle)
-            self._insert(connection, LINE_SAMPLE, [_line_row(sample) for sample in line_samples])
-            self._insert(connection, PORT_SAMPLE, [row for sample in line_samples for row in _port_rows(sample)])
-            self._insert(connection, TRANSITION, [_slots(change) for change in changed])
-            self._upsert(connection, LINE_STATE, states)
-            self._upsert(connection, DEVICE_STATE, [_slots(row) for row in device_rows])
+            return self._append(connection, finished_at, device_rows, line_samples)
+
+    def write_look(
+        self, at: datetime, device_rows: Sequence[DeviceState], line_samples: Sequence[LineSample]
+    ) -> tuple[Transition, ...]:
+        """Append what was seen of some devices between two cycles; as `write_cycle`, but it counts as none."""
+        with self._writing("look at single devices") as connection:
+            return self._append(connection, at, device_rows, line_samples)
+
+    def _append(
+        self, connection: sa.Connection, recorded_at: datetime, device_rows: Sequence[DeviceState], line_samples: Sequence[LineSample]
+    ) -> tuple[Transition, ...]:
+        known = {row.line_id: row for row in connection.execute(sa.select(LINE_STATE))}
+        newest = [sample for sample in line_samples if (row := known.get(sample.line_id)) is None or row.at < sample.at]
+        before = {line_id: row.state for line_id, row in known.items()}
+        changed = [
+            Transition(sample.line_id, sample.at, recorded_at, before.get(sample.line_id, "unknown"), sample.state, sample.reason)
+            for sample in newest
+            if before.get(sample.line_id, "unknown") != sample.state
+        ]
+        since = {line_id: row.since for line_id, row in known.items()} | {change.line_id: change.observed_at for change in changed}
+        states = [
+            {"line_id": sample.line_id, "at": sample.at, "state": sample.state, "since": since.get(sample.line_id, sample.at)}
+            for sample in newest
+        ]
+        self._insert(connection, LINE_SAMPLE, [_line_row(sample) for sample in line_samples])
+        self._insert(connection, PORT_SAMPLE, [row for sample in line_samples for row in _port_rows(sample)])
+        self._insert(connection, TRANSITION, [_slots(change) for change in changed])
+        self._upsert(connection, LINE_STATE, states)
+        self._upsert(connection, DEVICE_STATE, [_slots(row) for row in device_rows])
         return tuple(changed)
 
     def latest(self) -> dict[str, LineStatus]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
@@ -26,11 +27,12 @@ def create_app(
     zone: ZoneInfo = ZoneInfo("Asia/Shanghai"),
     stale_after: timedelta = timedelta(minutes=5),
     shared_for_s: float = 1.0,
+    notifications: Mapping[str, int] = MappingProxyType({}),
 ) -> FastAPI:
     """Build the application over one reader.
 
     `zone` is the order's; `stale_after` is how old the newest poll cycle may be before the page warns; `shared_for_s` is how
-    long the open pages share one summary (API and metrics always read anew).
+    long the open pages share one summary (API and metrics always read anew); `notifications` are the receiver's counts.
     """
     pages = mount.build_pages()
 
@@ -52,5 +54,6 @@ def create_app(
         app.include_router(router)
     add_problem_handlers(app)
     app.mount("/", pages)
-    app.add_middleware(Gate, context=WebContext(reader, zone, stale_after, RecentSummary(reader.summary, shared_for_s)))
+    context = WebContext(reader, zone, stale_after, RecentSummary(reader.summary, shared_for_s), notifications)
+    app.add_middleware(Gate, context=context)
     return app

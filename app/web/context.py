@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -17,13 +18,15 @@ from app.web.recent import RecentSummary
 class WebContext:
     """`zone`: civil times are shown in it. `stale_after`: age of the newest poll cycle at which the page says so loudly.
 
-    `recent`: a summary that may be a second old, shared by all open pages.
+    `recent`: a summary that may be a second old, shared by all open pages. `notifications`: how many SNMP notifications
+    came to each result; empty where none are received.
     """
 
     reader: Reader
     zone: ZoneInfo
     stale_after: timedelta
     recent: RecentSummary
+    notifications: Mapping[str, int] = field(default_factory=dict)
 
     def is_stale(self, summary: Summary) -> bool:
         """Tell whether what is shown may no longer be true: nothing was ever measured, or not recently enough."""

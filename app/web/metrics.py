@@ -6,7 +6,7 @@ Rates are bytes per second, moments Unix seconds, shares 0..1. What is not known
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -35,11 +35,33 @@ class SummaryCollector(Collector):
         return ()
 
 
+class NotificationCollector(Collector):
+    """The receiver's counts, as they stand at the scrape."""
+
+    def __init__(self, counts: Mapping[str, int]) -> None:
+        self.counts = counts
+
+    def collect(self) -> Iterator[Metric]:
+        family = CounterMetricFamily(
+            "waiwang_notifications",
+            "SNMP notifications by what became of them. accepted: the device was looked at; coalesced: a look was due anyway.",
+            labels=("result",),
+        )
+        for result, number in self.counts.items():
+            family.add_metric((result,), number)
+        yield family
+
+    def describe(self) -> Iterable[Metric]:
+        return ()
+
+
 @router.get("/metrics")
 def metrics(request: Request, context: WebContext = Depends(read_context)) -> Response:
     """Answer a scrape in the format that it accepts."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(SummaryCollector(context.reader.summary))
+    if context.notifications:
+        registry.register(NotificationCollector(context.notifications))
     encoder, content_type = choose_encoder(request.headers.get("accept", ""))
     return Response(encoder(registry), media_type=content_type)
 

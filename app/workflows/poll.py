@@ -1,12 +1,13 @@
-"""Poll: ask every device once, judge every line, write the cycle. On schedule, or once.
+"""Poll: ask every device once, judge every line, write the cycle.
 
-A poller keeps what makes the next cycle cheap: sessions, ifIndex maps, who was silent. Cycles never overlap.
+A poller keeps what makes the next cycle cheap: sessions, ifIndex maps, who was silent. Cycles never overlap; a look at
+single devices, after a notification, may come in between.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from ipaddress import IPv4Address
@@ -22,7 +23,7 @@ from app.edge.guard import guard_all
 from app.edge.secrets import Secrets, read_secrets
 from app.edge.snmp import Agent, Community, DeviceReading, Target, UsmUser, raise_descriptor_limit
 from app.edge.store import Store
-from app.errors import ExitCode, Finding, InputError, WaiwangError
+from app.errors import ExitCode, Finding, InputError
 from app.settings import Settings
 
 Clock = Callable[[], datetime]
@@ -46,13 +47,16 @@ class Pace:
 
     `patience_s`: seconds for each try. `silent_patience_s`: the same for a device that was silent in the cycle before;
     every `second_look` cycles it is asked with full patience again, or a slow one would stay lost. `at_once`: devices
-    asked at the same time, the living and the silent apart, so that the dead delay nobody.
+    asked at the same time, the living and the silent apart, so that the dead delay nobody. `look_patience_s`: for a look
+    between cycles; who does not answer in it is left to a full cycle. `at_once_s`: what was heard in it is written at once.
     """
 
     patience_s: tuple[float, ...] = (1.0, 1.0, 2.0)
     silent_patience_s: tuple[float, ...] = (0.5,)
     second_look: int = 5
     at_once: int = 400
+    look_patience_s: tuple[float, ...] = (0.4,)
+    at_once_s: float = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,20 @@ class CycleReport:
     def rows(self) -> tuple[PollRow, ...]:
         """Return the lines as a table, in the inventory's order."""
         return tuple(_row(sample) for sample in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class LookReport:
+    """What a look between cycles saw and wrote: the lines that it could decide.
+
+    `unsettled`: some device answers now and did not in the last cycle, or the other way round. More than its own lines may
+    have changed: a full cycle is due.
+    """
+
+    at: datetime
+    lines: tuple[LineSample, ...]
+    transitions: tuple[Transition, ...]
+    unsettled: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +138,15 @@ class Poller:
             name: Agent(Target(name, str(address), port), credentials(intents[name].management))
             for name, (address, port) in self._addresses.items()
         }
+        self._far_ends = _far_ends(workspace.inventory.lines.values())
         self._silent: dict[str, int] = {}
         self._index: dict[str, Mapping[str, int]] = {}
+        self._engines: dict[bytes, str] = {}
         self._previous: dict[tuple[str, str], PortSample] | None = None
+        self._answered: frozenset[str] | None = None
+        self._looked: dict[str, DeviceReading] = {}
         self._turn = asyncio.Lock()
+        self._asking = {name: asyncio.Lock() for name in self._agents}
         self._narrow = raise_descriptor_limit(len(self._agents) + SPARE_DESCRIPTORS)
 
     async def cycle(self, clock: Clock) -> CycleReport:
@@ -134,39 +157,131 @@ class Poller:
             StoreError: the cycle could not be written.
         """
         async with self._turn:
-            self._guard((address for address, _ in self._addresses.values()), illustration=self._workspace.plan.illustration)
+            self._require_safe(self._addresses)
             if self._previous is None:
                 self._previous = await asyncio.to_thread(_newest_ports, self._store)
+            self._looked.clear()
             started_at = clock()
             readings = await self._read_all(clock)
             finished_at = clock()
+            for reading in readings:
+                self._remember(reading)
+            readings = [self._newer(reading) for reading in readings]
             ports = self._rated(readings, self._previous)
             self._previous |= ports
             devices = tuple(_device_state(reading) for reading in readings)
+            self._answered = frozenset(device.device for device in devices if device.answer == "answered")
             lines = tuple(_line_samples(self._workspace, devices, ports, finished_at))
             transitions = await asyncio.to_thread(self._store.write_cycle, started_at, finished_at, devices, lines)
             narrow = () if self._narrow is None else (self._narrow,)
             findings = (*narrow, *_find_oddities(readings, self._ports))
             return CycleReport(started_at, finished_at, devices, lines, transitions, findings)
 
+    async def look(self, devices: Iterable[str], clock: Clock) -> AsyncIterator[LookReport]:
+        """Ask these devices and the far ends of their lines; write the lines that this decides, without a full cycle.
+
+        A line is decided where both its ends answered, or where one of them shows its port down. Everything else, above
+        all who is behind a device that no longer answers, is for a full cycle. Before the first one nothing is decided.
+        Yields what was written as soon as those are heard who answer at once, and once more when the others had their time.
+
+        Raises:
+            UnsafeRoute: an address may not be contacted from here; nothing was sent.
+            StoreError: what was seen could not be written.
+        """
+        if self._answered is None or self._previous is None:
+            yield LookReport(clock(), (), (), unsettled=True)
+            return
+        notified = [name for name in devices if name in self._agents]
+        asked = dict.fromkeys((*notified, *(far for name in notified for far in self._far_ends.get(name, ()) if far in self._agents)))
+        self._require_safe(asked)
+        waiting = {asyncio.create_task(self._glance(name, clock)) for name in asked}
+        heard: dict[str, DeviceReading] = {}
+        written: frozenset[str] = frozenset()
+        for timeout in (self._pace.at_once_s, None):
+            if waiting:
+                done, waiting = await asyncio.wait(waiting, timeout=timeout)
+                heard |= {reading.device: reading for reading in (task.result() for task in done) if reading is not None}
+                unsettled = not waiting and any((name in heard) != (name in self._answered) for name in asked)
+                report = await self._write_look(heard, self._previous, written, clock(), unsettled=unsettled)
+                written |= {sample.line_id for sample in report.lines}
+                yield report
+
+    async def _write_look(
+        self,
+        heard: Mapping[str, DeviceReading],
+        previous: Mapping[tuple[str, str], PortSample],
+        written: Collection[str],
+        at: datetime,
+        *,
+        unsettled: bool,
+    ) -> LookReport:
+        """Write the lines that these readings decide, but for those that are written already."""
+        self._looked |= heard
+        ports, seen = self._rated(heard.values(), previous), [_device_state(reading) for reading in heard.values()]
+        lines = tuple(
+            sample
+            for sample in _line_samples(self._workspace, seen, ports, at)
+            if sample.line_id not in written and self._is_decided(sample, heard)
+        )
+        return LookReport(at, lines, await asyncio.to_thread(self._store.write_look, at, seen, lines), unsettled)
+
+    def find_device(self, engine_id: bytes) -> str | None:
+        """Return the device whose SNMPv3 engine this is, as it told when it was polled."""
+        return self._engines.get(engine_id)
+
     def close(self) -> None:
         """Drop every SNMP session."""
         for agent in self._agents.values():
             agent.close()
 
+    def _require_safe(self, names: Iterable[str]) -> None:
+        self._guard((self._addresses[name][0] for name in names), illustration=self._workspace.plan.illustration)
+
+    def _is_decided(self, sample: LineSample, fresh: Collection[str]) -> bool:
+        line = self._workspace.inventory.lines[sample.line_id]
+        return sample.state == "down" or (line.a_device in fresh and line.z_device in fresh)
+
     async def _read_all(self, clock: Clock) -> list[DeviceReading]:
         living, silent = asyncio.Semaphore(self._pace.at_once), asyncio.Semaphore(self._pace.at_once)
 
-        async def read(name: str, agent: Agent) -> DeviceReading:
+        async def read(name: str) -> DeviceReading:
             async with silent if name in self._silent else living:
-                reading = await agent.read_ports(tuple(self._ports.get(name, ())), self._index.get(name, {}), clock, self._patience_s(name))
-                if self._narrow is not None:
-                    agent.close()
-            self._index[name] = reading.index
-            self._remember(reading)
-            return reading
+                return await self._read(name, clock, self._patience_s(name))
 
-        return list(await asyncio.gather(*(read(name, agent) for name, agent in self._agents.items())))
+        return list(await asyncio.gather(*(read(name) for name in self._agents)))
+
+    async def _read(self, name: str, clock: Clock, patience_s: tuple[float, ...]) -> DeviceReading:
+        """Ask one device; a look and a cycle that want the same one come one after the other."""
+        async with self._asking[name]:
+            return await self._ask(name, clock, patience_s)
+
+    async def _glance(self, name: str, clock: Clock) -> DeviceReading | None:
+        """Ask one device shortly; None where it does not answer, or a cycle is just waiting for it to break its silence."""
+        patience_s = self._pace.look_patience_s
+        try:
+            await asyncio.wait_for(self._asking[name].acquire(), sum(patience_s))
+        except TimeoutError:
+            return None
+        try:
+            reading = await self._ask(name, clock, patience_s)
+        finally:
+            self._asking[name].release()
+        return reading if reading.answer == "answered" else None
+
+    async def _ask(self, name: str, clock: Clock, patience_s: tuple[float, ...]) -> DeviceReading:
+        agent = self._agents[name]
+        reading = await agent.read_ports(tuple(self._ports.get(name, ())), self._index.get(name, {}), clock, patience_s)
+        if engine_id := agent.engine_id:
+            self._engines[engine_id] = name
+        if self._narrow is not None:
+            agent.close()
+        self._index[name] = reading.index
+        return reading
+
+    def _newer(self, reading: DeviceReading) -> DeviceReading:
+        """Return what a look saw of the device while the cycle was under way, where that is later."""
+        looked = self._looked.get(reading.device)
+        return reading if looked is None or looked.at <= reading.at else looked
 
     def _patience_s(self, device: str) -> tuple[float, ...]:
         cycles = self._silent.get(device, 0)
@@ -189,40 +304,6 @@ class Poller:
                 in_bps, out_bps = bit_rates(previous.get(key), port)
                 rated[key] = replace(port, in_bps=in_bps, out_bps=out_bps)
         return rated
-
-
-async def poll_forever(
-    poller: Poller,
-    interval_s: float,
-    clock: Clock,
-    stop: asyncio.Event,
-    report: Callable[[CycleReport], Awaitable[None] | None] = lambda _report: None,
-    report_failure: Callable[[WaiwangError], None] = lambda _error: None,
-) -> None:
-    """Run a cycle every `interval_s` seconds until `stop` is set.
-
-    The schedule does not drift: a cycle starts at a multiple of the interval after the first, and one that takes longer
-    makes the next starts fall away. A cycle that fails is reported and the schedule goes on.
-    """
-    loop = asyncio.get_running_loop()
-    first = loop.time()
-    while not stop.is_set():
-        try:
-            said = report(await poller.cycle(clock))
-            if said is not None:
-                await said
-        except WaiwangError as error:
-            report_failure(error)
-        pause = next_start(first, interval_s, loop.time()) - loop.time()
-        try:
-            await asyncio.wait_for(stop.wait(), pause)
-        except TimeoutError:
-            continue
-
-
-def next_start(first: float, interval: float, now: float) -> float:
-    """Return the next multiple of the interval after `first` that is still to come."""
-    return first + (int((now - first) // interval) + 1) * interval
 
 
 def open_poller(
@@ -275,6 +356,15 @@ def _newest_ports(store: Store) -> dict[tuple[str, str], PortSample]:
     samples = (status.sample for status in store.latest().values())
     seen = (port for sample in samples for port in (sample.a, sample.z, sample.reserved_a, sample.reserved_z))
     return {(port.device, port.interface): port for port in seen if port is not None}
+
+
+def _far_ends(lines: Iterable[Line]) -> dict[str, tuple[str, ...]]:
+    """Return for every device the devices at the other ends of its lines."""
+    far: dict[str, dict[str, None]] = {}
+    for line in lines:
+        far.setdefault(line.a_device, {})[line.z_device] = None
+        far.setdefault(line.z_device, {})[line.a_device] = None
+    return {device: tuple(others) for device, others in far.items()}
 
 
 def _device_state(reading: DeviceReading) -> DeviceState:

@@ -25,7 +25,8 @@ from app.edge.snmp import SYS_NAME, SYS_UPTIME, Community
 from app.edge.store import Store
 from app.errors import ExitCode, InputError, StoreError, UnsafeRoute, WaiwangError
 from app.settings import read_settings
-from app.workflows.poll import CycleReport, Pace, Poller, next_start, open_poller, poll_forever, usm_credentials
+from app.workflows.poll import CycleReport, Pace, Poller, open_poller, usm_credentials
+from app.workflows.schedule import next_start, poll_forever
 from tests.integration.played_snmp import COUNTER64, GET_BULK, OCTETS, TICKS, PlayedAgent, number, played, port_rows, tlv
 
 START = datetime(2008, 6, 1, tzinfo=UTC)

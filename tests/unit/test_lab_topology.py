@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from collections.abc import Callable
 from dataclasses import replace
@@ -152,7 +153,9 @@ def test_a_reserved_link_is_never_cut_in_place_of_its_line(topology: Topology) -
 def test_a_router_boots_with_its_bootstrap_text_and_nothing_of_the_rest(topology: Topology, intents: dict[str, DeviceIntent]) -> None:
     files = files_of(intents["county01"], topology)
     assert files["frr/frr.conf"] == "hostname x\n"
-    assert "198.18." not in "".join(text for name, text in files.items() if name != "waiwang/filter.nft")
+    told = {"waiwang/filter.nft", "snmp/snmpd.conf"}  # who may ask, and whom to notify: what a router cannot be deployed to say
+    assert "198.18." not in "".join(text for name, text in files.items() if name not in told)
+    assert set(re.findall(r"198\.18\.[\d.]+", files["snmp/snmpd.conf"])) == {"198.18.2.10"}
 
 
 def test_a_port_sends_what_the_intent_commits_to(topology: Topology, intents: dict[str, DeviceIntent]) -> None:
@@ -170,6 +173,20 @@ def test_snmp_takes_the_user_of_the_intent_with_authentication_and_privacy(topol
     text = files_of(intents["city"], topology)["snmp/snmpd.conf"]
     assert 'createUser poller SHA "auth-word-1" AES "priv-word-1"\nrouser poller authpriv\n' in text
     assert "community" not in text
+
+
+def test_snmp_informs_the_monitoring_service_by_the_receiver_s_engine(topology: Topology, intents: dict[str, DeviceIntent]) -> None:
+    text = files_of(intents["county01-t01"], topology)["snmp/snmpd.conf"]
+    [session] = [line for line in text.splitlines() if line.startswith("trapsess")]
+    assert "-Ci -v 3 -l authPriv -u poller " in session
+    assert " -e 0x80004fb801c612020a " in session
+    assert session.endswith(" 198.18.2.10:162")
+
+
+def test_the_agent_asks_itself_by_a_user_of_its_own_with_a_key_of_its_own(topology: Topology, intents: dict[str, DeviceIntent]) -> None:
+    keys = [re.findall(r'createUser agent_itself SHA "(.+)"', files_of(intents["city"], topology)["snmp/snmpd.conf"]) for _ in range(2)]
+    assert keys[0] != keys[1]
+    assert all(len(key) >= 24 for [key] in keys)
 
 
 def test_each_router_has_an_engine_of_its_own(topology: Topology, intents: dict[str, DeviceIntent]) -> None:

@@ -38,6 +38,20 @@ def test_a_line_is_in_exactly_one_state() -> None:
     }
 
 
+async def test_notifications_are_counted_by_result_and_absent_where_none_are_received() -> None:
+    async def scraped(counts: dict[str, int]) -> list[str]:
+        transport = httpx.ASGITransport(app=create_app(FixedReader(), notifications=counts))
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            text = (await client.get("/metrics")).text
+        return [row for row in text.splitlines() if row.startswith("waiwang_notifications")]
+
+    assert await scraped({"accepted": 3, "unknown_engine": 0}) == [
+        'waiwang_notifications_total{result="accepted"} 3.0',
+        'waiwang_notifications_total{result="unknown_engine"} 0.0',
+    ]
+    assert await scraped({}) == []
+
+
 def test_a_closed_line_leaves_no_series_behind() -> None:
     summary = build_summary()
     gone = summary.lines[0].line_id

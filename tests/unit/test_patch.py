@@ -281,3 +281,20 @@ def test_running_plus_patch_is_intended_and_the_rollback_returns(running: str, i
     assert apply(intended, patch("frr", intended, running)) == apply(running, ())
     same = apply(running, ()) == apply(intended, ())  # FRR puts lines into its own order
     assert (unified_diff("frr", running, intended, "x") == "") == (patch("frr", running, intended) == ()) == same
+
+
+def test_the_line_of_the_host_s_snmp_agent_is_neither_wanted_nor_removed() -> None:
+    assert patch("frr", "hostname a\nagentx\n", "hostname a\n") == ()
+    assert patch("frr", "hostname a\n", "hostname a\nagentx\n") == ()
+
+
+def test_informs_and_their_user_are_taken_back_without_their_secrets() -> None:
+    told = "snmp-agent target-host inform address udp-domain 10.0.0.2 udp-port {} params securityname poller v3 privacy\n"
+    user = "snmp-agent remote-engineid 80004FB8010A000002 usm-user v3 poller g authentication-mode sha <secret:snmp_auth>\n"
+    added = [command.text for command in patch("huawei_ar", "sysname a\n", f"sysname a\n{told.format(162)}{user}")]
+    removed = [command.text for command in patch("huawei_ar", f"sysname a\n{told.format(162)}{user}", "sysname a\n")]
+    assert set(added) == {told.format(162).strip(), user.strip()}
+    assert set(removed) == {
+        "undo snmp-agent remote-engineid 80004FB8010A000002 usm-user v3 poller",
+        "undo snmp-agent target-host inform address udp-domain 10.0.0.2 udp-port 162 params securityname poller",
+    }
