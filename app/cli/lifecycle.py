@@ -16,7 +16,7 @@ from app.core.confirmation import CONFIRMED, PARTIES, REFUSED, Confirmation
 from app.core.life import LIFE_STATES, LifeEvent, LifeStep
 from app.edge.office import write_docx, write_pdf
 from app.web.confirmation_form import build_form
-from app.workflows.availability import measure_availability
+from app.workflows.availability import agreed_policy, measure_availability
 from app.workflows.confirm import ConfirmReport, add_confirmation, first_passes, read_standings
 from app.workflows.life import add_step, read_lives
 
@@ -184,7 +184,7 @@ def availability(
     ]
     columns = ("line", "verdict", "sli_percent", "slo_percent", "since", "up_s", "down_s", "unmeasured_s", "maintenance_s", "budget_left_s")
     totals = {verdict: number for verdict in ("pass", "fail", "not_proven") if (number := sum(row[1] == verdict for row in rows))}
-    source = context.workspace.service.source
+    source = agreed_policy(context.workspace).source
     named = source.clause or source.ruling or "default"
     show(Table("availability", columns, rows, {**totals, "not accepted": len(report.not_accepted), "objective": named}), form)
     leave(report.exit_code)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from app.core.acceptance import FAIL, NOT_PROVEN
-from app.core.service_level import ServiceLevel, observe_service, spans_looked_at
+from app.core.service_level import FOUR_DECIMALS, ServiceLevel, ServicePolicy, observe_service, spans_looked_at
 from app.core.workspace import Workspace
 from app.edge.store import Store
 from app.errors import ExitCode
@@ -41,11 +42,19 @@ def measure_availability(
     gap = timedelta(seconds=poll_interval_s * GAP_INTERVALS)
     cycles = store.cycles(min(starts.values(), default=until) - gap)
     looked = spans_looked_at((cycle.finished_at for cycle in cycles), gap)
-    zone = workspace.order.timezone
+    zone, policy = workspace.order.timezone, agreed_policy(workspace)
     levels = [
         observe_service(
-            line_id, workspace.service, workspace.calendar, store.transitions(line_id, None, until), looked, starts[line_id], until, zone
+            line_id, policy, workspace.calendar, store.transitions(line_id, None, until), looked, starts[line_id], until, zone
         )
         for line_id in counted
     ]
     return AvailabilityReport(tuple(levels), tuple(line_id for line_id in wanted if line_id not in starts))
+
+
+def agreed_policy(workspace: Workspace) -> ServicePolicy:
+    """Return what is agreed: the order's own objective where it has a duty of availability, else the calendar's."""
+    duty = workspace.order.availability
+    if duty is None:
+        return workspace.service
+    return replace(workspace.service, slo_percent=(Decimal(str(duty.share)) * 100).quantize(FOUR_DECIMALS), source=duty.source)

@@ -18,11 +18,12 @@ from app.core.confirmation import Confirmation
 from app.core.evidence import verify
 from app.core.life import LifeEvent
 from app.core.line_event import LineEvent
+from app.core.order import AvailabilityDuty, Scope, Source
 from app.edge.provenance import clock_state, software, workspace_digests
 from app.edge.signing import check_signature, read_key, read_public_key, write_key
 from app.edge.store import Store
 from app.errors import ExitCode, InputError
-from app.workflows.availability import measure_availability
+from app.workflows.availability import agreed_policy, measure_availability
 from app.workflows.confirm import add_confirmation, read_standings
 from app.workflows.evidence import Occasion, export_evidence
 from app.workflows.life import add_step, read_lives
@@ -300,6 +301,16 @@ def test_a_poller_outage_after_acceptance_is_not_proven_and_not_a_failure(store:
     watch(store, LINE, until, until)
     report = measure_availability(root_workspace(), store, [LINE], None, until, POLL_INTERVAL_S)
     assert (report.levels[0].verdict, report.levels[0].down, report.exit_code) == ("not_proven", timedelta(0), ExitCode.NOT_ACCEPTED)
+
+
+def test_the_orders_own_duty_goes_before_the_default_objective(store: Store) -> None:
+    accept_line(store)
+    watch(store, LINE, ACCEPTED_AT + INTERVAL, ACCEPTED_AT + INTERVAL)
+    duty = AvailabilityDuty(0.99, 30 * DAY, 0.95, Scope(), Source(clause="二(三)"))
+    workspace = replace(root_workspace(), order=replace(root_workspace().order, availability=duty))
+    [level] = measure_availability(workspace, store, [LINE], None, ACCEPTED_AT + INTERVAL, POLL_INTERVAL_S).levels
+    assert (str(level.slo_percent), agreed_policy(workspace).source.clause) == ("99.0000", "二(三)")
+    assert agreed_policy(replace(workspace, order=replace(workspace.order, availability=None))) == workspace.service
 
 
 def test_availability_before_any_acceptance_measured_nothing(store: Store) -> None:
