@@ -1,4 +1,5 @@
-# make demo    the main job, end to end (as root: on real routers in network namespaces)
+# make demo    the main job, end to end: as root on real routers in network namespaces, else on virtual devices
+#              (DEMO_ARGS=--virtual · --exit · "--scenario lab/scenarios/in_trouble.yaml")
 # make test    style, types, import contracts, all tests
 # make check   style, types, import contracts only
 # make golden  write golden files and lab/containerlab.yml anew; read the diff before you commit it

@@ -18,6 +18,8 @@ class Settings:
     """`root`: the workspace. `database_url`: SQLAlchemy's. `secrets_file`: YAML of name → value, outside git.
 
     `poll_interval_s`: from one poll cycle's start to the next. `known_hosts`: OpenSSH format, None accepts any key.
+    `endpoints_file`: where simulated devices listen, None on a real network. `simulation`: the control socket of that
+    simulation, which active tests ask instead of a network.
     `trap_listen`: where SNMP notifications are received: `address:port`, `auto` (where the plan sends them), or `off`.
     """
 
@@ -29,6 +31,8 @@ class Settings:
     snmp_port: int
     ssh_port: int
     trap_listen: str = "auto"
+    endpoints_file: Path | None = None
+    simulation: Path | None = None
 
 
 def read_settings(environ: Mapping[str, str], root: Path | None = None) -> Settings:
@@ -42,6 +46,8 @@ def read_settings(environ: Mapping[str, str], root: Path | None = None) -> Setti
     where = root or Path(given.get("WAIWANG_ROOT", "."))
     secrets = given.get("WAIWANG_SECRETS_FILE")
     known = given.get("WAIWANG_KNOWN_HOSTS")
+    endpoints = given.get("WAIWANG_ENDPOINTS")
+    simulation = given.get("WAIWANG_SIMULATION")
     settings = Settings(
         root=where,
         database_url=given.get("WAIWANG_DATABASE_URL", f"sqlite:///{where / 'waiwang.db'}"),
@@ -51,6 +57,8 @@ def read_settings(environ: Mapping[str, str], root: Path | None = None) -> Setti
         snmp_port=_port(given, "WAIWANG_SNMP_PORT", 161, findings),
         ssh_port=_port(given, "WAIWANG_SSH_PORT", 22, findings),
         trap_listen=given.get("WAIWANG_TRAP_LISTEN", "auto"),
+        endpoints_file=Path(endpoints) if endpoints else None,
+        simulation=Path(simulation) if simulation else None,
     )
     if findings:
         raise InputError(findings)

@@ -178,21 +178,29 @@ def environment(state: LabState) -> dict[str, str]:
 def start_in_noc(
     argv: Sequence[str], env: Mapping[str, str], *, listen: tuple[str, int] | None = None, stdout: int | IO[str] | None = None
 ) -> subprocess.Popen[str]:
-    """Start a command in `noc`, with `env` added to the present environment. Standard error goes where standard output goes.
+    """Start a command in `noc`; all else as `start`. So a page served from inside the lab can be looked at from outside, and no
+    packet of the lab leaves.
+    """
+    return start(enter_noc(argv), env, listen=listen, stdout=stdout)
+
+
+def start(
+    argv: Sequence[str], env: Mapping[str, str], *, listen: tuple[str, int] | None = None, stdout: int | IO[str] | None = None
+) -> subprocess.Popen[str]:
+    """Start a command with `env` added to the present environment. Standard error goes where standard output goes.
 
     With `listen` (address, port) it is handed a socket that listens in the root namespace, as systemd hands it over:
-    descriptor 3, LISTEN_FDS, LISTEN_PID (sd_listen_fds(3)). So a page served from inside the lab can be looked at from
-    outside, and no packet of the lab leaves.
+    descriptor 3, LISTEN_FDS, LISTEN_PID (sd_listen_fds(3)).
 
     Raises:
         OSError: the address to listen on is taken.
     """
     if listen is None:
-        return _start(enter_noc(argv), env, stdout)
+        return _start(argv, env, stdout)
     with socket.create_server(listen) as server:  # closed here only: the command keeps its own copy
         handle = server.fileno()
         script = f'export LISTEN_PID=$$ LISTEN_FDS=1; exec "$@" 3<&{handle}'
-        return _start(["bash", "-c", script, "listen", *enter_noc(argv)], env, stdout, handle)
+        return _start(["bash", "-c", script, "listen", *argv], env, stdout, handle)
 
 
 def _start(argv: Sequence[str], env: Mapping[str, str], stdout: int | IO[str] | None, *handles: int) -> subprocess.Popen[str]:

@@ -18,6 +18,7 @@ from app.cli.output import show_error, tell
 from app.cli.report import report
 from app.errors import ExitCode, WaiwangError
 from lab.cli import app as lab
+from lab.virtual.cli import app as virtual
 
 app = typer.Typer(
     name="waiwang",
@@ -52,6 +53,7 @@ app.add_typer(proof.evidence, name="evidence")
 app.add_typer(event, name="event")
 app.add_typer(report, name="report")
 app.add_typer(lab, name="lab")
+app.add_typer(virtual, name="virtual")
 
 
 def _show_version(wanted: bool) -> None:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 import urllib.request
@@ -24,13 +22,13 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from app.cli.context import leave, now
+from app.cli.demo_ground import LAB, LONELY_COUNTY, VIRTUAL, Desk, Ground, Place, program
+from app.cli.demo_scenario import show_scenario
 from app.cli.output import stdout
 from app.edge.files import read_workspace
 from app.errors import ExitCode, LabError
 from app.workflows.rehearse import rehearse
 from lab import runner
-from lab.possible import require_possible
-from lab.runner import LabOptions
 
 #: How long a change in the network may take to be seen on the page: poll cycles and a margin, seconds.
 SEEN_WITHIN_S = 40.0
@@ -43,7 +41,6 @@ class Stage:
     title: str
     argv: Sequence[str]
     expected: Sequence[ExitCode] = (ExitCode.OK,)
-    inside: bool = True
 
 
 @dataclass(slots=True)
@@ -64,56 +61,74 @@ class Outcome:
 
 def demo(
     exit_after: Annotated[
-        bool, typer.Option("--exit", metavar="", help="end with an exit code instead of serving on; the lab is taken down")
+        bool, typer.Option("--exit", metavar="", help="end with an exit code instead of serving on; all is taken down")
     ] = False,
     port: Annotated[int, typer.Option("--port", envvar="WAIWANG_PORT", min=1, max=65535, help="the dashboard's, on 127.0.0.1")] = 8080,
+    virtual: Annotated[
+        bool | None,
+        typer.Option("--virtual/--lab", help="virtual devices, no root · real routers in namespaces", show_default="the lab when root"),
+    ] = None,
+    scenario: Annotated[Path | None, typer.Option("--scenario", help="play a rollout from a file in compressed time, then show it")] = None,
+    pace: Annotated[float, typer.Option("--pace", min=0, help="how fast a served scenario's clock runs on; 0: it stands")] = 0.0,
 ) -> None:
-    """Carry the order of Bazhong through the lab: check, plan, render, deploy, poll, measure, accept, see. Needs root."""
+    """Carry the order of Bazhong to accepted lines: check, plan, render, deploy, poll, measure, accept, see."""
+    if scenario is not None:
+        show_scenario(scenario, port, exit_after=exit_after, pace=pace)
+        return
     began = time.monotonic()
-    require_possible()
+    ground = LAB if (os.geteuid() == 0 if virtual is None else not virtual) else VIRTUAL
+    ground.require()
     outcome = Outcome()
     with tempfile.TemporaryDirectory(prefix="waiwang-demo-") as folder:
         root = Path(folder) / "workspace"
-        days = _make_workspace(root, now().astimezone().date())
-        _head("waiwang demo", f"a lab of real FRR routers on this machine; every date of the order moved by {days} days")
+        days = _make_workspace(ground, root, now().astimezone().date())
+        _head("waiwang demo", f"{ground.title}; every date of the order moved by {days} days")
         on_paper(root, outcome)
-        with _lab(root) as environment:
-            in_the_lab(environment, outcome, port, keep=not exit_after)
+        with _opened(ground, root) as place:
+            in_the_field(place, outcome, port, keep=not exit_after)
     _summary(outcome, time.monotonic() - began)
     leave(ExitCode.OK if outcome.passed else ExitCode.NOT_ACCEPTED)
 
 
-def _make_workspace(root: Path, today: date) -> int:
-    """Copy the lab's workspace with moved dates and an empty ledger, so that planning has something to do."""
-    source = runner.LAB / "workspace"
-    workspace, _ = read_workspace(source)
-    days = rehearse(workspace, source, root, today)
+def _make_workspace(ground: Ground, root: Path, today: date) -> int:
+    """Copy the ground's workspace with moved dates and an empty ledger, so that planning has something to do."""
+    workspace, _ = read_workspace(ground.workspace)
+    days = rehearse(workspace, ground.workspace, root, today, ground.order_file)
     (root / "ipplan" / "allocations.csv").unlink(missing_ok=True)
     return days
 
 
+@contextmanager
+def _opened(ground: Ground, root: Path) -> Iterator[Place]:
+    _head("Boot the devices, each with its first-boot text only", f"$ {ground.boot_command}")
+    begun = time.monotonic()
+    with ground.open(root) as place:
+        stdout().print(f"up after {time.monotonic() - begun:.1f} s")
+        yield place
+
+
 def on_paper(root: Path, outcome: Outcome) -> None:
     """Check, plan and render: nothing is running yet."""
-    environment = {**os.environ, "WAIWANG_ROOT": str(root)}
+    desk = Desk({"WAIWANG_ROOT": str(root)})
     output = root.parent / "configurations"
     for stage in (
-        Stage("Judge every input", ["check"], inside=False),
-        Stage("Give every line, unit and device its addresses", ["plan", "--commit"], inside=False),
-        Stage("Write every configuration", ["render", "-o", str(output)], inside=False),
-        Stage("Write the first-boot texts, and a page per site", ["render", "--bootstrap", "-o", str(output / "bootstrap")], inside=False),
+        Stage("Judge every input", ["check"]),
+        Stage("Give every line, unit and device its addresses", ["plan", "--commit"]),
+        Stage("Write every configuration", ["render", "-o", str(output)]),
+        Stage("Write the first-boot texts, and a page per site", ["render", "--bootstrap", "-o", str(output / "bootstrap")]),
     ):
-        _run(stage, environment, outcome)
+        _run(stage, desk, outcome)
     outcome.add("configurations written", len(list(output.glob("*.cfg"))) > 0, f"{len(list(output.glob('*.cfg')))} devices")
 
 
-def in_the_lab(environment: Mapping[str, str], outcome: Outcome, port: int, *, keep: bool) -> None:
+def in_the_field(place: Place, outcome: Outcome, port: int, *, keep: bool) -> None:
     """Everything that needs the network."""
     for stage in (
         Stage("Intended against running, on the one device that is wired yet", ["diff", "city"], [ExitCode.PENDING]),
         Stage("Deploy, root first: each device is reached over the lines just built", ["deploy", "--commit", "--quiet"]),
     ):
-        _run(stage, environment, outcome)
-    with _serving(environment, port) as url:
+        _run(stage, place, outcome)
+    with _serving(place, port) as url:
         outcome.add("dashboard answers", _page_is_there(url), url)
         outcome.add(*_wait_for(url, "every line up", lambda lines: all(line["state"] == "up" for line in lines)))
         for stage in (
@@ -122,41 +137,41 @@ def in_the_lab(environment: Mapping[str, str], outcome: Outcome, port: int, *, k
             Stage("Judge: the reserved 100M ports are not proven yet", ["accept", "--commit"], [ExitCode.NOT_ACCEPTED]),
             Stage("Supervised activation of the reserved ports", ["measure", "reserved", "--commit"]),
         ):
-            _run(stage, environment, outcome)
-        _accept(environment, outcome)
+            _run(stage, place, outcome)
+        _accept(place, outcome)
         outcome.add(*_wait_for(url, "every primary line accepted in time", _all_accepted))
         outcome.add("metrics agree with the page", *_metrics_agree(url))
-        _cut_and_heal(url, outcome)
-        _run(Stage("Deploy again: nothing changes", ["deploy", "--commit", "--quiet"]), environment, outcome)
+        _cut_and_heal(place, url, outcome)
+        _run(Stage("Deploy again: nothing changes", ["deploy", "--commit", "--quiet"]), place, outcome)
         if keep and outcome.passed:
             _summary(outcome, None)
-            _keep_serving(url)
+            _keep_serving(place, url)
 
 
-def _accept(environment: Mapping[str, str], outcome: Outcome) -> None:
+def _accept(place: Place, outcome: Outcome) -> None:
     """Judge again once the trial window is over; the poller's samples have to cover it."""
     deadline = time.monotonic() + SEEN_WITHIN_S
     stage = Stage("Judge again", ["accept", "--commit"])
     while time.monotonic() < deadline:
-        if _waiwang(["accept", "--format", "json"], environment, capture=True).returncode == ExitCode.OK:
+        if _waiwang(["accept", "--format", "json"], place, capture=True).returncode == ExitCode.OK:
             break
         time.sleep(2)
-    _run(stage, environment, outcome)
+    _run(stage, place, outcome)
 
 
-def _cut_and_heal(url: str, outcome: Outcome) -> None:
+def _cut_and_heal(place: Place, url: str, outcome: Outcome) -> None:
     """Cut the only uplink of one county: its line is down, its units unreachable, not down; healed, all return."""
-    _head("Cut county01's only uplink, and mend it", "$ waiwang lab cut city:county01")
-    link = runner.cut("city:county01")
+    _head("Cut county01's only uplink, and mend it", f"$ waiwang {place.verb} cut {LONELY_COUNTY}")
+    line_id = place.cut(LONELY_COUNTY)
 
     def seen(lines: Sequence[Mapping[str, object]]) -> bool:
         states = {str(line["line_id"]): line for line in lines}
         below = [line for line in lines if line["a_device"] == "county01"]
-        hidden = all(line["state"] == "unreachable" and line["behind"] == link.line_id for line in below)
-        return hidden and states[str(link.line_id)]["state"] == "down"
+        hidden = all(line["state"] == "unreachable" and line["behind"] == line_id for line in below)
+        return hidden and states[line_id]["state"] == "down"
 
-    outcome.add(*_wait_for(url, f"{link.line_id} down, its units unreachable behind it", seen))
-    runner.heal("city:county01")
+    outcome.add(*_wait_for(url, f"{line_id} down, its units unreachable behind it", seen))
+    place.heal(LONELY_COUNTY)
     outcome.add(*_wait_for(url, "healed: every line up", lambda lines: all(line["state"] == "up" for line in lines)))
 
 
@@ -165,24 +180,13 @@ def _all_accepted(lines: Sequence[Mapping[str, object]]) -> bool:
 
 
 @contextmanager
-def _lab(root: Path) -> Iterator[dict[str, str]]:
-    _head("Boot the lab", "$ waiwang lab up")
-    begun = time.monotonic()
-    state = runner.up(LabOptions(workspace=root))
-    try:
-        stdout().print(f"{len(state.nodes)} nodes up in {time.monotonic() - begun:.1f} s, each with its first-boot text only")
-        yield {**os.environ, **runner.environment(state)}
-    finally:
-        runner.down(only=state)
-
-
-@contextmanager
-def _serving(environment: Mapping[str, str], port: int) -> Iterator[str]:
-    """Run `waiwang serve` inside the lab; its page is on this machine's loopback."""
+def _serving(place: Place, port: int) -> Iterator[str]:
+    """Run `waiwang serve` where the devices are reached; its page is on this machine's loopback."""
     url = f"http://127.0.0.1:{port}"
     _head("Watch: poller, API, dashboard, metrics", f"$ waiwang serve      {url}")
     try:
-        process = runner.start_in_noc([_program(), "serve"], environment, listen=("127.0.0.1", port), stdout=subprocess.DEVNULL)
+        argv = place.command([program(), "serve"])
+        process = runner.start(argv, place.environment, listen=("127.0.0.1", port), stdout=subprocess.DEVNULL)
     except OSError as error:
         raise LabError(
             f"127.0.0.1:{port}: the dashboard cannot listen: expected a free port; found {error.strerror}. Choose another: --port."
@@ -208,25 +212,17 @@ def _wait_until_answering(url: str, process: subprocess.Popen[str]) -> None:
     raise LabError("waiwang serve: expected an answer within 30 s; found none. Run it by hand to see why.")
 
 
-def _run(stage: Stage, environment: Mapping[str, str], outcome: Outcome) -> None:
+def _run(stage: Stage, where: Desk | Place, outcome: Outcome) -> None:
     _head(stage.title, f"$ waiwang {shlex.join(stage.argv)}")
-    code = _waiwang(stage.argv, environment, inside=stage.inside).returncode
+    code = _waiwang(stage.argv, where).returncode
     wanted = " or ".join(str(int(expected)) for expected in stage.expected)
     words = [word for word in stage.argv if not word.startswith("/")]
     outcome.add(f"waiwang {' '.join(words)}", code in stage.expected, f"exit {code}, {wanted} is right here")
 
 
-def _waiwang(
-    argv: Sequence[str], environment: Mapping[str, str], *, inside: bool = True, capture: bool = False
-) -> subprocess.CompletedProcess[str]:
-    command = [_program(), *argv]
-    return subprocess.run(runner.enter_noc(command) if inside else command, env=dict(environment), text=True, capture_output=capture)
-
-
-def _program() -> str:
-    """Return the path of the `waiwang` that is running."""
-    beside = Path(sys.executable).with_name("waiwang")
-    return str(beside) if beside.exists() else shutil.which("waiwang") or sys.argv[0]
+def _waiwang(argv: Sequence[str], where: Desk | Place, *, capture: bool = False) -> subprocess.CompletedProcess[str]:
+    command = where.command([program(), *argv])
+    return subprocess.run(command, env={**os.environ, **where.environment}, text=True, capture_output=capture)
 
 
 def _wait_for(url: str, name: str, wanted: Callable[[Sequence[Mapping[str, object]]], bool]) -> tuple[str, bool, str]:
@@ -263,14 +259,14 @@ def _metrics_agree(url: str) -> tuple[bool, str]:
     return counted == up, f"{counted} lines up in both" if counted == up else f"{counted} up in the metrics, {up} by the API"
 
 
-def _keep_serving(url: str) -> None:
-    stdout().print(Text(f"\nThe dashboard stays at {url}/ until Ctrl-C; then the lab is taken down.", style="bold"))
-    stdout().print("Try, in another terminal:  waiwang lab cut city:county02   ·   waiwang lab heal city:county02   ·   waiwang lab status")
+def _keep_serving(place: Place, url: str) -> None:
+    stdout().print(Text(f"\nThe dashboard stays at {url}/ until Ctrl-C; then all is taken down.", style="bold"))
+    stdout().print(f"Try, in another terminal:  {place.hint}", soft_wrap=True)
     try:
         while True:
             time.sleep(3600)
     except KeyboardInterrupt:
-        stdout().print("taking the lab down")
+        stdout().print("taking all down")
 
 
 def _head(title: str, command: str) -> None:

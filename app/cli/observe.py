@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from ipaddress import IPv4Address
@@ -22,6 +22,7 @@ from app.core.inventory import Line
 from app.core.order import ServiceClass
 from app.core.ping import PingCount
 from app.core.render import build_environment, render_device
+from app.core.throughput import RateTester
 from app.edge.guard import guard_all
 from app.edge.probe import ping
 from app.edge.provenance import clock_state
@@ -32,13 +33,15 @@ from app.errors import ExitCode, Finding, InputError
 from app.workflows.accept import accept as run_accept
 from app.workflows.activate import Patience, activate, reserved_ends
 from app.workflows.diff import refuse_illustration
+from app.workflows.endpoints import snmp_endpoint
 from app.workflows.evidence import CLOCK_VERB, POLLER
 from app.workflows.hosts import open_gateway
-from app.workflows.measure import Ground, MeasureReport, measure_rate, measure_reach
+from app.workflows.measure import Ground, MeasureReport, PingFromCentre, measure_rate, measure_reach
 from app.workflows.poll import CycleReport, Poller, open_poller, usm_credentials
 from lab.runner import exec_in
 from lab.state import find_state
 from lab.tester import LabRateTester
+from lab.virtual.tester import SimulatedRateTester, simulated_probes
 
 measure = typer.Typer(help="Active tests; their results are evidence for waiwang accept.", no_args_is_help=True)
 #: From one probe to the same address to the next, milliseconds.
@@ -151,12 +154,18 @@ def rate(
     """Load lines in both directions and record the rates. In the lab: iperf3 between lab hosts."""
     context = open_context(root)
     chosen = _choose(context, lines)
+    _record(context, measure_rate(_ground(context), chosen, _rate_tester(context, seconds)), form, "measure rate")
+
+
+def _rate_tester(context: Context, seconds: int) -> RateTester:
     refuse_illustration("measure", illustration=_illustrated(context))
+    if context.settings.simulation is not None:
+        return SimulatedRateTester(context.settings.simulation)
     guard_all([address for intent in context.intents.values() for address in intent.contacts], illustration=_illustrated(context))
     if find_state() is None:
         step = "Run it in the lab (waiwang lab up); on site, measure with a tester's instrument."
         raise InputError([Finding("measure rate", "hosts to test between", "the lab", "none is up", step)])
-    _record(context, measure_rate(_ground(context), chosen, LabRateTester(exec_in, seconds)), form, "measure rate")
+    return LabRateTester(exec_in, seconds)
 
 
 @measure.command()
@@ -202,17 +211,18 @@ class PortReader:
         return asyncio.run(self._read(intent, interface))
 
     async def _read(self, intent: DeviceIntent, interface: str) -> PortSample | None:
-        address = intent.contacts[0]
+        address, port = snmp_endpoint(self.context.settings)(intent.contacts[0])
         guard_all([address], illustration=_illustrated(self.context))
         secrets = read_secrets(self.context.settings.secrets_file, self.context.environ)
-        agent = Agent(Target(intent.hostname, str(address), self.context.settings.snmp_port), usm_credentials(secrets)(intent.management))
+        agent = Agent(Target(intent.hostname, str(address), port), usm_credentials(secrets)(intent.management))
         reading = await agent.read_ports((interface,), {}, now)
         agent.close()
         return reading.ports[0] if reading.ports else None
 
 
 def _ground(context: Context) -> Ground:
-    return Ground(context.workspace, context.intents, context.store.latest(), now)
+    simulated = context.settings.simulation is not None
+    return Ground(context.workspace, context.intents, context.store.latest(), now, simulated)
 
 
 def _illustrated(context: Context) -> bool:
@@ -223,7 +233,10 @@ def _class_of(context: Context, line: Line) -> ServiceClass:
     return context.workspace.order.classes[line.service_class]
 
 
-def _ping_from_centre(context: Context) -> Callable[[Sequence[IPv4Address], int], Mapping[IPv4Address, PingCount | None]]:
+def _ping_from_centre(context: Context) -> PingFromCentre:
+    if (simulation := context.settings.simulation) is not None:
+        return lambda addresses, count: simulated_probes(simulation, addresses, count)
+
     def guard(addresses: Sequence[IPv4Address]) -> None:
         guard_all(addresses, illustration=_illustrated(context))
 

@@ -6,11 +6,12 @@ import asyncio
 import signal
 import socket
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 
 import uvicorn
+from fastapi import FastAPI
 
 from app.cli.context import Context, now
 from app.cli.output import tell
@@ -59,10 +60,24 @@ def run_server(context: Context, poller: Poller | None, sock: socket.socket) -> 
     reader = StoreReader(context.workspace, context.store, now)
     counts = Counter[str]()
     app = create_app(reader, context.workspace.order.timezone, timedelta(seconds=interval * GAP_INTERVALS), notifications=counts)
-    config = uvicorn.Config(app, log_level="warning", access_log=False, ws_ping_interval=20, timeout_graceful_shutdown=GRACE_S)
     host, port = sock.getsockname()[:2]
     tell(f"dashboard http://{host}:{port}/ · API /api/v1/openapi.json · metrics /metrics")
-    asyncio.run(_serve(_Server(config), context, poller, sock, counts))
+
+    async def watch(stop: asyncio.Event) -> list[asyncio.Task[None]]:
+        return await _watch(context, poller, stop, counts) if poller is not None else []
+
+    async def serve() -> None:
+        try:
+            await serve_beside(app, sock, watch)
+        finally:
+            if poller is not None:
+                poller.close()
+
+    asyncio.run(serve())
+
+
+#: Starts what runs beside a server until the event is set.
+Beside = Callable[[asyncio.Event], Awaitable[list[asyncio.Task[None]]]]
 
 
 class _Server(uvicorn.Server):
@@ -73,8 +88,14 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _serve(server: uvicorn.Server, context: Context, poller: Poller | None, sock: socket.socket, counts: Counter[str]) -> None:
-    """Run all until one ends: a poller that broke down takes the server with it, so that nobody looks at old states."""
+async def serve_beside(app: FastAPI, sock: socket.socket, start: Beside) -> None:
+    """Serve an application until SIGINT or SIGTERM, beside tasks that are told to stop by their event and then waited for.
+
+    Either takes the other with it: a poller that broke down ends the server, so that nobody looks at old states.
+    """
+    server = _Server(
+        uvicorn.Config(app, log_level="warning", access_log=False, ws_ping_interval=20, timeout_graceful_shutdown=GRACE_S)
+    )
     stop = asyncio.Event()
 
     def end() -> None:
@@ -84,15 +105,13 @@ async def _serve(server: uvicorn.Server, context: Context, poller: Poller | None
 
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, end)
-    watching = await _watch(context, poller, stop, counts) if poller else []
+    beside = await start(stop)
     serving = asyncio.create_task(server.serve(sockets=[sock]))
-    await asyncio.wait([serving, *watching], return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait([serving, *beside], return_when=asyncio.FIRST_COMPLETED)
     stop.set()
     server.should_exit = True
     await serving
-    await asyncio.gather(*watching)
-    if poller is not None:
-        poller.close()
+    await asyncio.gather(*beside)
 
 
 async def _watch(context: Context, poller: Poller, stop: asyncio.Event, counts: Counter[str]) -> list[asyncio.Task[None]]:

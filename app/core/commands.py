@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from app.core.echo import plain_text
+
 #: How templates name a secret; the edge resolves it at the moment of the push.
 SECRET_REFERENCE = re.compile(r"<secret:([A-Za-z0-9_]+)>")
 #: What stands in place of any secret, on either side of a comparison.
@@ -16,9 +18,11 @@ _SECRET_VALUES = tuple(
     re.compile(pattern, re.MULTILINE)
     for pattern in (
         r"()(<secret:[A-Za-z0-9_]+>)",
-        r"()(%\^%#.*?%\^%#|%@%@.*?%@%@|%\$%\$.*?%\$%\$|\$1[a-z]\$\S*?\$)",
-        r"(\bcipher )(?!%|<)(\S+)",
-        r"(\bsimple )(?!cipher\b|plain\b|<)(\S+)",
+        r"()(%\^%#.*?%\^%#|%@%@.*?%@%@|%\$%\$.*?%\$%\$|\$1[a-z]\$\S*?\$|\$[ch]\$\d\$\S+)",
+        r"(\bcipher )(?!%|<|authentication-mode\b)(\S+)",
+        r"(\bauthentication-mode (?:md5|sha|sha2-256) (?:cipher )?)(?!<|cipher\b|\d+ )(\S+)",
+        r"(\bprivacy-mode \S+ (?:cipher )?)(?!<|cipher\b)(\S+)",
+        r"(\bsimple )(?!cipher\b|plain\b|authentication-mode\b|<)(\S+)",
         r"(\bmessage-digest-key \d+ md5 )(?!<)(\S+)",
         r"(\bauthentication-key )(?!<)(\S+)",
         r"(\bkey-string )(?!<)(\S+)",
@@ -32,7 +36,7 @@ _FRR_NOISE = re.compile(
     r"^\s*(?:!.*|end|exit|frr version .*|frr defaults .*|service integrated-vtysh-config|agentx"
     r"|Building configuration.*|Current configuration:.*)?\s*$"
 )
-_VRP_NOISE = re.compile(r"^\s*(?:#.*|!.*|return)?\s*$")
+_VRP_NOISE = re.compile(r"^\s*(?:#.*|!.*|return|\[V\d\S*\]|version \d.*)?\s*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +75,16 @@ def secret_names(text: str) -> tuple[str, ...]:
 
 
 def is_frr(family: str) -> bool:
-    """Tell whether a family writes `no` and `exit` (FRR) rather than `undo` and `quit` (VRP)."""
+    """Tell whether a family writes `no` and `exit` (FRR) rather than `undo` and `quit` (VRP, Comware)."""
     return family == "frr"
 
 
 def strip_noise(family: str, text: str) -> str:
-    """Return the configured lines alone: no headers, separators, block ends, versions or carriage returns."""
+    """Return the configured lines alone: no headers, separators, block ends, versions or carriage returns, nothing that the
+    device adds of its own.
+    """
     noise = _FRR_NOISE if is_frr(family) else _VRP_NOISE
-    lines = (line.rstrip() for line in text.replace("\r", "").split("\n"))
+    lines = (line.rstrip() for line in plain_text(family, text.replace("\r", "")).split("\n"))
     return "".join(f"{line}\n" for line in lines if not noise.match(line))
 
 

@@ -144,7 +144,40 @@ HUAWEI_S = Family(
     ),
 )
 
-FAMILIES: Mapping[str, Family] = {family.name: family for family in (FRR, HUAWEI_AR, HUAWEI_S)}
+#: H3C MSR with Comware 7.
+H3C = Family(
+    name="h3c",
+    platform="hp_comware",
+    roles=ROUTER_ROLES,
+    loopback="LoopBack0",
+    management="{lan}.{vlan}",
+    unsaid={"reference_bandwidth_mbps": 100, "hello_interval_s": 10, "dead_interval_s": 40, "retransmit_interval_s": 5},
+    host_key="public-key local create rsa",
+    gaps=(
+        Gap("SPF and LSA throttles", _has_throttles, "Comware's schedules take other values and are not rendered", _ASK_VENDOR),
+        Gap(
+            "the SSH host key",
+            _always,
+            "`public-key local create rsa` asks questions and leaves no line",
+            "Type it once, as the bootstrap page says.",
+        ),
+        _TUNNELS,
+        Gap(
+            "SNMP notifications",
+            lambda intent: intent.management.notify is not None,
+            "informs want the receiver's engine and a second user under it, which is not rendered for Comware",
+            "Nothing to do: changes on these devices are seen by the poll schedule.",
+        ),
+        Gap(
+            "the account's first role",
+            _always,
+            "Comware gives a new account the role network-operator beside ours and shows it",
+            "Remove it once by hand: `undo authorization-attribute user-role network-operator`.",
+        ),
+    ),
+)
+
+FAMILIES: Mapping[str, Family] = {family.name: family for family in (FRR, HUAWEI_AR, HUAWEI_S, H3C)}
 
 
 def find_gaps(intents: Mapping[str, DeviceIntent]) -> list[Finding]:

@@ -27,6 +27,8 @@ Guard = Callable[[IPv4Address], None]
 Endpoint = Callable[[IPv4Address], tuple[IPv4Address, int]]
 #: Replaces references to secrets by their values.
 Resolve = Callable[[str], str]
+#: Opens a netmiko connection from ConnectHandler's parameters.
+Connect = Callable[..., BaseConnection]
 
 #: Ctrl-C.
 INTERRUPT = "\x03"
@@ -39,7 +41,8 @@ _HOST_KEY = re.compile(r"host key|known_hosts", re.IGNORECASE)
 class Dialect:
     """What one family is asked, and how it says no. `refusal` is searched per line, `saved` in the answer to `save`.
 
-    `ping` takes an address and a count; one that knows no count (`endless`) is interrupted after `count` seconds.
+    `save` empty means that the driver knows the questions that saving asks. `ping` takes an address and a count; one that
+    knows no count (`endless`) is interrupted after `count` seconds.
     """
 
     running: str
@@ -48,6 +51,16 @@ class Dialect:
     refusal: str
     ping: str
     endless: bool = False
+
+
+#: VRP5 as AR routers and S switches speak it: refusals begin with `Error:`, what is only told begins with `Info:` or `Warning:`.
+VRP5 = Dialect(
+    running="display current-configuration",
+    save="",
+    saved=r"saved successfully|Save the configuration successfully",
+    refusal=r"^\s*Error: .*$",
+    ping="ping -c {count} {address}",
+)
 
 
 #: Families that may be spoken to. A family without a dialect is refused, never guessed.
@@ -59,7 +72,16 @@ DIALECTS: Mapping[str, Dialect] = {
         refusal=r"^(?:% .*|Must remove .*|Error (?:type|description): .*|.*[Cc]onfiguration failed.*)$",
         ping="ping {address}",
         endless=True,
-    )
+    ),
+    "huawei_ar": VRP5,
+    "huawei_s": VRP5,
+    "h3c": Dialect(
+        running="display current-configuration",
+        save="save force",
+        saved=r"[Ss]aved the current configuration",
+        refusal=r"^ ?% .*$",
+        ping="ping -c {count} {address}",
+    ),
 }
 
 
@@ -88,7 +110,8 @@ class Limits:
 class Access:
     """How devices are reached: what must be asked first, where they listen, with which password and which host keys.
 
-    `known_hosts` in OpenSSH's format; None accepts any key, which is fit for a lab alone.
+    `known_hosts` in OpenSSH's format; None accepts any key, which is fit for a lab alone. `connect` takes what netmiko's
+    ConnectHandler takes and may choose other drivers.
     """
 
     guard: Guard
@@ -97,6 +120,7 @@ class Access:
     resolve: Resolve
     known_hosts: Path | None
     limits: Limits = Limits()
+    connect: Connect = ConnectHandler
 
 
 class Session:
@@ -147,7 +171,8 @@ class Session:
             CommitRefused: the device does not confirm it.
             DeviceError: the session was lost.
         """
-        answer = self._ask(self._dialect.save, "save the configuration")
+        what = "save the configuration"
+        answer = self._ask(self._dialect.save, what) if self._dialect.save else self._try(self._driver.save_config, what)
         if not re.search(self._dialect.saved, answer):
             found = mask_secrets(" ".join(answer.split()))[-160:] or "no answer"
             step = "Look at its disk, then run the command again."
@@ -184,14 +209,29 @@ class Session:
 
     def _give(self, command: Command, line: str, where: str) -> None:
         """Send one line. The resolved text stays in here: messages show the command with its reference."""
-        give = self._driver.send_config_set
         what = f"{where}, {command.text!r}"
-        answer = self._try(lambda: give([line], enter_config_mode=False, exit_config_mode=False), what, command.timeout_s)
+        answer = self._try(lambda: self._type(command, line), what, command.timeout_s)
         refusals = re.findall(self._dialect.refusal, answer.replace("\r", ""), re.MULTILINE)
         if refusals:
             found = mask_secrets("; ".join(refusals).replace(line, command.text))
             step = "The lines before it are in force: run waiwang diff, correct the template, deploy again."
             raise self._error(CommitRefused, what, "acceptance", found, step)
+
+    def _type(self, command: Command, line: str) -> str:
+        """Send one line and read to the prompt, answering on the way the questions that the command allows, each once."""
+        if not command.questions:
+            return str(self._driver.send_config_set([line], enter_config_mode=False, exit_config_mode=False))
+        prompt = re.escape(self._driver.base_prompt[:16]) + r"\S*[>\]#]\s*$"
+        texts = {question.text if question.is_regexp else re.escape(question.text): question.answer for question in command.questions}
+        self._driver.write_channel(f"{line}\n")
+        answer = ""
+        for _ in range(len(texts) + 1):
+            answer += self._driver.read_until_pattern(pattern="|".join((prompt, *(text.strip("/") for text in texts))), re_flags=re.M)
+            asked = next((given for text, given in texts.items() if re.search(rf"(?:{text.strip('/')})\s*$", answer)), None)
+            if asked is None:
+                break
+            self._driver.write_channel(f"{asked}\n")
+        return answer
 
     def _ask(self, line: str, what: str) -> str:
         return self._try(lambda: self._driver.send_command(line, expect_string=self._find_prompt()), what).replace("\r", "")
@@ -279,7 +319,7 @@ def _log_in(target: Target, address: IPv4Address, link: socket.socket, access: A
     host, port = access.endpoint(address)
     known = access.known_hosts
     try:
-        return ConnectHandler(
+        return access.connect(
             device_type=target.platform,
             host=str(host),
             port=port,

@@ -18,10 +18,11 @@ from annet.vendors.library.cisco import CiscoVendor
 from annet.vendors.registry import registry
 
 from app.core.commands import MASK, Command, Question, is_frr, mask_secrets, strip_noise
+from app.core.echo import plain_line
 from app.errors import RenderError
 
 #: annet's model string per family. Rulebooks are cached by it, so a new OS generation needs a string of its own.
-MODELS: Mapping[str, str] = {"frr": "FRR", "huawei_ar": "Huawei AR2220", "huawei_s": "Huawei Quidway S5700"}
+MODELS: Mapping[str, str] = {"frr": "FRR", "huawei_ar": "Huawei AR2220", "huawei_s": "Huawei Quidway S5700", "h3c": "H3C MSR"}
 
 #: Commands after which a vendor's question may be answered, with the only answer given. annet's own table would also
 #: confirm the removal of whole routing processes and hand out a password of its own.
@@ -80,7 +81,7 @@ def patch(family: str, running: str, intended: str) -> tuple[Command, ...]:
         )
     except AssertionError as error:
         raise RenderError(_ambiguous(family, str(error))) from error
-    references = _references(intended)
+    references = _references(family, intended)
     paths = vendor.make_formatter(indent="").cmd_paths(tree)
     return tuple(_command(rulebook, path, context, references) for path, context in paths.items())
 
@@ -117,8 +118,9 @@ def _tree(family: str, hardware: HardwareView, vendor: AbstractVendor, text: str
         tree: dict[str, Any] = tabparser.parse_to_tree(text=plain, splitter=vendor.make_formatter().split)
     except tabparser.ParserError as error:
         raise RenderError(f"{family} configuration: expected blocks by indentation; found {error}. Look at its template.") from error
+    tree = {row: children for row, children in tree.items() if children or not row.startswith("interface ")}
     if is_frr(family):
-        return {row: children for row, children in tree.items() if children or not row.startswith("interface ")}
+        return tree
     if implied:
         rules = implicit.compile_rules(SimpleNamespace(hw=hardware))  # type: ignore[arg-type]  # it reads `hw` alone
         tree = _merged(tree, implicit.config(tree, rules))
@@ -147,10 +149,10 @@ def _command(rulebook: Any, path: tuple[str, ...], context: dict[str, str], refe
     return Command(text, len(path) - 1, None if timeout == deploying.DEFAULT_TIMEOUT else float(timeout), questions)
 
 
-def _references(intended: str) -> dict[str, str]:
-    """Return the line with its reference for every masked line."""
+def _references(family: str, intended: str) -> dict[str, str]:
+    """Return the line as it is intended for every masked line."""
     lines = (line.strip() for line in intended.splitlines() if "<secret:" in line)
-    return {mask_secrets(line): line for line in lines}
+    return {mask_secrets(plain_line(family, line)): line for line in lines}
 
 
 def _rows(tree: Mapping[str, Any], level: int = 0) -> Iterable[str]:

@@ -101,7 +101,7 @@ def activate(
     words = "; ".join([*([str(lost)] if lost else []), *([reason] if reason else []), *shutter.left_open])
     detail: dict[str, object] = {"steps": trace.steps, **({"reason": words} if words else {})}
     value = None if lost else 0.0 if words else 1.0
-    return Measurement(line.line_id, "reserved_port", ground.clock(), value, "proven", METHOD, detail)
+    return Measurement(line.line_id, "reserved_port", ground.clock(), value, "proven", ground.method(METHOD), detail)
 
 
 @dataclass(slots=True)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from functools import partial
 from ipaddress import IPv4Address
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
+from netmiko.base_connection import BaseConnection
 from nornir.core import Nornir
 from nornir.core.configuration import Config, LoggingConfig
 from nornir.core.inventory import Inventory
@@ -22,6 +23,7 @@ from app.core.intents import build_intents
 from app.core.ipplan import Plan
 from app.core.ping import PingCount
 from app.core.workspace import Workspace
+from app.edge import huawei
 from app.edge.device import Access, Endpoint, Limits, Target, open_session, quiet_libraries, reach
 from app.edge.files import read_workspace
 from app.edge.guard import LAB_PREFIXES, LOOPBACK, require_safe
@@ -29,6 +31,7 @@ from app.edge.nornir_inventory import FindWay, Way, build_inventory
 from app.edge.secrets import Secrets, read_secrets
 from app.errors import Finding, InputError
 from app.settings import Settings, read_settings
+from app.workflows.endpoints import ssh_endpoint
 
 #: Name of the secret that every device is logged in to with.
 PASSWORD = "ssh_password"
@@ -65,11 +68,11 @@ def open_gateway(
 ) -> Gateway:
     """Build the gateway of a workspace. Nothing is sent yet.
 
-    `endpoint` says where the device of a contact address really listens (virtual devices); without it, there, on the
-    settings' SSH port. Raises InputError where the secrets file cannot be read or holds no `ssh_password`.
+    `endpoint` says where the device of a contact address really listens (virtual devices); without it, the settings do.
+    Raises InputError where the secrets file cannot be read or holds no `ssh_password`, or the file of endpoints is unusable.
     """
     quiet_libraries()
-    where = endpoint or (lambda address: (address, settings.ssh_port))
+    where = endpoint or ssh_endpoint(settings)
     secrets = read_secrets(settings.secrets_file, environ)
     access = _access(plan, settings, secrets, where, limits or Limits())
 
@@ -114,14 +117,15 @@ class WaiwangInventory:
 
 def _find_way(plan: Plan, intents: Mapping[str, DeviceIntent], settings: Settings, environ: Mapping[str, str]) -> FindWay:
     def find(name: str) -> Way:
-        intent = intents[name]
+        intent, where = intents[name], ssh_endpoint(settings)
         for contact in intent.contacts:
-            require_safe(contact, illustration=plan.illustration)
+            require_safe(where(contact)[0], illustration=plan.illustration)
         secrets = read_secrets(settings.secrets_file, environ)
-        access = _access(plan, settings, secrets, lambda address: (address, settings.ssh_port), Limits())
-        address, link = reach(name, intent.contacts, access)
+        access = _access(plan, settings, secrets, where, Limits())
+        contact, link = reach(name, intent.contacts, access)
         link.close()
-        return Way(str(address), settings.ssh_port, access.password, settings.known_hosts)
+        address, port = where(contact)
+        return Way(str(address), port, access.password, settings.known_hosts)
 
     return find
 
@@ -134,7 +138,16 @@ def _access(plan: Plan, settings: Settings, secrets: Secrets, endpoint: Endpoint
         resolve=secrets.resolve,
         known_hosts=settings.known_hosts,
         limits=limits,
+        connect=open_driver,
     )
+
+
+def open_driver(**parameters: Any) -> BaseConnection:
+    """Open a netmiko connection with the drivers that wait for prompts, not for time: ours for Huawei; Comware's reads echoes."""
+    if parameters.get("device_type") == "hp_comware":
+        parameters.setdefault("global_cmd_verify", True)
+    connection: BaseConnection = huawei.connect(**parameters)
+    return connection
 
 
 def _target(intent: DeviceIntent) -> Target:

@@ -43,12 +43,20 @@ class MeasureReport:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What every active test stands on. `statuses` is what polling saw last: a line behind a dead one is not blamed."""
+    """What every active test stands on. `statuses` is what polling saw last: a line behind a dead one is not blamed.
+
+    `simulated`: the network is played by a program, and every method says so.
+    """
 
     workspace: Workspace
     intents: Mapping[str, DeviceIntent]
     statuses: Mapping[str, LineStatus]
     clock: Clock
+    simulated: bool = False
+
+    def method(self, words: str) -> str:
+        """Return how something was measured, in words that evidence quotes."""
+        return f"SIMULATION: {words}" if self.simulated else words
 
     @property
     def inventory(self) -> Inventory:
@@ -88,7 +96,7 @@ def _from_centre(ground: Ground, lines: Sequence[Line], ping: PingFromCentre, co
     addresses = {line.line_id: ground.far_address(line) for line in lines}
     counts = ping(tuple(dict.fromkeys(addresses.values())), count)
     at = ground.clock()
-    method = f"{count} ICMP echo requests from the centre to the far device's loopback"
+    method = ground.method(f"{count} ICMP echo requests from the centre to the far device's loopback")
     deaf = not any(each and each.received for each in counts.values())
     results = []
     for line in lines:
@@ -106,7 +114,7 @@ def _from_centre(ground: Ground, lines: Sequence[Line], ping: PingFromCentre, co
 
 def _to_services(ground: Ground, line: Line, gateway: Gateway, count: int) -> Measurement:
     """Ask the far device itself to probe each service; the worst loss counts."""
-    kind, method = "reaches_services", f"{count} ICMP echo requests sent by the far device itself"
+    kind, method = "reaches_services", ground.method(f"{count} ICMP echo requests sent by the far device itself")
     unit = ground.inventory.units[line.unit_id]
     wanted = [service for service in ground.inventory.services.values() if service.is_for(unit)]
     if not wanted:

@@ -25,10 +25,9 @@ from app.edge.snmp import Agent, Community, DeviceReading, Target, UsmUser, rais
 from app.edge.store import Store
 from app.errors import ExitCode, Finding, InputError
 from app.settings import Settings
+from app.workflows.endpoints import Endpoint, snmp_endpoint
 
 Clock = Callable[[], datetime]
-#: Says where the agent of a contact address really listens: address and UDP port.
-Endpoint = Callable[[IPv4Address], tuple[IPv4Address, int]]
 #: Secrets that SNMPv3 needs, by name.
 SNMP_SECRETS = ("snmp_auth", "snmp_priv")
 #: Descriptors that everything but SNMP sessions may need.
@@ -167,11 +166,11 @@ class Poller:
             for reading in readings:
                 self._remember(reading)
             readings = [self._newer(reading) for reading in readings]
-            ports = self._rated(readings, self._previous)
+            ports = rate_ports((port for reading in readings for port in reading.ports), self._previous)
             self._previous |= ports
             devices = tuple(_device_state(reading) for reading in readings)
             self._answered = frozenset(device.device for device in devices if device.answer == "answered")
-            lines = tuple(_line_samples(self._workspace, devices, ports, finished_at))
+            lines = tuple(sample_lines(self._workspace, devices, ports, finished_at))
             transitions = await asyncio.to_thread(self._store.write_cycle, started_at, finished_at, devices, lines)
             narrow = () if self._narrow is None else (self._narrow,)
             findings = (*narrow, *_find_oddities(readings, self._ports))
@@ -217,10 +216,11 @@ class Poller:
     ) -> LookReport:
         """Write the lines that these readings decide, but for those that are written already."""
         self._looked |= heard
-        ports, seen = self._rated(heard.values(), previous), [_device_state(reading) for reading in heard.values()]
+        ports = rate_ports((port for reading in heard.values() for port in reading.ports), previous)
+        seen = [_device_state(reading) for reading in heard.values()]
         lines = tuple(
             sample
-            for sample in _line_samples(self._workspace, seen, ports, at)
+            for sample in sample_lines(self._workspace, seen, ports, at)
             if sample.line_id not in written and self._is_decided(sample, heard)
         )
         return LookReport(at, lines, await asyncio.to_thread(self._store.write_look, at, seen, lines), unsettled)
@@ -293,18 +293,6 @@ class Poller:
         else:
             self._silent.pop(reading.device, None)
 
-    def _rated(
-        self, readings: Iterable[DeviceReading], previous: Mapping[tuple[str, str], PortSample]
-    ) -> dict[tuple[str, str], PortSample]:
-        """Return every port that was seen, with its rates since it was seen before."""
-        rated = {}
-        for reading in readings:
-            for port in reading.ports:
-                key = port.device, port.interface
-                in_bps, out_bps = bit_rates(previous.get(key), port)
-                rated[key] = replace(port, in_bps=in_bps, out_bps=out_bps)
-        return rated
-
 
 def open_poller(
     workspace: Workspace,
@@ -318,8 +306,7 @@ def open_poller(
 ) -> Poller:
     """Build the poller of a workspace, SNMPv3 by the plan's user. Nothing is sent yet.
 
-    `endpoint` says where the agent of a contact address really listens (virtual devices); without it, there, on the
-    settings' SNMP port.
+    `endpoint` says where the agent of a contact address really listens (virtual devices); without it, the settings do.
 
     Raises:
         InputError: the plan is an illustration, the secrets file cannot be read or lacks one of `SNMP_SECRETS`, or the
@@ -327,8 +314,7 @@ def open_poller(
     """
     _refuse_illustration(workspace)
     credentials = usm_credentials(read_secrets(settings.secrets_file, environ))
-    where = endpoint or (lambda address: (address, settings.snmp_port))
-    return Poller(workspace, intents, store, credentials, where, pace=pace)
+    return Poller(workspace, intents, store, credentials, endpoint or snmp_endpoint(settings), pace=pace)
 
 
 def usm_credentials(secrets: Secrets) -> Callable[[ManagementIntent], UsmUser]:
@@ -371,9 +357,20 @@ def _device_state(reading: DeviceReading) -> DeviceState:
     return DeviceState(reading.device, reading.at, reading.answer, reading.reason, reading.sys_name, reading.uptime_ticks)
 
 
-def _line_samples(
+def rate_ports(seen: Iterable[PortSample], previous: Mapping[tuple[str, str], PortSample]) -> dict[tuple[str, str], PortSample]:
+    """Return every port that was seen, by device and interface, with its rates since it was seen before."""
+    rated = {}
+    for port in seen:
+        key = port.device, port.interface
+        in_bps, out_bps = bit_rates(previous.get(key), port)
+        rated[key] = replace(port, in_bps=in_bps, out_bps=out_bps)
+    return rated
+
+
+def sample_lines(
     workspace: Workspace, devices: Iterable[DeviceState], ports: Mapping[tuple[str, str], PortSample], at: datetime
 ) -> Iterator[LineSample]:
+    """Yield the sample of every line, judged from what one cycle saw."""
     judged = judge_lines(workspace.inventory, {device.device: device.answer for device in devices}, ports)
     return (_line_sample(line, judged[line.line_id], ports, at) for line in workspace.inventory.lines.values())
 

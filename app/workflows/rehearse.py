@@ -22,8 +22,11 @@ def move_days(order: Order, today: date) -> int:
     return (today + timedelta(days=DAYS_AHEAD) - due).days
 
 
-def rehearse(workspace: Workspace, root: Path, folder: Path, today: date) -> int:
-    """Write a copy of the workspace at `root` into `folder`, its milestones moved; return by how many days."""
+def rehearse(workspace: Workspace, root: Path, folder: Path, today: date, order_file: str = "order.yaml") -> int:
+    """Write a copy of the workspace at `root` into `folder`, its milestones moved; return by how many days.
+
+    `order_file`: the one of its inventory that the copy extends.
+    """
     order = workspace.order
     days = move_days(order, today)
     for name in COPIED:
@@ -36,7 +39,7 @@ def rehearse(workspace: Workspace, root: Path, folder: Path, today: date) -> int
     told = f"演示：文件中的各项日期均顺延 {days} 天，使今天处于建设期内"
     told_en = f"Demo: every date of the order is moved by {days} days, so that today lies inside the rollout"
     moved = {
-        "extends": str((root / "inventory" / "order.yaml").resolve()),
+        "extends": str((root / "inventory" / order_file).resolve()),
         "simulation": {
             "note": "；".join(part for part in (note, told) if part),
             "note_en": ". ".join(part for part in (note_en, told_en) if part),

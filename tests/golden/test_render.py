@@ -22,7 +22,7 @@ from tests.golden.render.workspace import CLASSES, small_workspace
 
 ROOT = Path(__file__).parents[2]
 Golden = Callable[[str, str], None]
-CASES = [(family, device) for family in ("frr", "huawei_ar") for device in ("core", "county02", "d01", "u01", "t01")]
+CASES = [(family, device) for family in ("frr", "huawei_ar", "h3c") for device in ("core", "county02", "d01", "u01", "t01")]
 DAEMONS = Path("/usr/lib/frr")
 
 
@@ -133,7 +133,7 @@ def _input_error(workspace: Workspace) -> str:
 # What must hold of every text
 
 
-@pytest.fixture(scope="session", params=["frr", "huawei_ar"])
+@pytest.fixture(scope="session", params=["frr", "huawei_ar", "h3c"])
 def whole(request: pytest.FixtureRequest) -> Workspace:
     return small_workspace(request.param, switch=request.param == "huawei_ar")
 

@@ -124,6 +124,54 @@ def test_vrp_changes_a_rate_in_place_and_undoes_it_by_its_short_form() -> None:
     assert without == ["interface GigabitEthernet0/0/1", " undo qos car inbound", " undo qos gts", " quit"]
 
 
+COMWARE = """sysname BZ-MSR01
+#
+interface GigabitEthernet0/1
+ ip address 10.0.0.1 255.255.255.252
+ ospf timer hello 1
+ ospf timer dead 4
+ qos car inbound any cir 10240
+ qos lr outbound cir 10240
+#
+ospf 1 router-id 10.9.0.1
+ area 0.0.0.1
+  network 10.0.0.0 0.0.0.3
+  stub no-summary
+#
+line vty 0 63
+ idle-timeout 10 0
+#
+snmp-agent usm-user v3 poller waiwang simple authentication-mode sha <secret:snmp_auth> privacy-mode aes128 <secret:snmp_priv>
+#
+"""
+SECRET_USER = next(line for line in COMWARE.splitlines() if line.startswith("snmp-agent usm-user"))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ("inbound any cir 10240", "inbound any cir 2048", ["interface GigabitEthernet0/1", " qos car inbound any cir 2048", " quit"]),
+        (" qos car inbound any cir 10240\n", "", ["interface GigabitEthernet0/1", " undo qos car inbound any", " quit"]),
+        (" ospf timer hello 1\n", "", ["interface GigabitEthernet0/1", " undo ospf timer hello", " quit"]),
+        (" ip address 10.0.0.1", " ip address 10.0.0.2", ["interface GigabitEthernet0/1", " ip address 10.0.0.2 255.255.255.252", " quit"]),
+        ("stub no-summary", "stub", ["ospf 1 router-id 10.9.0.1", " area 0.0.0.1", "  stub", "  quit", " quit"]),
+        ("idle-timeout 10 0", "idle-timeout 5 0", ["line vty 0 63", " idle-timeout 5 0", " quit"]),
+        (f"{SECRET_USER}\n", "", ["undo snmp-agent usm-user v3 poller"]),
+    ],
+)
+def test_comware_changes_in_place_and_undoes_by_the_short_form(before: str, after: str, expected: list[str]) -> None:
+    assert texts(patch("h3c", COMWARE, COMWARE.replace(before, after))) == expected
+
+
+def test_comware_s_echo_of_keys_margin_and_bursts_is_no_difference() -> None:
+    echo = COMWARE.replace("simple authentication-mode sha <secret:snmp_auth>", "cipher authentication-mode sha $c$3$abc==")
+    echo = echo.replace("<secret:snmp_priv>", "$c$3$def==").replace("sysname", " sysname").replace("\nsnmp-agent", "\n snmp-agent")
+    echo = echo.replace("any cir 10240", "any cir 10240 ebs 0 green pass red discard yellow pass")
+    assert patch("h3c", f"#\n version 7.1.064, Release 0427P22\n#\n{echo}return\n", COMWARE) == ()
+    without = COMWARE.replace(SECRET_USER, "")
+    assert texts(patch("h3c", without, COMWARE)) == [SECRET_USER]
+
+
 def test_a_running_nqa_test_is_removed_and_written_whole() -> None:
     test = "nqa test-instance admin rtt\n test-type icmp\n destination-address ipv4 10.1.0.2\n frequency 60\n start now\n"
     nqa = VRP.replace("#\nreturn", f"#\n{test}#\nreturn")

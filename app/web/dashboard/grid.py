@@ -96,16 +96,16 @@ def grid_options(words: Words) -> dict[str, object]:
     english = "_en" if words.language == "en" else ""
     name = f"unit_name{english}"
     columns: list[dict[str, object]] = [
-        {"field": name, "headerName": words("unit"), "flex": 4, "minWidth": 190, "tooltipField": name},
-        {"field": "line_id", "headerName": words("line_id"), "width": 156, "cellClass": "line-id"},
-        _named("region", f"region_name{english}", words("region")) | {"width": 120 if english else 92},
-        _named("class_id", f"class_words{english}", words("class"), SHORT) | {"flex": 2, "minWidth": 120},
-        _named("carrier", "carrier_name", words("carrier")) | {"width": 100},
+        {"field": name, "headerName": words("unit"), "flex": 3, "minWidth": 212 if english else 190, "tooltipField": name},
+        {"field": "line_id", "headerName": words("line_id"), "width": 144, "cellClass": "line-id"},
+        _named("region", f"region_name{english}", words("region")) | {"width": 130 if english else 92},
+        _named("class_id", f"class_words{english}", words("class"), SHORT) | {"flex": 2, "minWidth": 118},
+        _named("carrier", "carrier_name", words("carrier")) | {"width": 92},
         _coded(words, "state", words("state"), LINE_STATES),
         _coded(words, "due", words("standing"), LINE_DUES),
-        {"field": "days_left", "headerName": words("days_left"), "width": 98, "type": "rightAligned", ":valueFormatter": DAYS},
-        {"field": "down_bps", "headerName": words("rate_down"), "width": 108, "type": "rightAligned", ":valueFormatter": RATE},
-        {"field": "up_bps", "headerName": words("rate_up"), "width": 108, "type": "rightAligned", ":valueFormatter": RATE},
+        {"field": "days_left", "headerName": words("days_left"), "width": 90, "type": "rightAligned", ":valueFormatter": DAYS},
+        {"field": "down_bps", "headerName": words("rate_down"), "width": 106, "type": "rightAligned", ":valueFormatter": RATE},
+        {"field": "up_bps", "headerName": words("rate_up"), "width": 106, "type": "rightAligned", ":valueFormatter": RATE},
     ]
     return {
         "columnDefs": columns,
@@ -145,7 +145,7 @@ def _coded(words: Words, field: str, heading: str, values: tuple[str, ...]) -> d
     return {
         "field": field,
         "headerName": heading,
-        "width": 100 if words.language == "zh" else 116,
+        "width": 100 if words.language == "zh" else 126,
         ":valueFormatter": f"p => ({names})[p.value] || p.value || '{UNKNOWN}'",
         ":cellClass": "p => 'coded is-' + p.value",
     }

@@ -28,6 +28,17 @@ PORTS = MappingProxyType(
             "GigabitEthernet0/0/4.1002",
             "GigabitEthernet0/0/0",
         ),
+        "h3c": (
+            "GigabitEthernet0/1",
+            "GigabitEthernet0/2",
+            "GigabitEthernet0/3",
+            "GigabitEthernet0/4.101",
+            "GigabitEthernet0/5",
+            "GigabitEthernet0/6",
+            "GigabitEthernet0/4.102",
+            "GigabitEthernet0/4.1002",
+            "GigabitEthernet0/0",
+        ),
     }
 )
 LAB_OSPF = OspfProfile(1, 100, 1, 4, 1, (20, 50, 500), 100, 50)
@@ -70,8 +81,8 @@ def _units() -> dict[str, Unit]:
 
 def _devices(family: str, *, switch: bool) -> dict[str, Device]:
     lan = PORTS[family][8]
-    platform = {"frr": "cisco_ios", "huawei_ar": "huawei"}[family]
-    lan_port = lan if family == "frr" else "GigabitEthernet0/0/7"
+    platform = {"frr": "cisco_ios", "huawei_ar": "huawei", "h3c": "hp_comware"}[family]
+    lan_port = {"frr": lan, "huawei_ar": "GigabitEthernet0/0/7", "h3c": "GigabitEthernet0/7"}[family]
     rows = [
         ("core", "city_core", "511900", None, None),
         ("county02", "county_agg", "511902", "GOV02", lan_port),

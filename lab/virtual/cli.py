@@ -1,0 +1,103 @@
+"""`waiwang virtual …`: a city of virtual devices on this machine's loopback. No root."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.errors import ExitCode, LabError
+from lab.virtual.control import ask
+from lab.virtual.station import Station, serve
+
+app = typer.Typer(help="A simulated city: virtual devices on 127.0.0.0/8, no root.", no_args_is_help=True)
+
+DEFAULT = Station()
+
+State = Annotated[
+    Path,
+    typer.Option(
+        "--state-dir",
+        envvar="WAIWANG_VIRTUAL_STATE_DIR",
+        help="where the simulation keeps its files",
+        show_default="waiwang-virtual-UID in the temporary folder",
+    ),
+]
+Wanted = Annotated[str, typer.Argument(metavar="LINE|A:B", help="a line id, or two devices: BZWW-A-0001 or city:county01")]
+
+
+@app.command()
+def up(
+    root: Annotated[
+        Path,
+        typer.Option("--root", envvar="WAIWANG_VIRTUAL_ROOT", help="the workspace to play", show_default="the virtual city"),
+    ] = DEFAULT.workspace,
+    state_dir: State = DEFAULT.folder,
+    ssh_port: Annotated[int, typer.Option("--ssh-port", help="on every device's loopback address")] = DEFAULT.ssh_port,
+    snmp_port: Annotated[int, typer.Option("--snmp-port", help="on every device's loopback address")] = DEFAULT.snmp_port,
+) -> None:
+    """Boot every device of a workspace with its first-boot text and play the network until Ctrl-C."""
+    station = Station(root.resolve(), state_dir.resolve(), ssh_port, snmp_port)
+    if (station.folder / "ready").exists() and _is_running(station):
+        raise LabError(f"{station.folder}: simulation: expected none here; found a running one. Use it, or choose another --state-dir.")
+    typer.echo(f"SIMULATION of {station.workspace}; in another terminal: . {station.folder / 'environment'}", err=True)
+    asyncio.run(_serve_until_told(station))
+
+
+async def _serve_until_told(station: Station) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await serve(station, stop)
+
+
+@app.command()
+def cut(line: Wanted, state_dir: State = DEFAULT.folder) -> None:
+    """Break a line: both its ends lose the signal."""
+    typer.echo(f"{_tell(state_dir, {'ask': 'cut', 'line': line})} cut", err=True)
+
+
+@app.command()
+def heal(line: Wanted, state_dir: State = DEFAULT.folder) -> None:
+    """Mend a line that was cut or spoilt."""
+    typer.echo(f"{_tell(state_dir, {'ask': 'heal', 'line': line})} whole", err=True)
+
+
+@app.command()
+def spoil(
+    line: Wanted,
+    state_dir: State = DEFAULT.folder,
+    rate_share: Annotated[float | None, typer.Option("--rate", min=0, max=1, help="share of its rate that the line carries")] = None,
+    loss_ratio: Annotated[float | None, typer.Option("--loss", min=0, max=1, help="share of probes that are lost")] = None,
+    errors_per_s: Annotated[float | None, typer.Option("--errors", min=0, help="errored frames a second at both ends")] = None,
+) -> None:
+    """Let a line be bad without breaking it."""
+    question: dict[str, object] = {"ask": "spoil", "line": line}
+    wanted = {"rate_share": rate_share, "loss_ratio": loss_ratio, "errors_per_s": errors_per_s}
+    typer.echo(f"{_tell(state_dir, {**question, **wanted})} spoilt", err=True)
+
+
+@app.command()
+def status(state_dir: State = DEFAULT.folder) -> None:
+    """Print which devices can be reached and which lines are up, as JSON; exit 3 when any is not."""
+    found = ask(replace(DEFAULT, folder=state_dir).control, {"ask": "status"})
+    typer.echo(json.dumps(found, indent=2))
+    if not all(state for part in found.values() if isinstance(part, dict) for state in part.values()):
+        raise typer.Exit(ExitCode.DEVICE)
+
+
+def _tell(state_dir: Path, question: dict[str, object]) -> str:
+    return str(ask(replace(DEFAULT, folder=state_dir).control, question)["line"])
+
+
+def _is_running(station: Station) -> bool:
+    try:
+        ask(station.control, {"ask": "status"})
+    except LabError:
+        return False
+    return True
