@@ -102,7 +102,8 @@ def test_render_writes_the_bytes_that_it_prints_for_names_and_globs(planned: Com
     told = planned("render", "-o", str(out), "A-U00*", "CORE")
     assert (told.code, told.out) == (0, "")
     assert told.err.count("\n") == 1, "a message is one line, however long"
-    assert sorted(path.name for path in out.iterdir()) == ["A-U001-AR.cfg", "A-U001-SW.cfg", "A-U002-AR.cfg", "CORE.cfg"]
+    names = sorted(path.name for path in out.iterdir())
+    assert names == ["A-U001-AR.cfg", "A-U001-SW.cfg", "A-U002-AR.cfg", "CORE.activate.cfg", "CORE.cfg"]
     printed = planned("render", "A-U00*", "CORE")
     assert printed.out == "".join((out / f"{name}.cfg").read_text() for name in ("CORE", "A-U001-AR", "A-U001-SW", "A-U002-AR"))
     assert planned("render").out == planned("render", "*").out

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cache
+from ipaddress import IPv4Network
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ from lab.virtual import engine
 from lab.virtual.deeds import config_text
 from lab.virtual.grammar import read_grammar
 from lab.virtual.state import Device
-from tests.golden.render.workspace import full_workspace
+from tests.golden.render.workspace import full_workspace, small_workspace
 
 ROOT = Path(__file__).parents[2]
 CASES = (
@@ -139,3 +140,54 @@ def test_a_patch_leads_to_the_intended_text_and_its_rollback_back(router: str, f
     back, refused = applied(family, forth, patch(family, echo(family, forth), old))
     assert refused == ""
     assert [str(command) for command in patch(family, echo(family, back), old)] == []
+
+
+# Renumbering: the leading address and the one beside it change places
+
+
+PHASES = (None, "dual", "cut_over", "clearing")
+
+
+def moved(prefix: IPv4Network) -> IPv4Network:
+    return IPv4Network((int(prefix.network_address) + 0x10000, prefix.prefixlen))
+
+
+def renumbered(router: str, device: str) -> list[str]:
+    """Return the texts of a device in every phase of its city's renumbering."""
+    workspace = small_workspace(router, switch=router in ("huawei_ar", "h3c_msr"))
+    texts = []
+    for phase in PHASES:
+        beside = tuple(replace(row, prefix=moved(row.prefix), replaces=row.prefix, phase=phase) for row in workspace.ledger if phase)
+        intents = build_intents(replace(workspace, ledger=(*workspace.ledger, *beside)))
+        texts.append(render_device(intents[device], build_environment(read_templates(ROOT))))
+    return texts
+
+
+@pytest.mark.parametrize(("router", "family", "device"), CASES)
+def test_patches_lead_through_a_renumbering_and_back(router: str, family: str, device: str) -> None:
+    texts = renumbered(router, device)
+    standing = engine.load(read_grammar(family), new_device(family, "".join(texts)), texts[0].splitlines())
+    assert standing.text == ""
+    running = standing.device
+    for text in (*texts[1:], *texts[-2::-1]):
+        running, refused = applied(family, running, patch(family, echo(family, running), text))
+        assert refused == ""
+        assert [str(command) for command in patch(family, echo(family, running), text)] == []
+
+
+@pytest.mark.parametrize(("router", "family", "device"), CASES)
+def test_a_second_address_stands_beside_the_leading_one_and_in_ospf(router: str, family: str, device: str) -> None:
+    word = "secondary" if family == "cisco_ios" else "sub"
+    old, dual, cut_over, new = ([line.strip() for line in text.splitlines()] for text in renumbered(router, device))
+    leading = [line for line in old if line.startswith("ip address 198.18.")]
+    assert leading
+    for line in leading:
+        other = line.replace("198.18.", "198.19.")
+        assert dual[dual.index(line) + 1] == f"{other} {word}"
+        assert cut_over[cut_over.index(other) + 1] == f"{line} {word}"
+        assert other in new
+    assert not [line for line in new if line.startswith(("ip address 198.18.", "network 198.18."))]
+    for line in (line for line in old if line.startswith("network 198.18.")):
+        both = {line, line.replace("198.18.", "198.19.")}
+        assert both <= set(dual)
+        assert both <= set(cut_over)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv4Network
 
 import pytest
 
@@ -230,6 +230,23 @@ def test_a_dialled_line_ends_on_a_dialler_whose_address_the_far_end_gives() -> N
     assert (modem.address, modem.in_kbps, modem.out_kbps, modem.dialer) == (None, 1024, 512, 1)
     assert (dialler.kind, dialler.line_id, str(dialler.address), dialler.in_kbps) == ("line", "C-1", "198.18.4.18/30", None)
     assert (unit.uplink, unit.static_routes[0].way) == ("Dialer1", "Dialer1")
+
+
+def test_a_dialled_line_that_is_renumbered_has_both_addresses_on_its_dialler_and_none_at_the_modem() -> None:
+    workspace = changed(small_workspace("huawei_ar"), "lines", "C-1", access_method="vpdn_l2tp")
+    (old,) = [row for row in workspace.ledger if row.holder == "line:C-1"]
+    (centre,) = [row for row in workspace.ledger if row.holder == "service:noc"]
+    rows = (
+        replace(old, prefix=IPv4Network("198.19.4.16/30"), replaces=old.prefix, phase="cut_over"),
+        replace(centre, prefix=IPv4Network("198.19.12.0/29"), replaces=centre.prefix, phase="cut_over"),
+    )
+    unit = build_intents(replace(workspace, ledger=(*workspace.ledger, *rows)))["t01"]
+    modem = next(port for port in unit.interfaces if port.kind == "modem")
+    dialler = next(port for port in unit.interfaces if port.name == "Dialer1")
+    assert modem.addresses == modem.secondary == ()
+    assert [str(address) for address in dialler.addresses] == ["198.19.4.18/30", "198.18.4.18/30"]
+    ways = [(str(route.prefix), route.way) for route in unit.static_routes]
+    assert ways == [("198.19.12.0/29", "Dialer1"), ("198.18.12.0/29", "Dialer1")]
 
 
 @pytest.mark.parametrize("method", ["ethernet", "bridged_pvc", "internet_ipsec"])

@@ -24,6 +24,21 @@ def remove_with_value(rule: dict[str, Any], key: tuple[str, ...], diff: dict[str
     yield from common.default(rule, key, diff, **rest)
 
 
+def leading_address(rule: dict[str, Any], key: tuple[str, ...], diff: dict[str, list[dict[str, Any]]], **rest: Any) -> Iterator[Step]:
+    """Overwrite the leading address in place, and give and take the others by their whole line: none leads and stands beside at once."""
+    for line in diff[Op.REMOVED]:
+        if _is_beside(line["row"]):
+            yield False, f"{rule['reverse'].split()[0]} {line['row']}", None
+    yield from common.default(rule, key, {op: [one for one in lines if not _is_beside(one["row"])] for op, lines in diff.items()}, **rest)
+    for line in diff[Op.ADDED]:
+        if _is_beside(line["row"]):
+            yield True, line["row"], None
+
+
+def _is_beside(row: str) -> bool:
+    return row.endswith((" sub", " secondary"))
+
+
 def undo_and_rewrite(rule: dict[str, Any], key: tuple[str, ...], diff: dict[str, list[dict[str, Any]]], **rest: Any) -> Iterator[Step]:
     """Remove a block that cannot be edited while it runs (NQA), and write it whole."""
     if diff[Op.AFFECTED]:
