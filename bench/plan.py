@@ -2,11 +2,11 @@
 
     python bench/plan.py [--lines 100000] [--rounds 3]
 
-The work: a ledger already holds every second /30 of a pool; as many are added first-fit, then the whole ledger is checked
-for overlaps. Ours does it through `plan_allocations`, which also keeps, orders and judges every row; the others keep bare
-prefixes. Every way runs once more at a tenth of the size, which shows how work grows, and in a process of its own, which
-tells its peak memory. The row "whole city" is no comparison: a first plan from an inventory in which each line has a unit
-with router, switch and LAN, so four prefixes a line, from the demands to the text of the ledger.
+A line comes with four prefixes: its own, and those of the router, the switch and the LAN of its unit. The work: a ledger
+already holds every second /30 of a pool; as many are added first-fit, then the whole ledger is checked for overlaps. Ours
+does it through `plan_allocations`, which also keeps, orders and judges every row; the others keep bare prefixes. Every way
+runs once more at a tenth of the size, which shows how work grows, and in a process of its own, which tells its peak memory.
+The row "whole city" is no comparison: a first plan from an inventory, from the demands to the text of the ledger.
 """
 
 from __future__ import annotations
@@ -26,8 +26,11 @@ from app.core.allocation import demands, plan_allocations
 from app.core.inventory import Device, Inventory, Line, Unit
 from app.core.ipplan import Allocation, Demand, Management, OspfProfile, Plan, Pool, Provenance
 from app.edge.ledger import format_ledger
+from app.workflows.plan import uncollected
 
-POOL = IPv4Network("59.224.0.0/12")
+POOL = IPv4Network("59.224.0.0/11")
+#: Prefixes that come with a line.
+EACH = 4
 LENGTH = 30
 TODAY = date(2008, 4, 1)
 #: What is to be reached at 100,000 lines.
@@ -40,7 +43,7 @@ AIM_GROWTH = 25.0
 def held_starts(lines: int) -> list[int]:
     """Return the first addresses of the prefixes that the ledger holds: every second one of the pool."""
     first = int(POOL.network_address)
-    return [first + 8 * index for index in range(lines // 2)]
+    return [first + 8 * index for index in range(EACH * lines // 2)]
 
 
 def ours(lines: int) -> Callable[[], int]:
@@ -52,7 +55,7 @@ def ours(lines: int) -> Callable[[], int]:
         Allocation(IPv4Network((start, LENGTH)), "links", "GGW", "interconnect", f"line:{index:06d}", TODAY)
         for index, start in enumerate(starts)
     ]
-    wanted = [Demand(f"line:{index:06d}", "interconnect", "511902") for index in range(lines)]
+    wanted = [Demand(f"line:{index:06d}", "interconnect", "511902") for index in range(EACH * lines)]
 
     def work() -> int:
         change = plan_allocations(plan, ledger, wanted, TODAY)
@@ -69,7 +72,7 @@ def with_ipaddress(lines: int) -> Callable[[], int]:
     def work() -> int:
         taken = set(held)
         free = (prefix for prefix in POOL.subnets(new_prefix=LENGTH) if prefix not in taken)
-        every = sorted([*held, *(next(free) for _ in range(lines - len(held)))])
+        every = sorted([*held, *(next(free) for _ in range(EACH * lines - len(held)))])
         if any(before.overlaps(after) for before, after in pairwise(every)):
             raise SystemExit("overlap")
         return len(every)
@@ -86,7 +89,7 @@ def with_netaddr(lines: int) -> Callable[[], int]:
     def work() -> int:
         taken = set(held)
         free = (prefix for prefix in pool.subnet(LENGTH) if prefix not in taken)
-        every = sorted([*held, *(next(free) for _ in range(lines - len(held)))])
+        every = sorted([*held, *(next(free) for _ in range(EACH * lines - len(held)))])
         if any(after in before for before, after in pairwise(every)):
             raise SystemExit("overlap")
         return len(every)
@@ -107,7 +110,7 @@ def whole_city(lines: int) -> Callable[[], int]:
         change = plan_allocations(plan, (), demands(inventory), TODAY)
         if change.findings:
             raise SystemExit(str(change.findings[0]))
-        return (format_ledger(change.ledger).count("\n") - 2) // 4  # less the header and the root's loopback
+        return format_ledger(change.ledger).count("\n") - 2  # less the header and the root's loopback
 
     return work
 
@@ -135,9 +138,10 @@ def measure(way: str, lines: int, rounds: int, answer: Connection) -> None:
         return
     best, planned = float("inf"), 0
     for _ in range(rounds):
-        start = time.process_time()
-        planned = work()
-        best = min(best, time.process_time() - start)
+        with uncollected():  # as `waiwang plan` does; the other ways get the same
+            start = time.process_time()
+            planned = work()
+            best = min(best, time.process_time() - start)
     answer.send((best, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, planned))
 
 
@@ -158,7 +162,7 @@ def run(way: str, lines: int, rounds: int) -> tuple[float, float, int] | None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--lines", type=int, default=100_000, help="prefixes in all (at most 262144)")
+    parser.add_argument("--lines", type=int, default=100_000, help="lines; each has four prefixes (at most 131072)")
     parser.add_argument("--rounds", type=int, default=3, help="the best of so many counts")
     options = parser.parse_args()
     sys.stdout.write(f"{'way':<12}{'lines':>9}{'CPU s':>9}{'peak MB':>9}\n")
@@ -170,15 +174,16 @@ def main() -> int:
                 sys.stdout.write(f"{way:<12}{lines:>9}{'not installed':>18}\n")
                 continue
             seconds, megabytes, planned = result
-            if planned != lines:
-                raise SystemExit(f"{way} planned {planned} of {lines}")
+            if planned != EACH * lines:
+                raise SystemExit(f"{way} planned {planned} of {EACH * lines}")
             figures[way, lines] = seconds, megabytes
             sys.stdout.write(f"{way:<12}{lines:>9}{seconds:>9.3f}{megabytes:>9.0f}\n")
-    seconds, megabytes = figures["waiwang", options.lines]
+    ours_alone = [figures[way, options.lines] for way in ("waiwang", "whole city")]
+    seconds, megabytes = (max(column) for column in zip(*ours_alone, strict=True))
     measured = [way for way, lines in figures if lines == options.lines]
     growths = {way: figures[way, options.lines][0] / figures[way, options.lines // 10][0] for way in measured}
     sys.stdout.write("growth at ten times the lines: " + ", ".join(f"{way} {growth:.1f}" for way, growth in growths.items()) + "\n")
-    growth = growths["waiwang"]
+    growth = max(growths["waiwang"], growths["whole city"])
     reached = seconds < AIM_SECONDS and megabytes < AIM_MEGABYTES and growth < AIM_GROWTH
     sys.stdout.write(f"aims: under {AIM_SECONDS} s, {AIM_MEGABYTES:.0f} MB, growth {growth:.1f} under {AIM_GROWTH:.0f}: ")
     sys.stdout.write("reached\n" if reached else "MISSED\n")

@@ -12,9 +12,11 @@ import typer
 from typer.core import TyperOption
 
 from app.cli import devices, exchange, observe, paper
+from app.cli.audit import app as audit
 from app.cli.demo import demo
 from app.cli.events import event
 from app.cli.output import show_error, tell
+from app.cli.renumber import app as renumber
 from app.cli.report import report
 from app.errors import ExitCode, WaiwangError
 from lab.cli import app as lab
@@ -47,6 +49,8 @@ app.add_typer(exchange.netbox, name="netbox")
 app.add_typer(observe.measure, name="measure")
 app.add_typer(event, name="event")
 app.add_typer(report, name="report")
+app.add_typer(audit, name="audit")
+app.add_typer(renumber, name="renumber")
 app.add_typer(lab, name="lab")
 app.add_typer(virtual, name="virtual")
 

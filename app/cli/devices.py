@@ -34,11 +34,11 @@ def diff(
     """Show intended against running, a unified diff per device. Writes nothing."""
     context = open_context(root)
     refuse_illustration("diff", illustration=context.workspace.plan.illustration)
-    chosen = _select(context, names, terms, limit, workers)
+    chosen = chosen_devices(context, names, terms, limit, workers)
     gateway = open_gateway(context.workspace.plan, context.settings, context.environ)
     with progress_bar("diff", len(chosen.inventory.hosts)) as step:
         rows = run_diff(chosen, context.intents, context.texts, gateway, progress=step)
-    _show_rows("diff", rows, form, diffs=True)
+    show_rows("diff", rows, form, diffs=True)
     leave(exit_code(rows))
 
 
@@ -61,7 +61,7 @@ def deploy(
         raise typer.BadParameter(f"no such family: {', '.join(unknown)}; known are {', '.join(FAMILIES)}", param_hint="--unsafe")
     context = open_context(root)
     refuse_illustration("deploy", illustration=context.workspace.plan.illustration)
-    chosen = _select(context, names, terms, limit, workers)
+    chosen = chosen_devices(context, names, terms, limit, workers)
     gateway = open_gateway(context.workspace.plan, context.settings, context.environ)
     with progress_bar("deploy", len(chosen.inventory.hosts)) as step, stopping_on_interrupt() as is_stopped:
         report = run_deploy(
@@ -70,14 +70,14 @@ def deploy(
             context.texts,
             gateway,
             commit=commit,
-            record_backup=_record_backup(context) if commit else _record_nothing,
+            record_backup=record_backup(context) if commit else record_nothing,
             wait_s=wait_s,
             unsafe=unsafe or (),
             progress=step,
             record_row=_audit(context) if commit else _audit_nothing,
             is_stopped=is_stopped,
         )
-    _show_rows("deploy --commit" if commit else "deploy", report.rows, form, diffs=not quiet)
+    show_rows("deploy --commit" if commit else "deploy", report.rows, form, diffs=not quiet)
     leave(report.exit_code)
 
 
@@ -99,12 +99,14 @@ def stopping_on_interrupt() -> Iterator[Callable[[], bool]]:
         signal.signal(signal.SIGINT, before)
 
 
-def _select(context: Context, names: Sequence[str] | None, terms: Sequence[str] | None, limit: int | None, workers: int) -> Nornir:
+def chosen_devices(context: Context, names: Sequence[str] | None, terms: Sequence[str] | None, limit: int | None, workers: int) -> Nornir:
+    """Return Nornir over the devices that the command line names."""
     nornir = open_nornir(context.workspace, context.intents, context.settings, context.environ, workers=workers)
     return select(nornir, names or (), terms or (), limit)
 
 
-def _record_backup(context: Context) -> Callable[[str, str], None]:
+def record_backup(context: Context) -> Callable[[str, str], None]:
+    """Return what keeps a device's configuration in the database before anything is pushed to it."""
     store = context.store  # opened here, before threads ask for it
 
     def record(device: str, text: str) -> None:
@@ -127,7 +129,7 @@ def _audit_nothing(row: DeviceRow) -> None:
     """Without --commit nothing was done."""
 
 
-def _record_nothing(device: str, text: str) -> None:
+def record_nothing(device: str, text: str) -> None:
     """Without --commit nothing is pushed, so nothing is kept."""
 
 
@@ -146,7 +148,8 @@ def progress_bar(title: str, total: int) -> Iterator[Callable[[str, str], None]]
         yield step
 
 
-def _show_rows(title: str, rows: Sequence[DeviceRow], form: Format, *, diffs: bool) -> None:
+def show_rows(title: str, rows: Sequence[DeviceRow], form: Format, *, diffs: bool) -> None:
+    """Print one row a device with totals, and with `diffs` the differences before it."""
     if form is Format.text and diffs:
         for row in rows:
             _show_diff(row)

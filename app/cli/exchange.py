@@ -24,6 +24,9 @@ from app.workflows.worksheet import worksheet as make_worksheet
 netbox = typer.Typer(name="netbox", help="Tables for NetBox's CSV import, and NetBox's circuits and prefixes back.", no_args_is_help=True)
 TABLES = (*HEADS, "all")
 IMPORT_COLUMNS = ("change", "where", "key", "before", "after")
+SkipRejected = Annotated[
+    bool, typer.Option("--skip-rejected", metavar="", help="leave rejected rows out instead of refusing all")
+]
 worksheet = typer.Typer(name="worksheet", help="Orders out to a carrier, and its reports back.", no_args_is_help=True)
 
 
@@ -32,7 +35,7 @@ def import_(
     root: Root = None,
     form: Form = Format.text,
     commit: Commit = False,
-    skip_rejected: Annotated[bool, typer.Option("--skip-rejected", help="leave rejected rows out instead of refusing all")] = False,
+    skip_rejected: SkipRejected = False,
 ) -> None:
     """Take units, devices and lines from XLSX or CSV; several tables are judged together."""
     pairs = _pairs(sources)
@@ -74,7 +77,7 @@ def export(
     table: Annotated[str, typer.Argument(metavar="TABLE", help="units, devices or lines")],
     output: Annotated[Path, typer.Option("-o", "--output", help="FILE.xlsx or FILE.csv")],
     root: Root = None,
-    office: Annotated[bool, typer.Option("--for-office", help="Chinese heads; a CSV for spreadsheet programs")] = False,
+    office: Annotated[bool, typer.Option("--for-office", metavar="", help="Chinese heads; a CSV for spreadsheet programs")] = False,
 ) -> None:
     """Hand out a table of the inventory; `import` takes it back."""
     if table not in HEADS:
@@ -89,8 +92,8 @@ def worksheet_out(
     carrier: Annotated[str, typer.Argument(metavar="CARRIER", help="id of a carrier in order.yaml")],
     output: Annotated[Path, typer.Option("-o", "--output", help="FILE.xlsx or FILE.csv")],
     root: Root = None,
-    language: Annotated[str, typer.Option("--language", help="zh or en")] = "zh",
-    every: Annotated[bool, typer.Option("--all", help="also lines that are opened and have a circuit id")] = False,
+    language: Annotated[str, typer.Option("--language", envvar="WAIWANG_LANGUAGE", help="zh or en")] = "zh",
+    every: Annotated[bool, typer.Option("--all", metavar="", help="also lines that are opened and have a circuit id")] = False,
 ) -> None:
     """Write the orders of a carrier: what is to be built, and cells for what it reports back."""
     if language not in LANGUAGES:
@@ -110,7 +113,7 @@ def worksheet_in(
     carrier: Annotated[str | None, typer.Option("--carrier", help="whose sheet it is; else what most rows say")] = None,
     actor: Annotated[str | None, typer.Option("--by", help="who reports, as a role; else the carrier")] = None,
     document: Annotated[str | None, typer.Option("--document", help="the document; else the file's name")] = None,
-    skip_rejected: Annotated[bool, typer.Option("--skip-rejected", help="leave rejected rows out instead of refusing all")] = False,
+    skip_rejected: SkipRejected = False,
 ) -> None:
     """Take a worksheet back: circuit ids into lines.csv, opened days and contact roles into the database."""
     context = open_context(root)

@@ -15,7 +15,7 @@ from app.cli.output import Format, Table, counted, show, show_findings, stdout, 
 from app.core.families import find_gaps
 from app.edge.templates import read_templates
 from app.workflows.check import check as run_check
-from app.workflows.plan import change_rows, format_plan
+from app.workflows.plan import change_rows, format_plan, ipv6_diff
 from app.workflows.plan import plan as run_plan
 from app.workflows.render import render as run_render
 from app.workflows.render import render_pages, write_configs, write_pages
@@ -59,6 +59,7 @@ def plan(root: Root = None, form: Form = Format.text, commit: Commit = False) ->
             (row.change, str(row.allocation.prefix), row.allocation.holder, row.allocation.pool, row.allocation.vrf)
             for row in change_rows(report.change)
         ]
+        rows += [(change, prefix[2:], holder, role, vrf) for prefix, holder, role, vrf, change in ipv6_diff(report.change6)]
         show(Table("plan", ("change", "prefix", "holder", "pool", "vrf"), rows, {"changes": len(rows)}), form)
     leave(report.exit_code)
 

@@ -11,9 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from app.core.inventory import Device, Region, Service, Unit
+from app.core.ipv6 import find_ipv6_faults
 from app.core.line_rules import find_line_faults
+from app.core.nat_rules import find_nat_faults
 from app.core.order_rules import find_order_faults
 from app.core.plan_faults import PLAN_FILE, find_conflicts, find_pool_faults
+from app.core.pool_rules import find_pool_rule_faults
 from app.core.ports import find_port_faults
 from app.core.references import References, find_twins
 from app.core.spans import ledger_order
@@ -40,6 +43,8 @@ def find_inconsistencies(workspace: Workspace, *, incomplete: frozenset[str] = f
         *find_port_faults(workspace.inventory),
         *find_tree_faults(workspace.inventory, rules.references),
         *find_plan_faults(workspace, rules.references),
+        *find_nat_faults(workspace, rules.references),
+        *find_ipv6_faults(workspace),
     ]
 
 
@@ -78,12 +83,9 @@ def find_plan_faults(workspace: Workspace, references: References) -> Iterator[F
         return
     plan, inventory = workspace.plan, workspace.inventory
     yield from find_pool_faults(plan)
+    yield from find_pool_rule_faults(plan)
     for pool in plan.pools:
         owner = f"pool {pool.name}"
-        if pool.address_class == "national_public" and not pool.prefix.subnet_of(plan.national_block):
-            step = f"Correct the prefix, the address_class, or national_block in {PLAN_FILE}."
-            what = f"{owner} lies outside the national block"
-            yield Finding(pool.where, what, f"a part of {plan.national_block}", str(pool.prefix), step)
         yield from references.judge(pool.where, owner, "vrf", pool.vrf, "vrfs", plan.vrfs, PLAN_FILE)
         for region in pool.regions:
             yield from references.judge(pool.where, owner, "regions", region, "regions", inventory.regions, "inventory/regions.csv")

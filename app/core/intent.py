@@ -15,6 +15,7 @@ class InterfaceIntent:
 
     Rates are what devices are given (kbit/s), seen from this device: `in_kbps` is policed inward, `out_kbps` shaped outward.
     `vlan` is the VLAN that a sub-interface or Vlanif ends, or that a trunk carries. `access_method` is the line's.
+    `secondary` are further addresses beside `address`, while the holder is being renumbered.
     """
 
     name: str
@@ -33,6 +34,12 @@ class InterfaceIntent:
     passive: bool = False
     vlan: int | None = None
     access_method: str | None = None
+    secondary: tuple[IPv4Interface, ...] = ()
+
+    @property
+    def addresses(self) -> tuple[IPv4Interface, ...]:
+        """Every address, the leading one first."""
+        return () if self.address is None else (self.address, *self.secondary)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +103,8 @@ class DeviceIntent:
     """Everything that is wanted of one device; `app.core.intents` builds it.
 
     `contacts` are the addresses to reach it at, best first (loopback, uplink; at the root the port towards the monitoring
-    service). `uplink` is the name of the interface towards the parent, None at the root. `gateway` is a switch's only way out.
+    service; then those beside them).
+    `uplink` is the name of the interface towards the parent, None at the root. `gateway` is a switch's only way out.
     `depth` counts lines to the root; a switch stands one below its router.
     """
 

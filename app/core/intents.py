@@ -9,7 +9,7 @@ from ipaddress import IPv4Interface, IPv4Network
 from app.core.families import FAMILIES, Family
 from app.core.intent import DeviceIntent, InterfaceIntent, ManagementIntent, NotificationTarget, OspfArea, OspfIntent, StaticRoute
 from app.core.inventory import Device, Line, Service, depths
-from app.core.ipplan import AddressBook, address_book
+from app.core.ipplan import AddressBook, address_book, first_host, link_ends, second_host
 from app.core.naming import natural_key
 from app.core.notifications import receiver_engine_id
 from app.core.workspace import Workspace
@@ -265,14 +265,17 @@ def _device_intent(ground: _Ground, device: Device) -> DeviceIntent:
 
 
 def _router(ground: _Ground, device: Device) -> DeviceIntent:
-    loopback = ground.book.loopback(device.name)
+    book = ground.book
+    loopback = book.loopback(device.name)
     ports = tuple(sorted(_router_ports(ground, device), key=lambda port: natural_key(port.name)))
     uplink = ground.uplinks.get(device.name)
-    near = ground.book.gateway(ground.monitoring)
+    near = [first_host(prefix).ip for prefix in book.all_of(ground.monitoring)]
     routes: tuple[StaticRoute, ...] = ()
     if uplink is not None:
-        above, near = ground.book.line_ends(uplink.line_id)
-        routes = (StaticRoute(ground.book.prefixes[ground.monitoring], above.ip, FLOATING_DISTANCE, "centre"),)
+        above = book.line_ends(uplink.line_id)[0].ip
+        near = [link_ends(prefix)[1].ip for prefix in book.all_of(f"line:{uplink.line_id}")]
+        routes = tuple(StaticRoute(prefix, above, FLOATING_DISTANCE, "centre") for prefix in book.all_of(ground.monitoring))
+    beside = [prefix.network_address for prefix in book.second(f"device:{device.name}")]
     return DeviceIntent(
         hostname=device.name,
         family=device.family,
@@ -281,7 +284,7 @@ def _router(ground: _Ground, device: Device) -> DeviceIntent:
         region=device.region,
         depth=ground.depth[device.name],
         loopback=loopback,
-        contacts=(loopback, near.ip),
+        contacts=(loopback, near[0], *beside, *near[1:]),
         interfaces=ports,
         static_routes=routes,
         ospf=_ospf(ground, ports, device),
@@ -296,6 +299,7 @@ def _switch(ground: _Ground, device: Device) -> DeviceIntent:
     router = ground.device(ground.unit_lines[device.unit_id].z_device)
     holder = f"management:{device.unit_id}"
     gateway = ground.book.gateway(holder).ip
+    seconds = tuple(second_host(prefix) for prefix in ground.book.second(holder))
     trunk = InterfaceIntent(
         name=device.lan_interface,
         kind="trunk",
@@ -310,6 +314,7 @@ def _switch(ground: _Ground, device: Device) -> DeviceIntent:
         description=f"MANAGEMENT U:{device.unit_id}",
         address=ground.book.host(holder),
         vlan=MANAGEMENT_VLAN,
+        secondary=seconds,
     )
     return DeviceIntent(
         hostname=device.name,
@@ -319,7 +324,7 @@ def _switch(ground: _Ground, device: Device) -> DeviceIntent:
         region=device.region,
         depth=ground.depth[router.name] + 1,
         loopback=None,
-        contacts=(ground.book.host(holder).ip,),
+        contacts=(ground.book.host(holder).ip, *(address.ip for address in seconds)),
         interfaces=tuple(sorted((trunk, management), key=lambda port: natural_key(port.name))),
         static_routes=(StaticRoute(IPv4Network("0.0.0.0/0"), gateway, FLOATING_DISTANCE, "centre"),),
         ospf=None,
@@ -336,7 +341,7 @@ def _management(ground: _Ground, device: Device) -> ManagementIntent:
         snmp_user=plan.snmp_user,
         snmp_auth=plan.snmp_auth,
         snmp_priv=plan.snmp_priv,
-        sources=(ground.book.prefixes[ground.monitoring],),
+        sources=ground.book.all_of(ground.monitoring),
         ntp_servers=tuple(ground.book.host(f"service:{name}").ip for name in plan.ntp_services),
         syslog_hosts=tuple(ground.book.host(f"service:{name}").ip for name in plan.syslog_services),
         banner=plan.banner,
@@ -369,6 +374,7 @@ def _router_ports(ground: _Ground, device: Device) -> Iterator[InterfaceIntent]:
             ospf_area=home,
             passive=True,
             vlan=_vlan(service.interface),
+            secondary=_gateways(ground, f"service:{service.service_id}"),
         )
     yield from _unit_ports(ground, device, home)
 
@@ -382,6 +388,7 @@ def _loopback(ground: _Ground, device: Device, area: str) -> InterfaceIntent:
         description=f"LOOPBACK {device.name}",
         address=IPv4Interface((ground.book.loopback(device.name), 32)),
         ospf_area=area,
+        secondary=tuple(IPv4Interface((prefix.network_address, 32)) for prefix in ground.book.second(f"device:{device.name}")),
     )
 
 
@@ -400,6 +407,7 @@ def _unit_ports(ground: _Ground, device: Device, area: str) -> Iterator[Interfac
             ospf_area=area,
             passive=True,
             vlan=_vlan(device.lan_interface),
+            secondary=_gateways(ground, f"unit:{unit.unit_id}"),
         )
     for switch in ground.switches.get(unit.unit_id, ())[:1]:
         yield InterfaceIntent(
@@ -412,14 +420,20 @@ def _unit_ports(ground: _Ground, device: Device, area: str) -> Iterator[Interfac
             ospf_area=area,
             passive=True,
             vlan=MANAGEMENT_VLAN,
+            secondary=_gateways(ground, f"management:{unit.unit_id}"),
         )
+
+
+def _gateways(ground: _Ground, holder: str) -> tuple[IPv4Interface, ...]:
+    """Return the router's own address in the holder's second prefix, where it has one."""
+    return tuple(first_host(prefix) for prefix in ground.book.second(holder))
 
 
 def _line_ports(ground: _Ground, line: Line, *, at_a: bool) -> Iterator[InterfaceIntent]:
     """Yield this end of a line and the port reserved for it. Towards the unit is down: outward at `a`, inward at `z`."""
     kind = ground.workspace.order.classes[line.service_class]
     down, up = kind.configured_down_kbps, kind.configured_up_kbps
-    ends = ground.book.line_ends(line.line_id)
+    ends, *others = [link_ends(prefix) for prefix in ground.book.all_of(f"line:{line.line_id}")]
     near = (line.a_interface, line.a_reserved_interface) if at_a else (line.z_interface, line.z_reserved_interface)
     far_device = line.z_device if at_a else line.a_device
     far = (line.z_interface, line.z_reserved_interface) if at_a else (line.a_interface, line.a_reserved_interface)
@@ -437,6 +451,7 @@ def _line_ports(ground: _Ground, line: Line, *, at_a: bool) -> Iterator[Interfac
         ospf_area=_line_area(ground, line),
         vlan=_vlan(near[0]),
         access_method=line.access_method,
+        secondary=tuple(other[0] if at_a else other[1] for other in others),
     )
     if near[1] is not None:
         yield InterfaceIntent(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from ipaddress import IPv4Network
 
 ROLES = ("city_core", "county_agg", "city_unit", "urban_unit", "township_unit", "unit_switch")
 LINE_ROLES = ("primary", "backup")
@@ -120,6 +121,24 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True)
+class NatRecord:
+    """What a unit translates at its edge, as it reported it: we keep it, we do not configure it.
+
+    `napt`: its private prefix `inside` shares the addresses of `outside`. `server`: the one host `inside` is reached at
+    `outside`, one address each, on `outside_port` of `protocol` (tcp or udp), which leads to `inside_port`.
+    """
+
+    unit_id: str
+    kind: str
+    inside: IPv4Network
+    outside: IPv4Network
+    protocol: str | None = None
+    inside_port: int | None = None
+    outside_port: int | None = None
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """Nornir group: connection options per platform, passed through as they stand."""
 
@@ -136,6 +155,7 @@ class Inventory:
     devices: Mapping[str, Device]
     lines: Mapping[str, Line]
     services: Mapping[str, Service]
+    nat: tuple[NatRecord, ...] = ()
 
     def uplink(self, device: str) -> Line | None:
         """Return the primary line whose `z` end is this device; the root has none."""

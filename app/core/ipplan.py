@@ -8,12 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Network
 
 ADDRESS_CLASSES = ("national_public", "local_public", "department", "isp")
+#: What an address class can be reached from: the whole nation's extranet, the city's own public zone, one VPN, the Internet.
+REACH = {"national_public": "nation", "local_public": "locality", "department": "vpn", "isp": "internet"}
 #: loopback: one per device; interconnect: one per line; unit_lan: one per unit in scope with a line;
 #: management: one per unit that has a switch; service: one per service.
 POOL_ROLES = ("loopback", "interconnect", "unit_lan", "management", "service")
+#: Phases of a prefix that replaces another, in order. planned: held, on no device; dual: beside the old one, which leads;
+#: cut_over: it leads, the old one stands beside it; clearing: the old one is to go; finished: proven gone and released.
+PHASES = ("planned", "dual", "cut_over", "clearing", "finished")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +30,11 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """A prefix that allocations of one role are cut from; `regions` empty means any region may draw from it."""
+    """A prefix that allocations of one role are cut from; `regions` empty means any region may draw from it.
+
+    `reserve_length`: each holder is given the first part of a free block of this length, and the rest of the block is kept
+    for its growth up to and including `reserve_until`. A `retired` pool hands out nothing: its holders are to be renumbered.
+    """
 
     name: str
     role: str
@@ -35,6 +44,36 @@ class Pool:
     length: int
     provenance: Provenance
     regions: tuple[str, ...] = ()
+    where: str = ""
+    reserve_length: int | None = None
+    reserve_until: date | None = None
+    retired: bool = False
+
+    def block_length(self, today: date) -> int:
+        """Return the length that one holder takes from the pool on this day: with its growth reserve while that lasts."""
+        if self.reserve_length is None or self.reserve_until is None or today > self.reserve_until:
+            return self.length
+        return min(self.length, self.reserve_length)
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """A range of a VRF that nobody is handed, by hand and for a reason."""
+
+    prefix: IPv4Network
+    vrf: str
+    reason: str
+    provenance: Provenance
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ipv6Block:
+    """The city's own part of the province's IPv6 prefix, of which everything else is derived."""
+
+    prefix: IPv6Network
+    vrf: str
+    provenance: Provenance
     where: str = ""
 
 
@@ -77,20 +116,29 @@ class Plan:
     management: Management
     quarantine_days: int = 90
     vrfs: Mapping[str, str] = field(default_factory=lambda: {"GGW": "public"})
+    reservations: tuple[Reservation, ...] = ()
+    ipv6: Ipv6Block | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """One prefix that the inventory needs. `holder` is `device:NAME`, `line:ID`, `unit:ID`, `management:UNIT` or `service:ID`."""
+    """One prefix that the inventory needs. `holder` is `device:NAME`, `line:ID`, `unit:ID`, `management:UNIT` or `service:ID`.
+
+    `vrf` is the VPN that it belongs to, None for the public zone.
+    """
 
     holder: str
     role: str
     region: str
+    vrf: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
-    """A row of the ledger: who holds which prefix since when; `released_on` starts its quarantine."""
+    """A row of the ledger: who holds which prefix since when; `released_on` starts its quarantine.
+
+    While a holder is renumbered it holds two rows: the new one `replaces` the old one's prefix and says in which of `PHASES`.
+    """
 
     prefix: IPv4Network
     pool: str
@@ -100,40 +148,88 @@ class Allocation:
     since: date
     released_on: date | None = None
     where: str = ""
+    replaces: IPv4Network | None = None
+    phase: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class AddressBook:
-    """Addresses by holder, read from the live rows of a ledger. Raises KeyError with the holder's name where none is held."""
+    """Addresses by holder, read from the live rows of a ledger. Raises KeyError with the holder's name where none is held.
+
+    `beside` are the second prefixes of holders that are being renumbered: on the devices as well, but not leading.
+    """
 
     prefixes: Mapping[str, IPv4Network]
+    beside: Mapping[str, IPv4Network] = field(default_factory=dict)
 
     def loopback(self, device: str) -> IPv4Address:
         return self.prefixes[f"device:{device}"].network_address
 
     def line_ends(self, line_id: str) -> tuple[IPv4Interface, IPv4Interface]:
         """Return the addresses of the `a` and the `z` end: first and second host of the interconnect (both of a /31)."""
-        prefix = self.prefixes[f"line:{line_id}"]
-        first, second = (prefix[0], prefix[1]) if prefix.prefixlen == 31 else (prefix[1], prefix[2])
-        return IPv4Interface((first, prefix.prefixlen)), IPv4Interface((second, prefix.prefixlen))
+        return link_ends(self.prefixes[f"line:{line_id}"])
 
     def gateway(self, holder: str) -> IPv4Interface:
         """Return the router's own address in a unit LAN, management or service prefix: its first host."""
-        prefix = self.prefixes[holder]
-        return IPv4Interface((prefix[1], prefix.prefixlen))
+        return first_host(self.prefixes[holder])
 
     def host(self, holder: str) -> IPv4Interface:
         """Return the address of the one host that the plan knows there (service endpoint, managed switch): the second."""
-        prefix = self.prefixes[holder]
-        return IPv4Interface((prefix[2], prefix.prefixlen))
+        return second_host(self.prefixes[holder])
+
+    def all_of(self, holder: str) -> tuple[IPv4Network, ...]:
+        """Return every prefix of a holder that devices carry, the leading one first."""
+        return (self.prefixes[holder], *self.second(holder))
+
+    def second(self, holder: str) -> tuple[IPv4Network, ...]:
+        """Return the prefix beside the leading one, where the holder is being renumbered."""
+        return (self.beside[holder],) if holder in self.beside else ()
+
+
+def link_ends(prefix: IPv4Network) -> tuple[IPv4Interface, IPv4Interface]:
+    """Return the addresses of the `a` and the `z` end of an interconnect."""
+    first, second = (prefix[0], prefix[1]) if prefix.prefixlen == 31 else (prefix[1], prefix[2])
+    return IPv4Interface((first, prefix.prefixlen)), IPv4Interface((second, prefix.prefixlen))
+
+
+def first_host(prefix: IPv4Network) -> IPv4Interface:
+    """Return the first host of a prefix with its length; of a /32 the address itself."""
+    return IPv4Interface((prefix[0] if prefix.prefixlen == 32 else prefix[1], prefix.prefixlen))
+
+
+def second_host(prefix: IPv4Network) -> IPv4Interface:
+    return IPv4Interface((prefix[2], prefix.prefixlen))
 
 
 def address_book(ledger: tuple[Allocation, ...]) -> AddressBook:
-    """Return the addresses in force: rows that were not released."""
-    return AddressBook({row.holder: row.prefix for row in ledger if row.released_on is None})
+    """Return the addresses in force: rows that were not released. Of two rows of a holder the phase says which one leads."""
+    live = [row for row in ledger if row.released_on is None]
+    prefixes = {row.holder: row.prefix for row in live if row.replaces is None}
+    beside: dict[str, IPv4Network] = {}
+    for row in live:
+        if row.replaces is None:
+            continue
+        if row.phase == "dual":
+            beside[row.holder] = row.prefix
+        elif row.phase == "cut_over":
+            beside[row.holder] = row.replaces
+        if row.phase in ("cut_over", "clearing", "finished"):
+            prefixes[row.holder] = row.prefix
+    return AddressBook(prefixes, beside)
 
 
-def pools_for(plan: Plan, role: str, region: str) -> tuple[Pool, ...]:
-    """Return the pools that a demand may draw from: those of its region first, then those of any region."""
-    fitting = [pool for pool in plan.pools if pool.role == role and (not pool.regions or region in pool.regions)]
+def pools_for(plan: Plan, role: str, region: str, vrf: str | None = None) -> tuple[Pool, ...]:
+    """Return the pools that a demand may draw from: those of its region first, then those of any region.
+
+    A VPN that the plan knows draws from pools of its own VRF; everything else from pools of the public zone.
+    """
+    own = vrf if vrf in plan.vrfs else None
+    fitting = [
+        pool
+        for pool in plan.pools
+        if pool.role == role
+        and not pool.retired
+        and (not pool.regions or region in pool.regions)
+        and (pool.vrf == own if own else pool.address_class not in ("department", "isp"))
+    ]
     return tuple(sorted(fitting, key=lambda pool: not pool.regions))

@@ -15,7 +15,7 @@ from app.core.inventory import Line
 from app.core.ipplan import Allocation, Demand
 from app.core.netbox import cid, live
 from app.core.references import nearest
-from app.core.spans import TakenSpans, span, taken_spans
+from app.core.spans import TakenSpans, span, taken_by_vrf
 from app.core.workspace import Workspace
 from app.errors import Finding
 
@@ -221,7 +221,7 @@ class _Prefixes:
         self.pools = frozenset(f"pool:{pool.name}" for pool in self.workspace.plan.pools)
         self.demands = {demand.holder: demand for demand in demands(self.workspace.inventory)}
         self.live = live(self.workspace.ledger)
-        self.spans = taken_spans(self.workspace.ledger)
+        self.spans = taken_by_vrf(self.workspace.ledger)
         for row in sorted(self.workspace.ledger, key=lambda row: row.released_on is None):
             self.held[row.vrf, row.prefix] = row
 

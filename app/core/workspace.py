@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from app.core.inventory import Group, Inventory
 from app.core.ipplan import Allocation, Plan
+from app.core.ipv6_rows import Allocation6
 from app.core.order import Order
 
 
@@ -23,3 +24,4 @@ class Workspace:
     ledger: tuple[Allocation, ...]
     groups: Mapping[str, Group]
     defaults: Mapping[str, object] = field(default_factory=dict)
+    ledger6: tuple[Allocation6, ...] = ()

@@ -7,13 +7,14 @@ import re
 import socket
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from pathlib import Path
 
 from netmiko import ConnectHandler
 from netmiko.base_connection import BaseConnection
 from netmiko.exceptions import NetmikoAuthenticationException, NetmikoBaseException, ReadTimeout
+from paramiko.hostkeys import HostKeys  # type: ignore[import-untyped]  # paramiko ships no types
 from paramiko.ssh_exception import AuthenticationException, SSHException  # type: ignore[import-untyped]  # paramiko ships no types
 from pydantic import SecretStr
 
@@ -30,6 +31,8 @@ Resolve = Callable[[str], str]
 #: Opens a netmiko connection from ConnectHandler's parameters.
 Connect = Callable[..., BaseConnection]
 
+#: OpenSSH and paramiko name a host with its port in known_hosts unless it is this one.
+SSH_PORT = 22
 #: Ctrl-C.
 INTERRUPT = "\x03"
 _LOST = (EOFError, OSError, SSHException, NetmikoBaseException, ValueError)
@@ -42,7 +45,8 @@ class Dialect:
     """What one family is asked, and how it says no. `refusal` is searched per line, `saved` in the answer to `save`.
 
     `save` empty means that the driver knows the questions that saving asks. `ping` takes an address and a count; one that
-    knows no count (`endless`) is interrupted after `count` seconds.
+    knows no count (`endless`) is interrupted after `count` seconds. `questions`: what to ask for each of its tables
+    (`app.core.device_tables.QUESTIONS`); a family without cannot be read back. `restart_ospf` takes a changed OSPF router id into use.
     """
 
     running: str
@@ -51,6 +55,8 @@ class Dialect:
     refusal: str
     ping: str
     endless: bool = False
+    questions: Mapping[str, str] = field(default_factory=dict)
+    restart_ospf: str | None = None
 
 
 #: VRP5 as AR routers and S switches speak it: refusals begin with `Error:`, what is only told begins with `Info:` or `Warning:`.
@@ -72,6 +78,14 @@ DIALECTS: Mapping[str, Dialect] = {
         refusal=r"^(?:% .*|Must remove .*|Error (?:type|description): .*|.*[Cc]onfiguration failed.*)$",
         ping="ping {address}",
         endless=True,
+        questions={
+            "addresses": "show interface brief json",
+            "routes": "show ip route json",
+            "neighbours": "show ip neigh",
+            "adjacencies": "show ip ospf neighbor json",
+            "router_id": "show ip ospf json",
+        },
+        restart_ospf="clear ip ospf process",
     ),
     "huawei_ar": VRP5,
     "huawei_s": VRP5,
@@ -149,6 +163,35 @@ class Session:
             raise self._error(DeviceError, "read the running configuration", "a configuration", found)
         start = re.search(r"^!$|^#$", text, re.MULTILINE)
         return text[start.start() :] if start else text
+
+    def show(self, question: str) -> str:
+        """Return the device's answer to one of the questions of its family.
+
+        Raises:
+            CommitRefused: the family has no such question.
+            DeviceError: the device refused it, the session was lost, or no answer came in time.
+        """
+        line = self._dialect.questions.get(question)
+        if line is None:
+            raise self._no_words(f"read its {question}")
+        text = self._ask(line, f"read its {question}")
+        if refusals := re.findall(self._dialect.refusal, text, re.MULTILINE):
+            raise self._error(DeviceError, f"read its {question} ({line})", "an answer", mask_secrets(refusals[0])[:200])
+        return text
+
+    def restart_ospf(self) -> None:
+        """Let OSPF begin anew, so that a changed router id takes effect; traffic stops until its adjacencies are full again.
+
+        Raises:
+            CommitRefused: the family has no command for it.
+            DeviceError: the device refused it, or the session was lost.
+        """
+        line = self._dialect.restart_ospf
+        if line is None:
+            raise self._no_words("restart OSPF")
+        text = self._ask(line, "restart OSPF")
+        if refusals := re.findall(self._dialect.refusal, text, re.MULTILINE):
+            raise self._error(DeviceError, f"restart OSPF ({line})", "acceptance", mask_secrets(refusals[0])[:200])
 
     def push(self, commands: Iterable[Command]) -> None:
         """Give the commands one by one and stop at the first that is refused.
@@ -252,6 +295,11 @@ class Session:
             found = "no answer in time" if "imeout" in type(error).__name__ else "the session was lost"
             raise self._error(DeviceError, what, "an answer", found, "Look at the device, then run waiwang diff.") from None
 
+    def _no_words(self, what: str) -> CommitRefused:
+        family = self.target.family
+        step = "Look at the device by hand; this version reads other families back only."
+        return CommitRefused(self.target.device, what, expected="a family that this version can ask", found=family, next_step=step)
+
     def _error(self, kind: type[DeviceError], what: str, expected: str, found: str, step: str = "Look at the device.") -> DeviceError:
         return kind(self.target.device, what, expected=expected, found=found, next_step=step)
 
@@ -316,13 +364,13 @@ def quiet_libraries() -> None:
 
 
 def _log_in(target: Target, address: IPv4Address, link: socket.socket, access: Access) -> BaseConnection:
-    host, port = access.endpoint(address)
     known = access.known_hosts
+    known_name, known_port = _known_name(target, address, access)
     try:
         return access.connect(
             device_type=target.platform,
-            host=str(host),
-            port=port,
+            host=known_name,
+            port=known_port,
             sock=link,
             username=target.username,
             password=access.password.get_secret_value(),
@@ -350,6 +398,22 @@ def _log_in(target: Target, address: IPv4Address, link: socket.socket, access: A
             found=_first_words(error),
             next_step="Look at the device (load, free sessions), then run the command again.",
         ) from None
+
+
+def _known_name(target: Target, address: IPv4Address, access: Access) -> tuple[str, int]:
+    """Return the name and port to look the host key up by: this address, or another of the device's own that known_hosts has.
+
+    A device that is being renumbered answers at new addresses with the key that it had. The socket is open already, so the
+    name decides nothing else.
+    """
+    names = [(str(host), port) for host, port in map(access.endpoint, (address, *target.contacts))]
+    if access.known_hosts is None:
+        return names[0]
+    try:
+        known = HostKeys(str(access.known_hosts))
+    except (OSError, SSHException):
+        return names[0]
+    return next(((host, port) for host, port in names if known.lookup(host if port == SSH_PORT else f"[{host}]:{port}")), names[0])
 
 
 def _first_words(error: BaseException) -> str:

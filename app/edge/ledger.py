@@ -6,28 +6,50 @@ import csv
 import fcntl
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from io import StringIO
+from operator import attrgetter
 from pathlib import Path
 
 from app.core.ipplan import Allocation
+from app.core.ipv6_rows import Allocation6
 from app.core.spans import ledger_order
 from app.errors import Finding, InputError
 
 HEADER = ("prefix", "pool", "vrf", "role", "holder", "since", "released_on")
+#: The cells of a row under HEADER.
+_cells = attrgetter(*HEADER)
+#: Further columns of a ledger in which some holder is being renumbered, or was.
+RENUMBERING = ("replaces", "phase")
+HEADER6 = ("prefix", "vrf", "role", "holder", "since", "released_on")
 LOCK_WAIT_S = 30.0
 LOCK_RETRY_S = 0.05
 
 
 def format_ledger(rows: Iterable[Allocation]) -> str:
     """Return the ledger as CSV: sorted rows, ISO dates, LF; the same rows give the same bytes."""
+    ordered = sorted(rows, key=ledger_order)
+    renumbering = any(row.replaces is not None for row in ordered)
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(HEADER)
-    for row in sorted(rows, key=ledger_order):
+    writer.writerow((*HEADER, *RENUMBERING) if renumbering else HEADER)
+    # date prints itself as ISO 8601, None and a missing phase as nothing
+    if renumbering:
+        writer.writerows((*_cells(row), row.replaces, row.phase) for row in ordered)
+    else:
+        writer.writerows(map(_cells, ordered))
+    return text.getvalue()
+
+
+def format_ledger6(rows: Iterable[Allocation6]) -> str:
+    """Return the IPv6 ledger as CSV in the order given, ISO dates, LF."""
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(HEADER6)
+    for row in rows:
         released = row.released_on.isoformat() if row.released_on else ""
-        writer.writerow((str(row.prefix), row.pool, row.vrf, row.role, row.holder, row.since.isoformat(), released))
+        writer.writerow((row.prefix, row.vrf, row.role, row.holder, row.since.isoformat(), released))
     return text.getvalue()
 
 
@@ -36,11 +58,21 @@ def write_ledger(path: Path, rows: Iterable[Allocation]) -> None:
 
     Raises: InputError where the file or its folder cannot be written.
     """
+    replace_text(path, lambda: format_ledger(rows))
+
+
+def write_ledger6(path: Path, rows: Iterable[Allocation6]) -> None:
+    """Replace the IPv6 ledger as `write_ledger` does the other."""
+    replace_text(path, lambda: format_ledger6(rows))
+
+
+def replace_text(path: Path, text: Callable[[], str]) -> None:
+    """Replace a file by what `text` gives, in one step. Raises as `write_ledger`."""
     target = path.resolve()
     passing = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         with passing.open("w", encoding="utf-8", newline="") as file:
-            file.write(format_ledger(rows))
+            file.write(text())
             file.flush()
             os.fsync(file.fileno())
         if target.exists():

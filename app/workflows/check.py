@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from app.core.allocation import PlanChange, demands, plan_allocations
+from app.core.allocation import PlanChange, demands, plan_allocations, usage
 from app.core.families import find_gaps
 from app.core.intents import build_intents
+from app.core.ipv6 import LEDGER6_FILE, Ipv6Change, plan_ipv6
 from app.core.plan_faults import LEDGER_FILE
+from app.core.pool_rules import find_usage_notes
 from app.core.workspace import Workspace
 from app.edge.files import judge_workspace
 from app.errors import ExitCode, Finding, InputError
@@ -41,21 +43,31 @@ def check(root: Path, *, today: date, instead: Mapping[str, str] | None = None) 
         return CheckReport(judged.findings, judged.notes, judged.counts)
     workspace = judged.workspace
     change = plan_allocations(workspace.plan, workspace.ledger, demands(workspace.inventory), today)
-    notes = (*judged.notes, *change.notes, *pending(change))
-    if change.refused:
-        return CheckReport(change.conflicts + change.shortages, notes, judged.counts)
+    used = usage(workspace.plan, change.ledger, today)
+    notes = (*judged.notes, *change.notes, *pending(change), *find_usage_notes(used))
+    shortages6: tuple[Finding, ...] = ()
+    if workspace.plan.ipv6 is not None:
+        change6 = plan_ipv6(workspace.plan.ipv6, workspace.ledger6, workspace.inventory, today, workspace.plan.quarantine_days)
+        shortages6 = change6.shortages
+        notes = (*notes, *pending(change6, LEDGER6_FILE))
+    if change.refused or shortages6:
+        return CheckReport(change.conflicts + change.shortages + shortages6, notes, judged.counts)
     findings, gaps = judge_intents(replace(workspace, ledger=change.ledger))
     return CheckReport(findings, (*notes, *gaps), judged.counts)
 
 
-def pending(change: PlanChange) -> tuple[Finding, ...]:
+def pending(change: PlanChange | Ipv6Change, where: str = LEDGER_FILE) -> tuple[Finding, ...]:
     """Return a note where the ledger is behind the inventory."""
     if not change.changes:
         return ()
-    groups = {"to add": change.added + change.returned, "to release": change.released, "to drop": change.dropped}
-    found = ", ".join(f"{len(rows)} {words}" for words, rows in groups.items() if rows)
+    groups = {
+        "to add": len(change.added) + len(change.returned),
+        "to release": len(change.released),
+        "to drop": len(change.dropped),
+    }
+    found = ", ".join(f"{number} {words}" for words, number in groups.items() if number)
     what, step = "the ledger is behind the inventory", "Run `waiwang plan --commit`."
-    return (Finding(LEDGER_FILE, what, "a prefix for every holder that needs one", found, step, note=True),)
+    return (Finding(where, what, "a prefix for every holder that needs one", found, step, note=True),)
 
 
 def judge_intents(workspace: Workspace) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:

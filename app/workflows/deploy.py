@@ -96,8 +96,12 @@ def deploy(
     progress: Progress = silent,
     record_row: RecordRow = _forget,
     is_stopped: Callable[[], bool] = _never,
+    leaf_first: bool = False,
 ) -> DeployReport:
     """Bring the selected devices to their intended texts, one depth after the other, or show what that would take.
+
+    Root first, as lines are being built; `leaf_first` for a change that takes ways away: whoever is changed is then reached
+    over devices that still have them.
 
     `wait_s` is how long a device that answers nowhere yet is waited for, once something above it was deployed in this run:
     the lines to it are only just being built. `unsafe` names families that `commit` may reach outside lab and loopback,
@@ -112,7 +116,7 @@ def deploy(
     gateway.require_secrets(name for device in chosen for name in secret_names(texts[device]))
     job = _Job(intents, texts, gateway, record_backup, unsafe, progress, record_row, is_stopped, commit)
     rows: dict[str, DeviceRow] = {}
-    for wave in _waves(chosen):
+    for wave in waves(chosen, leaf_first=leaf_first):
         patience = wait_s if any(row.result == "deployed" for row in rows.values()) else 0.0
         part = nornir.filter(filter_func=lambda host, wave=wave: host.name in wave)
         rows |= {row.device: row for row in run_rows(part, _task(job, dict(rows), patience), intents)}
@@ -124,9 +128,9 @@ def find_parent(intent: DeviceIntent) -> str | None:
     return next((interface.far_device for interface in intent.interfaces if interface.name == intent.uplink), None)
 
 
-def _waves(intents: Mapping[str, DeviceIntent]) -> Iterator[frozenset[str]]:
-    """Yield the devices of each depth, root first."""
-    by_depth = sorted(intents, key=lambda name: intents[name].depth)
+def waves(intents: Mapping[str, DeviceIntent], *, leaf_first: bool = False) -> Iterator[frozenset[str]]:
+    """Yield the devices of each depth, root first or leaf first."""
+    by_depth = sorted(intents, key=lambda name: intents[name].depth, reverse=leaf_first)
     for _, names in groupby(by_depth, key=lambda name: intents[name].depth):
         yield frozenset(names)
 

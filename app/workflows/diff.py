@@ -130,7 +130,7 @@ def refuse_illustration(verb: str, *, illustration: bool) -> None:
 def run_rows(nornir: Nornir, task: Callable[[Task], Result], intents: Mapping[str, DeviceIntent]) -> list[DeviceRow]:
     """Run a task that returns a row on every host; an unforeseen fault becomes a row with the exit code of one."""
     outcome = nornir.run(task=task, on_failed=True)
-    return [_row_of(intents[name], results) for name, results in outcome.items()]
+    return [row_of_fault(intents[name], results) for name, results in outcome.items()]
 
 
 def failure_row(intent: DeviceIntent, error: WaiwangError, *, address: IPv4Address | None = None) -> DeviceRow:
@@ -175,7 +175,8 @@ def difference_row(intent: DeviceIntent, difference: Difference, address: IPv4Ad
     )
 
 
-def _row_of(intent: DeviceIntent, results: MultiResult) -> DeviceRow:
+def row_of_fault(intent: DeviceIntent, results: MultiResult) -> DeviceRow:
+    """Return the row that a task returned, or one for the fault that ended it."""
     row = results[0].result
     if isinstance(row, DeviceRow):
         return row

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
 from app.core.allocation import PlanChange, demands, plan_allocations, usage
-from app.core.ipplan import Allocation
+from app.core.ipplan import REACH, Allocation, Pool
+from app.core.ipv6 import LEDGER6_FILE, Ipv6Change, plan_ipv6
 from app.core.plan_faults import LEDGER_FILE
+from app.core.pool_rules import find_usage_notes
 from app.core.spans import PoolUsage, ledger_order
 from app.core.workspace import Workspace
 from app.edge.files import read_workspace
-from app.edge.ledger import locked, write_ledger
+from app.edge.ledger import locked, write_ledger, write_ledger6
 from app.errors import ExitCode, Finding, InputError, PoolExhausted
 
 #: The sign that a change has in the diff.
@@ -27,11 +32,16 @@ class PlanReport:
     usage: tuple[PoolUsage, ...]
     notes: tuple[Finding, ...]
     committed: bool
+    change6: Ipv6Change = field(default_factory=Ipv6Change)
+
+    @property
+    def changes(self) -> bool:
+        return self.change.changes or self.change6.changes
 
     @property
     def exit_code(self) -> ExitCode:
-        """PENDING while the ledger lacks what was shown."""
-        return ExitCode.PENDING if self.change.changes and not self.committed else ExitCode.OK
+        """PENDING while a ledger lacks what was shown."""
+        return ExitCode.PENDING if self.changes and not self.committed else ExitCode.OK
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +57,31 @@ def plan(root: Path, *, commit: bool, today: date) -> PlanReport:
 
     Raises: InputError with every finding; PoolExhausted where nothing but room is lacking.
     """
-    report = judge_plan(read_workspace(root), today)
-    if not (commit and report.change.changes):
+    with uncollected():
+        report = judge_plan(read_workspace(root), today)
+        if not (commit and report.changes):
+            return report
+        ledger = root / LEDGER_FILE
+        with locked(ledger):
+            report = judge_plan(read_workspace(root), today, committed=True)
+            if report.change.changes:
+                write_ledger(ledger, report.change.ledger)
+            if report.change6.changes:
+                write_ledger6(root / LEDGER6_FILE, report.change6.ledger)
         return report
-    ledger = root / LEDGER_FILE
-    with locked(ledger):
-        report = judge_plan(read_workspace(root), today, committed=True)
-        if report.change.changes:
-            write_ledger(ledger, report.change.ledger)
-    return report
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Keep the collector of reference cycles away while many values are made that all stay: it would look through them
+    again and again and find nothing (half of the time at 400,000 prefixes)."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def judge_plan(judged: tuple[Workspace, tuple[Finding, ...]], today: date, *, committed: bool = False) -> PlanReport:
@@ -65,10 +91,14 @@ def judge_plan(judged: tuple[Workspace, tuple[Finding, ...]], today: date, *, co
     """
     workspace, notes = judged
     change = plan_allocations(workspace.plan, workspace.ledger, demands(workspace.inventory), today)
-    if change.refused:
+    change6 = Ipv6Change()
+    if workspace.plan.ipv6 is not None:
+        change6 = plan_ipv6(workspace.plan.ipv6, workspace.ledger6, workspace.inventory, today, workspace.plan.quarantine_days)
+    if change.refused or change6.shortages:
         refusal = InputError if change.conflicts else PoolExhausted
-        raise refusal(change.conflicts + change.shortages)
-    return PlanReport(change, usage(workspace.plan, change.ledger), (*notes, *change.notes), committed)
+        raise refusal(change.conflicts + change.shortages + change6.shortages)
+    used = usage(workspace.plan, change.ledger, today)
+    return PlanReport(change, used, (*notes, *change.notes, *find_usage_notes(used)), committed, change6)
 
 
 def change_rows(change: PlanChange) -> tuple[ChangeRow, ...]:
@@ -82,11 +112,23 @@ def format_plan(report: PlanReport) -> str:
     """Return the report as plain text: the diff, how full the pools are, one line of totals."""
     change = report.change
     diff = [[f"{SIGNS[row.change]} {row.allocation.prefix}", *described(row)] for row in change_rows(change)]
-    pools = [[entry.pool.name, entry.pool.role, str(entry.pool.prefix), f"/{entry.pool.length}", *counts(entry)] for entry in report.usage]
-    header = ["pool", "role", "prefix", "length", "room", "held", "quarantined", "free"]
+    pools = [[*named_pool(entry.pool), *counts(entry)] for entry in report.usage]
+    header = ["pool", "role", "reach", "prefix", "length", "room", "held", "quarantined", "reserved", "free", ""]
     totals = ", ".join(f"{len(group)} {name}" for name, group in groups_with_kept(change))
+    if diff6 := ipv6_diff(report.change6):
+        diff.append(["", "", "", "", ""])
+        diff += diff6
+        totals += f"; IPv6: {len(diff6)} changes"
     parts = [aligned([["  prefix", "holder", "pool", "vrf", "change"], *diff])] if diff else []
     return "\n\n".join([*parts, aligned([header, *pools]), f"{totals}. {closing(report)}"]) + "\n"
+
+
+def ipv6_diff(change: Ipv6Change) -> list[list[str]]:
+    """Return the lines of the diff of the IPv6 ledger, in its order."""
+    groups = {"added": change.added, "returned": change.returned, "released": change.released, "dropped": change.dropped}
+    rows = [(row, name) for name, group in groups.items() for row in group]
+    rows.sort(key=lambda pair: pair[0].prefix)
+    return [[f"{SIGNS[name]} {row.prefix}", row.holder, row.role, row.vrf, name] for row, name in rows]
 
 
 def described(row: ChangeRow) -> list[str]:
@@ -95,7 +137,12 @@ def described(row: ChangeRow) -> list[str]:
 
 
 def counts(entry: PoolUsage) -> list[str]:
-    return [str(number) for number in (entry.capacity, entry.held, entry.quarantined, entry.free)]
+    state = "retired" if entry.pool.retired else "nearly full" if entry.nearly_full else ""
+    return [*map(str, (entry.capacity, entry.held, entry.quarantined, entry.reserved, entry.free)), state]
+
+
+def named_pool(pool: Pool) -> list[str]:
+    return [pool.name, pool.role, REACH[pool.address_class], str(pool.prefix), f"/{pool.length}"]
 
 
 def groups_with_kept(change: PlanChange) -> list[tuple[str, tuple[Allocation, ...]]]:
@@ -105,10 +152,11 @@ def groups_with_kept(change: PlanChange) -> list[tuple[str, tuple[Allocation, ..
 
 def closing(report: PlanReport) -> str:
     """Say what became of the change and what to do next."""
-    if not report.change.changes:
+    if not report.changes:
         return f"{LEDGER_FILE} is as it should be."
     if report.committed:
-        return f"Written to {LEDGER_FILE}."
+        files = [name for name, change in ((LEDGER_FILE, report.change), (LEDGER6_FILE, report.change6)) if change.changes]
+        return f"Written to {' and '.join(files)}."
     return "Nothing was written; run `waiwang plan --commit` to write it."
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from app.core.inventory import Device, Line, Region, Service, Unit
 from app.core.ipplan import Allocation
-from app.core.order import CRITERIA, LEVELS, MEDIA
+from app.core.order import CRITERIA, LEVELS
 from app.edge.files import judge_workspace, read_workspace
 from app.edge.files.order_schema import ClassBlock
 from app.edge.files.rows_schema import COLUMNS, AllocationCells, DeviceCells, LineCells, RegionCells, ServiceCells, UnitCells
@@ -121,7 +121,7 @@ def test_each_table_has_the_columns_of_its_value(cells: type, value: type) -> No
 
 def test_the_words_of_the_files_are_those_of_the_core() -> None:
     schema = str(ClassBlock.model_json_schema())
-    for word in (*CRITERIA, *MEDIA, *LEVELS):
+    for word in (*CRITERIA, *LEVELS):
         assert f"'{word}'" in schema
 
 

@@ -253,12 +253,12 @@ def test_a_holder_that_moved_to_another_region_keeps_its_prefix_with_a_note() ->
 
 def test_usage_counts_what_is_held_resting_and_free() -> None:
     ledger = (row("10.0.0.0/28", "unit:U1"), row("10.0.0.32/28", "unit:U2", released_on=DAY), row("10.0.0.64/30", "unit:U3"))
-    (entry,) = usage(SMALL, ledger)
+    (entry,) = usage(SMALL, ledger, DAY)
     assert (entry.capacity, entry.held, entry.quarantined, entry.free) == (16, 2, 1, 13)
 
 
 def test_usage_counts_a_prefix_inside_another_once() -> None:
-    (entry,) = usage(SMALL, (row("10.0.0.0/26", "unit:U1"), row("10.0.0.16/28", "unit:U2")))
+    (entry,) = usage(SMALL, (row("10.0.0.0/26", "unit:U1"), row("10.0.0.16/28", "unit:U2")), DAY)
     assert (entry.held, entry.free) == (2, 12)
 
 

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from ipaddress import IPv6Network
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
-from app.core.ipplan import Management, OspfProfile, Plan, Pool, Provenance
+from app.core.ipplan import Ipv6Block, Management, OspfProfile, Plan, Pool, Provenance, Reservation
+from app.edge.files.explain import wanted
 from app.edge.files.order_schema import Block, Day, Flag, Prefix, Text
 
 Times = Annotated[int, Field(strict=True, gt=0)]
 VrfName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,31}$")]
+
+
+def _prefix6(value: object) -> IPv6Network:
+    try:
+        if isinstance(value, str) and "/" in value:
+            return IPv6Network(value)
+    except ValueError:
+        pass
+    raise wanted("an IPv6 prefix without host bits, such as 2001:db8:100::/40")
+
+
+Prefix6 = Annotated[IPv6Network, BeforeValidator(_prefix6)]
 
 
 class ProvenanceBlock(Block):
@@ -31,10 +46,34 @@ class PoolBlock(Block):
     length: Annotated[int, Field(strict=True, ge=1, le=32)]
     provenance: ProvenanceBlock | None = None
     regions: tuple[Text, ...] = ()
+    reserve_length: Annotated[int, Field(strict=True, ge=1, le=32)] | None = None
+    reserve_until: Day | None = None
+    retired: Flag = False
 
     def value(self, provenance: Provenance, where: str) -> Pool:
         own = self.provenance.value() if self.provenance else provenance
-        return Pool(self.name, self.role, self.address_class, self.vrf, self.prefix, self.length, own, self.regions, where)
+        return Pool(**{**dict(self), "provenance": own}, where=where)
+
+
+class ReservationBlock(Block):
+    """A range that nobody is handed, by hand: with its reason and who says so."""
+
+    prefix: Prefix
+    vrf: Text
+    reason: Text
+    provenance: ProvenanceBlock | None = None
+
+    def value(self, provenance: Provenance, where: str) -> Reservation:
+        return Reservation(self.prefix, self.vrf, self.reason, self.provenance.value() if self.provenance else provenance, where)
+
+
+class Ipv6PlanBlock(Block):
+    prefix: Prefix6
+    vrf: Text
+    provenance: ProvenanceBlock | None = None
+
+    def value(self, provenance: Provenance, where: str) -> Ipv6Block:
+        return Ipv6Block(self.prefix, self.vrf, self.provenance.value() if self.provenance else provenance, where)
 
 
 class OspfBlock(Block):
@@ -76,20 +115,27 @@ class PlanBlock(Block):
     quarantine_days: Annotated[int, Field(strict=True, ge=0)] = 90
     vrfs: Annotated[dict[VrfName, Text], Field(min_length=1)]
     pools: Annotated[tuple[PoolBlock, ...], Field(min_length=1)]
+    reservations: tuple[ReservationBlock, ...] = ()
+    ipv6: Ipv6PlanBlock | None = None
     routing: RoutingBlock = RoutingBlock()
     management: ManagementBlock
 
-    def value(self, wheres: tuple[str, ...], management_where: str) -> Plan:
+    def value(self, where: Callable[[tuple[str | int, ...]], str]) -> Plan:
+        """Return the plan; `where` tells `file:line` of a key."""
         provenance = self.provenance.value()
         return Plan(
             national_block=self.national_block,
-            pools=tuple(pool.value(provenance, where) for pool, where in zip(self.pools, wheres, strict=True)),
+            pools=tuple(pool.value(provenance, where(("pools", index))) for index, pool in enumerate(self.pools)),
             provenance=provenance,
             illustration=self.illustration,
             ospf=self.routing.ospf.value(),
-            management=self.management.value(management_where),
+            management=self.management.value(where(("management",))),
             quarantine_days=self.quarantine_days,
             vrfs=self.vrfs,
+            reservations=tuple(
+                kept.value(provenance, where(("reservations", index))) for index, kept in enumerate(self.reservations)
+            ),
+            ipv6=self.ipv6.value(provenance, where(("ipv6",))) if self.ipv6 else None,
         )
 
 

@@ -9,10 +9,12 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from app.core.inventory import Device, Line, Region, Service, Unit
+from app.core.inventory import Device, Line, NatRecord, Region, Service, Unit
 from app.core.ipplan import Allocation
+from app.core.ipv6_rows import Allocation6
 from app.edge.files.explain import wanted
 from app.edge.files.order_schema import AccessMethod, DeviceRole, LevelName, Medium, Prefix
+from app.edge.files.plan_schema import Prefix6
 
 
 def _yes_no(value: object) -> bool:
@@ -34,7 +36,14 @@ def _day(value: object) -> date:
     raise wanted("a date such as 2008-06-30")
 
 
+def _address_or_prefix(value: object) -> object:
+    """Take a bare address as the prefix of its full length."""
+    return f"{value}/32" if isinstance(value, str) and "/" not in value else value
+
+
 Day = Annotated[date, BeforeValidator(_day)]
+AddressOrPrefix = Annotated[Prefix, BeforeValidator(_address_or_prefix)]
+Port = Annotated[int, Field(ge=1, le=65535)]
 YesNo = Annotated[bool, BeforeValidator(_yes_no)]
 Word = Annotated[str, Field(pattern=r"^\S+$")]
 #: An id that goes into names, file names and device descriptions.
@@ -123,7 +132,7 @@ class ServiceCells(Cells):
     kind: Literal["exchange", "monitoring", "application"]
     device: str
     interface: Interface
-    port: Annotated[int, Field(ge=1, le=65535)]
+    port: Port
     vpn: str | None = None
     qos_class: str
     must_reach: Levels = ()
@@ -134,6 +143,31 @@ class ServiceCells(Cells):
         return Service(**dict(self), where=where)
 
 
+class NatCells(Cells):
+    unit_id: str
+    kind: Literal["napt", "server"]
+    inside: AddressOrPrefix
+    outside: AddressOrPrefix
+    protocol: Literal["tcp", "udp"] | None = None
+    inside_port: Port | None = None
+    outside_port: Port | None = None
+
+    def value(self, where: str) -> NatRecord:
+        return NatRecord(**dict(self), where=where)
+
+
+class Allocation6Cells(Cells):
+    prefix: Prefix6
+    vrf: str
+    role: Literal["infrastructure", "region", "unit", "link", "loopback"]
+    holder: Annotated[str, Field(pattern=r"^(network|region|device|line|unit):\S+$")]
+    since: Day
+    released_on: Day | None = None
+
+    def value(self, where: str) -> Allocation6:
+        return Allocation6(**dict(self), where=where)
+
+
 class AllocationCells(Cells):
     prefix: Prefix
     pool: str
@@ -142,6 +176,8 @@ class AllocationCells(Cells):
     holder: Annotated[str, Field(pattern=r"^(device|line|unit|management|service):\S+$")]
     since: Day
     released_on: Day | None = None
+    replaces: Prefix | None = None
+    phase: Literal["planned", "dual", "cut_over", "clearing", "finished"] | None = None
 
     def value(self, where: str) -> Allocation:
         return Allocation(**dict(self), where=where)
@@ -157,5 +193,7 @@ COLUMNS: Mapping[type[Cells], tuple[str, ...]] = {
         (LineCells, Line),
         (ServiceCells, Service),
         (AllocationCells, Allocation),
+        (NatCells, NatRecord),
+        (Allocation6Cells, Allocation6),
     )
 }

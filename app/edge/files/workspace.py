@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 from app.core.consistency import find_inconsistencies, find_notes
 from app.core.inventory import Device, Group, Inventory, Line, Region, Service, Unit
 from app.core.ipplan import Allocation, Management, OspfProfile, Plan, Provenance
+from app.core.ipv6_rows import Allocation6
 from app.core.plan_faults import LEDGER_FILE
 from app.core.workspace import Workspace
 from app.edge.files.explain import parse_block, parse_row
@@ -19,10 +20,12 @@ from app.edge.files.order import read_order
 from app.edge.files.plan_schema import GroupBlock, PlanBlock
 from app.edge.files.rows_schema import (
     COLUMNS,
+    Allocation6Cells,
     AllocationCells,
     Cells,
     DeviceCells,
     LineCells,
+    NatCells,
     RegionCells,
     ServiceCells,
     UnitCells,
@@ -77,7 +80,7 @@ def judge_workspace(root: Path, instead: Mapping[str, str] | None = None) -> Jud
     incomplete |= ordering.incomplete
     inventory = reader.inventory()
     groups, defaults = reader.groups(), reader.defaults()
-    workspace = Workspace(ordering.order, inventory, reader.plan(), reader.ledger(), groups, defaults)
+    workspace = Workspace(ordering.order, inventory, reader.plan(), reader.ledger(), groups, defaults, reader.ledger6())
     findings += find_inconsistencies(workspace, incomplete=frozenset(incomplete))
     kept = (_no_workspace(root),) if _is_nowhere(root) else tuple(sorted(dict.fromkeys(findings), key=_place))
     counts = {
@@ -133,6 +136,7 @@ class _Reader:
             devices=self.keyed("devices", DeviceCells, Device, "name", "device"),
             lines=self.keyed("lines", LineCells, Line, "line_id", "line"),
             services=self.keyed("services", ServiceCells, Service, "service_id", "service"),
+            nat=self.optional(self.root / "inventory" / "nat.csv", "nat", NatCells, "NAT record"),
         )
 
     def rows(self, path: Path, table: str, cells: type[Cells]) -> list[Row]:
@@ -175,14 +179,18 @@ class _Reader:
 
     def ledger(self) -> tuple[Allocation, ...]:
         """Read the ledger; a workspace that was never planned has none."""
-        path = self.root / "ipplan" / "allocations.csv"
+        return self.optional(self.root / "ipplan" / "allocations.csv", "allocations", AllocationCells, "allocation")
+
+    def ledger6(self) -> tuple[Allocation6, ...]:
+        return self.optional(self.root / "ipplan" / "allocations6.csv", "allocations6", Allocation6Cells, "IPv6 allocation")
+
+    def optional(self, path: Path, table: str, cells: type[_Valued[T]], called: str) -> tuple[T, ...]:
+        """Read a table whose rows have no key of their own; a file that is not there holds none."""
+        assert issubclass(cells, Cells)  # as in `keyed`
         if not path.exists() and shown(path, self.root) not in self.instead:
             return ()
-        parsed = [
-            (row, parse_row(AllocationCells, row, self.report, called="allocation"))
-            for row in self.rows(path, "allocations", AllocationCells)
-        ]
-        return tuple(cells.value(row.where) for row, cells in parsed if cells is not None)
+        parsed = [(row, parse_row(cells, row, self.report, called=called)) for row in self.rows(path, table, cells)]
+        return tuple(found.value(row.where) for row, found in parsed if found is not None)
 
     def plan(self) -> Plan:
         """Read the plan; one that cannot be read is incomplete and stands empty, so that the other files are still judged."""
@@ -191,8 +199,7 @@ class _Reader:
         if document is None or block is None:
             self.incomplete |= {"plan", "vrfs"}
             return _EMPTY_PLAN
-        wheres = tuple(document.where(("pools", index)) for index in range(len(block.pools)))
-        return block.value(wheres, document.where(("management",)))
+        return block.value(document.where)
 
     def groups(self) -> dict[str, Group]:
         document = read_marked(self.root / "inventory" / "groups.yaml", self.root, self.report)

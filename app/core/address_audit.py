@@ -1,0 +1,190 @@
+"""Hold the addresses that devices really have against plan, ledger and intents. Pure.
+
+Everything that is said of an address is said in one finding; a prefix that many devices route to is told once.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+
+from app.core.device_tables import DeviceTables
+from app.core.intent import DeviceIntent
+from app.core.ipplan import Allocation, Plan
+from app.core.pool_rules import ZONES
+from app.core.spans import span
+from app.core.workspace import Workspace
+
+#: What never is anybody's: loopback, link-local, and the network that containerlab boots its nodes over.
+NOBODYS = tuple(map(IPv4Network, ("127.0.0.0/8", "169.254.0.0/16", "172.20.20.0/24")))
+#: Kinds of findings. outside_slice: not in the interface's prefix; unheld: in nobody's; held_by_other: in another's;
+#: unplanned: in the interface's prefix and not its address; missing: planned and not there; overlap: in two places;
+#: unheld_route: a route to nobody's prefix; stray_neighbour: an ARP entry outside the interface's prefix.
+KINDS = ("outside_slice", "unheld", "held_by_other", "unplanned", "missing", "overlap", "unheld_route", "stray_neighbour")
+
+
+@dataclass(frozen=True, slots=True)
+class AddressFinding:
+    """One thing on a device that the plan does not say. `unit` is the device's, empty where it serves none."""
+
+    kinds: tuple[str, ...]
+    device: str
+    unit: str
+    interface: str
+    found: str
+    expected: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """The rows in force of the public zone, apart from each other, by ascending address."""
+
+    starts: Sequence[int]
+    rows: Sequence[Allocation]
+
+    def holder_of(self, address: IPv4Address) -> Allocation | None:
+        place = bisect_right(self.starts, int(address)) - 1
+        return self.rows[place] if place >= 0 and address in self.rows[place].prefix else None
+
+    def touches(self, prefix: IPv4Network) -> bool:
+        """Tell whether any held prefix lies in this one, or it in one of them."""
+        start, end = span(prefix)
+        place = bisect_right(self.starts, end - 1) - 1
+        return place >= 0 and span(self.rows[place].prefix)[1] > start
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    workspace: Workspace
+    intents: Mapping[str, DeviceIntent]
+    held: _Held
+    planned: Mapping[tuple[str, str], tuple[IPv4Interface, ...]]
+
+    def unit(self, device: str) -> str:
+        return self.workspace.inventory.devices[device].unit_id or ""
+
+    def finding(self, kinds: Iterable[str], device: str, interface: str, found: object, expected: object, detail: str) -> AddressFinding:
+        return AddressFinding(tuple(kinds), device, self.unit(device), interface, str(found), str(expected), detail)
+
+
+def audit_addresses(
+    workspace: Workspace, intents: Mapping[str, DeviceIntent], tables: Mapping[str, DeviceTables]
+) -> tuple[AddressFinding, ...]:
+    """Return what the devices hold that the plan does not say, and what it says that they lack, by device and interface."""
+    ground = _ground(workspace, intents)
+    read = [tables[name] for name in intents if name in tables]
+    found = [finding for each in read for finding in (*_addresses(ground, each), *_missing(ground, each), *_neighbours(ground, each))]
+    found += [*_overlaps(ground, read), *_routes(ground, read)]
+    return tuple(sorted(found, key=lambda one: (one.device, one.interface, one.found, one.kinds)))
+
+
+def _ground(workspace: Workspace, intents: Mapping[str, DeviceIntent]) -> _Ground:
+    public = {pool.vrf for pool in workspace.plan.pools if ZONES[pool.address_class] == "public"}
+    rows = sorted((row for row in workspace.ledger if row.released_on is None and row.vrf in public), key=lambda row: row.prefix)
+    planned = {(name, port.name): port.addresses for name, intent in intents.items() for port in intent.interfaces}
+    return _Ground(workspace, intents, _Held([span(row.prefix)[0] for row in rows], rows), planned)
+
+
+def _addresses(ground: _Ground, tables: DeviceTables) -> Iterator[AddressFinding]:
+    for one in tables.addresses:
+        slices = ground.planned.get((tables.device, one.interface), ())
+        if one.address in slices or _is_nobodys(one.address.ip):
+            continue
+        kinds = []
+        inside = any(one.address.ip in planned.network for planned in slices)
+        if not inside:
+            kinds.append("outside_slice")
+        holder = ground.held.holder_of(one.address.ip)
+        if holder is None:
+            kinds.append("unheld")
+        elif not inside:
+            kinds.append("held_by_other")
+        expected = ", ".join(map(str, slices)) or "no address"
+        detail = f"{holder.prefix} is held by {holder.holder}" if holder else _whose(ground.workspace, one.address.ip)
+        yield ground.finding(kinds or ["unplanned"], tables.device, one.interface, one.address, expected, detail)
+
+
+def _missing(ground: _Ground, tables: DeviceTables) -> Iterator[AddressFinding]:
+    held = {(one.interface, one.address) for one in tables.addresses}
+    for port in ground.intents[tables.device].interfaces:
+        for address in port.addresses:
+            if (port.name, address) not in held:
+                yield ground.finding(["missing"], tables.device, port.name, "none", address, "Deploy the device, or look who removed it.")
+
+
+def _neighbours(ground: _Ground, tables: DeviceTables) -> Iterator[AddressFinding]:
+    for one in tables.neighbours:
+        slices = ground.planned.get((tables.device, one.interface), ())
+        if _is_nobodys(one.address) or any(one.address in planned.network for planned in slices):
+            continue
+        holder = ground.held.holder_of(one.address)
+        detail = f"{holder.prefix} is held by {holder.holder}" if holder else _whose(ground.workspace, one.address)
+        expected = ", ".join(str(planned.network) for planned in slices) or "no neighbour"
+        yield ground.finding(["stray_neighbour"], tables.device, one.interface, f"{one.address} ({one.mac})", expected, detail)
+
+
+def _overlaps(ground: _Ground, read: Sequence[DeviceTables]) -> Iterator[AddressFinding]:
+    """Yield every place whose network overlaps that of another place, unless both are the two ends of one planned line."""
+    places = [
+        (span(one.address.network), tables.device, one.interface, one.address)
+        for tables in read
+        for one in tables.addresses
+        if not _is_nobodys(one.address.ip)
+    ]
+    places.sort(key=lambda place: (place[0][0], -place[0][1], place[1], place[2]))
+    widest: tuple[tuple[int, int], str, str, IPv4Interface] | None = None
+    for place in places:
+        (start, end), device, interface, address = place
+        if widest is None or start >= widest[0][1]:
+            widest = place
+            continue
+        _, other, port, whole = widest
+        if not (_is_end(ground, other, port, whole) and _is_end(ground, device, interface, address)):
+            expected = f"no other network than that of {other} {port}"
+            yield ground.finding(["overlap"], device, interface, address, expected, f"{whole} stands on {other} {port}")
+        if end > widest[0][1]:
+            widest = place
+
+
+def _is_end(ground: _Ground, device: str, interface: str, address: IPv4Interface) -> bool:
+    port = next((port for port in ground.intents[device].interfaces if port.name == interface), None)
+    return port is not None and port.kind in ("line", "backup", "management") and address in port.addresses
+
+
+def _routes(ground: _Ground, read: Sequence[DeviceTables]) -> Iterator[AddressFinding]:
+    """Yield every routed prefix that nobody holds, at the device that is connected to it or else at the first that knows it."""
+    seen: dict[IPv4Network, list[tuple[bool, str, str, str]]] = {}
+    for tables in read:
+        for route in tables.routes:
+            if not ground.held.touches(route.prefix) and not _is_nobodys(route.prefix.network_address):
+                via = ", ".join(route.via)
+                seen.setdefault(route.prefix, []).append((route.protocol != "connected", tables.device, via, route.protocol))
+    for prefix, places in seen.items():
+        far, device, via, protocol = min(places)
+        interface = "" if far else via
+        many = f"{len(places)} of {len(read)} devices route to it; here {protocol}, {via}"
+        whose = _whose(ground.workspace, prefix.network_address)
+        yield ground.finding(["unheld_route"], device, interface, prefix, "routes to held prefixes alone", f"{many}; {whose}")
+
+
+def _whose(workspace: Workspace, address: IPv4Address) -> str:
+    """Say what the plan knows of an address that nobody holds."""
+    resting = next((row for row in workspace.ledger if row.released_on is not None and address in row.prefix), None)
+    if resting is not None:
+        return f"{resting.prefix} was released by {resting.holder} on {resting.released_on}"
+    return _where_in(workspace.plan, address)
+
+
+def _where_in(plan: Plan, address: IPv4Address) -> str:
+    kept = next((kept for kept in plan.reservations if address in kept.prefix), None)
+    if kept is not None:
+        return f"{kept.prefix} is reserved by hand: {kept.reason}"
+    pool = next((pool for pool in plan.pools if address in pool.prefix), None)
+    return f"in pool {pool.name}, handed out to nobody" if pool else "in no pool of the plan"
+
+
+def _is_nobodys(address: IPv4Address) -> bool:
+    return any(address in network for network in NOBODYS)

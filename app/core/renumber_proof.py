@@ -1,0 +1,76 @@
+"""What device tables prove of a move: that the new prefix works, that the old one is gone. Pure; each reason is a sentence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from ipaddress import AddressValueError, IPv4Address, IPv4Network
+
+from app.core.device_tables import DeviceTables
+from app.core.intent import DeviceIntent
+from app.core.renumber import Move, ends
+
+_ADDRESS = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])")
+
+
+def doubts_of_new(move: Move, intents: Mapping[str, DeviceIntent], tables: Mapping[str, DeviceTables]) -> tuple[str, ...]:
+    """Return why it is not proven that the new prefix works; empty where it is.
+
+    Proven: every end holds its address on an interface that is up; the two ends of a line are OSPF neighbours over it; a
+    device whose loopback moves was reached at the new one.
+    """
+    return tuple(_doubts_of_new(move, intents, tables))
+
+
+def _doubts_of_new(move: Move, intents: Mapping[str, DeviceIntent], tables: Mapping[str, DeviceTables]) -> Iterator[str]:
+    found = list(ends(intents, move.new))
+    if not found:
+        yield f"no device is to hold an address of {move.new}"
+    for device, interface, address in found:
+        table = tables.get(device)
+        if table is None:
+            yield f"{device} was not read"
+            continue
+        held = next((one for one in table.addresses if one.interface == interface and one.address == address), None)
+        if held is None:
+            yield f"{device} {interface} does not hold {address}"
+        elif not held.up:
+            yield f"{device} {interface} holds {address} and is down"
+        if move.role == "loopback" and table.reached_at != address.ip:
+            yield f"{device} was reached at {table.reached_at}, not at {address.ip}"
+        if move.role == "interconnect" and not any(one.full and one.address in move.new for one in table.adjacencies):
+            yield f"{device} {interface} has no OSPF neighbour in state Full in {move.new}"
+
+
+def doubts_of_gone(move: Move, tables: Iterable[DeviceTables]) -> tuple[str, ...]:
+    """Return where the old prefix still shows, on any of the devices that were read; empty where it is proven gone."""
+    return tuple(doubt for table in tables for doubt in _traces(move.old, table))
+
+
+def _traces(old: IPv4Network, table: DeviceTables) -> Iterator[str]:
+    """Yield every trace of a prefix in a device's addresses, routes, OSPF identity and running configuration."""
+    for held in table.addresses:
+        if held.address.ip in old:
+            yield f"{table.device} {held.interface} holds {held.address}"
+    for route in table.routes:
+        if route.prefix.subnet_of(old):
+            yield f"{table.device} has a route to {route.prefix} ({route.protocol}, {', '.join(route.via)})"
+    if table.router_id is not None and table.router_id in old:
+        yield f"{table.device}: OSPF goes by {table.router_id} until it is restarted"
+    for line in table.running.splitlines():
+        if any(address in old for address in _addresses(line)):
+            yield f"{table.device} is configured with `{line.strip()}`"
+
+
+def _addresses(line: str) -> Iterator[IPv4Address]:
+    for word in _ADDRESS.findall(line):
+        try:
+            yield IPv4Address(word)
+        except AddressValueError:
+            continue
+
+
+def hosts_in(old: IPv4Network, table: DeviceTables, own: Iterable[IPv4Address] = ()) -> tuple[IPv4Address, ...]:
+    """Return the neighbours that the device's ARP table has in this prefix, without `own`."""
+    known = set(own)
+    return tuple(sorted({one.address for one in table.neighbours if one.address in old and one.address not in known}))
