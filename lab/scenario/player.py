@@ -339,6 +339,12 @@ class _PlayedSession:
     def running(self) -> str:
         raise self._refused("read the running configuration")
 
+    def show(self, question: str) -> str:
+        raise self._refused(f"read its {question}")
+
+    def restart_ospf(self) -> None:
+        raise self._refused("restart OSPF")
+
     def push(self, commands: Iterable[Command]) -> None:
         raise self._refused("push a patch")
 
