@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperOption
 
-from app.cli import devices, exchange, observe, paper
+from app.cli import devices, exchange, lifecycle, observe, paper, proof
 from app.cli.audit import app as audit
 from app.cli.demo import demo
 from app.cli.events import event
@@ -38,6 +38,8 @@ for verb in (
     observe.poll,
     observe.accept,
     observe.serve,
+    lifecycle.availability,
+    proof.verify,
     demo,
 ):
     app.command()(verb)
@@ -47,6 +49,9 @@ app.command()(exchange.init)
 app.add_typer(exchange.worksheet, name="worksheet")
 app.add_typer(exchange.netbox, name="netbox")
 app.add_typer(observe.measure, name="measure")
+app.add_typer(lifecycle.life, name="life")
+app.add_typer(lifecycle.confirm, name="confirm")
+app.add_typer(proof.evidence, name="evidence")
 app.add_typer(event, name="event")
 app.add_typer(report, name="report")
 app.add_typer(audit, name="audit")

@@ -7,13 +7,13 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from fnmatch import fnmatchcase
 from ipaddress import IPv4Address
 from typing import Annotated
 
 import typer
 
 from app.cli.context import Commit, Context, Form, Root, leave, now, open_context
+from app.cli.lines import Lines, choose_lines
 from app.cli.output import Format, Table, show, show_findings, tell
 from app.core.acceptance import PASS, Acceptance, PortSample
 from app.core.commands import Command
@@ -25,6 +25,7 @@ from app.core.render import build_environment, render_device
 from app.core.throughput import RateTester
 from app.edge.guard import guard_all
 from app.edge.probe import ping
+from app.edge.provenance import clock_state
 from app.edge.secrets import read_secrets
 from app.edge.snmp import Agent, Target
 from app.edge.templates import read_templates
@@ -33,6 +34,7 @@ from app.workflows.accept import accept as run_accept
 from app.workflows.activate import Patience, activate, reserved_ends
 from app.workflows.diff import refuse_illustration
 from app.workflows.endpoints import snmp_endpoint
+from app.workflows.evidence import CLOCK_VERB, POLLER
 from app.workflows.hosts import open_gateway
 from app.workflows.measure import Ground, MeasureReport, PingFromCentre, measure_rate, measure_reach
 from app.workflows.poll import CycleReport, Poller, open_poller, usm_credentials
@@ -44,7 +46,6 @@ from lab.virtual.tester import SimulatedRateTester, simulated_probes
 measure = typer.Typer(help="Active tests; their results are evidence for waiwang accept.", no_args_is_help=True)
 #: From one probe to the same address to the next, milliseconds.
 PROBE_INTERVAL_MS = 100
-Lines = Annotated[list[str] | None, typer.Argument(help="line ids or globs; none means all")]
 
 
 def poll(
@@ -86,11 +87,14 @@ def _rate(bps: float | None) -> float | None:
 
 def accept(lines: Lines = None, root: Root = None, form: Form = Format.text, commit: Commit = False) -> None:
     """Judge lines against the order; --commit records the decisions with their evidence."""
-    context = open_context(root)
+    context, moment = open_context(root), now()
     chosen = [line.line_id for line in _choose(context, lines)]
     report = run_accept(
-        context.workspace, context.store, chosen, commit=commit, poll_interval_s=context.settings.poll_interval_s, now=now()
+        context.workspace, context.store, chosen, commit=commit, poll_interval_s=context.settings.poll_interval_s, now=moment
     )
+    if commit and report.decided:
+        # evidence packs tell how the clock was kept when a decision was recorded
+        context.store.write_audit(moment, "waiwang accept", CLOCK_VERB, POLLER, clock_state())
     due = {milestone.milestone_id: milestone.due_on for milestone in context.workspace.order.milestones}
     rows = [_decision_row(decision, due, standing=False) for decision in report.decided]
     rows += [_decision_row(decision, due, standing=True) for decision in report.standing]
@@ -119,12 +123,7 @@ def _open_words(decision: Acceptance) -> tuple[str, ...]:
 
 def _choose(context: Context, wanted: Sequence[str] | None) -> list[Line]:
     """Return the lines that match any of the ids or globs. Raises InputError for one that matches nothing."""
-    lines = context.workspace.inventory.lines
-    unknown = [name for name in wanted or [] if not any(fnmatchcase(line_id, name) for line_id in lines)]
-    if unknown:
-        step = f"Known are for example {', '.join(list(lines)[:3])}."
-        raise InputError(Finding("selection", "line id", "an id or glob of inventory/lines.csv", name, step) for name in unknown)
-    return [line for line_id, line in lines.items() if not wanted or any(fnmatchcase(line_id, name) for name in wanted)]
+    return choose_lines(context.workspace.inventory.lines, wanted)
 
 
 # Active tests

@@ -9,13 +9,15 @@ from app.core.inventory import Group, Inventory
 from app.core.ipplan import Allocation, Plan
 from app.core.ipv6_rows import Allocation6
 from app.core.order import Order
+from app.core.service_level import ServicePolicy
+from app.core.workdays import WorkCalendar
 
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
     """Everything that was read, parsed and found consistent; nobody checks it again.
 
-    `defaults` are Nornir's, passed through as they stand.
+    `defaults` are Nornir's, passed through as they stand. `calendar` and `service` are of inventory/calendar.yaml.
     """
 
     order: Order
@@ -25,3 +27,5 @@ class Workspace:
     groups: Mapping[str, Group]
     defaults: Mapping[str, object] = field(default_factory=dict)
     ledger6: tuple[Allocation6, ...] = ()
+    calendar: WorkCalendar = field(default_factory=WorkCalendar)
+    service: ServicePolicy = field(default_factory=ServicePolicy)

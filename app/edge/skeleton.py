@@ -13,36 +13,36 @@ from app.errors import Finding, InputError
 RENAMED = {"gitignore": ".gitignore"}
 
 
-def read_skeleton(words: Mapping[str, str]) -> dict[str, str]:
-    """Return the texts of a new workspace by their path in it; `@WORD@` in files of ours is replaced, templates stay as they are."""
-    texts: dict[str, str] = {}
+def read_skeleton(words: Mapping[str, str]) -> dict[str, bytes]:
+    """Return the files of a new workspace by their path in it; `@WORD@` in texts of ours is replaced, templates stay as they are."""
+    contents: dict[str, bytes] = {}
     for path, file in _files(files("app") / "skeleton", PurePosixPath()):
-        text = file.read_text(encoding="utf-8")
+        content = file.read_bytes()
         if path.parts[0] != "templates":
             for word, value in words.items():
-                text = text.replace(f"@{word}@", value)
-        texts[RENAMED.get(str(path), str(path))] = text
-    return texts
+                content = content.replace(f"@{word}@".encode(), value.encode())
+        contents[RENAMED.get(str(path), str(path))] = content
+    return contents
 
 
-def write_skeleton(folder: Path, texts: Mapping[str, str]) -> list[Path]:
-    """Write the texts below `folder`, making folders; return the paths. What is there already is never touched.
+def write_skeleton(folder: Path, contents: Mapping[str, bytes]) -> list[Path]:
+    """Write the files below `folder`, making folders; return the paths. What is there already is never touched.
 
     Raises:
         InputError: a file is there already (every one is named), or the folder cannot be written; what was written is removed.
     """
-    targets = {folder / name: text for name, text in texts.items()}
+    targets = {folder / name: content for name, content in contents.items()}
     standing = [path for path in targets if path.exists() or path.is_symlink()]
     if standing:
         step = "Choose another folder, or move the file away; init never overwrites."
         raise InputError([Finding(str(path), "file is there already", "nothing of this name", "a file", step) for path in standing])
     written: list[Path] = []
     try:
-        for path, text in targets.items():
+        for path, content in targets.items():
             path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("x", encoding="utf-8", newline="") as file:
+            with path.open("xb") as file:
                 written.append(path)
-                file.write(text)
+                file.write(content)
     except OSError as error:
         for path in written:
             path.unlink(missing_ok=True)

@@ -24,7 +24,9 @@ from alembic.util.exc import CommandError
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.core.acceptance import Acceptance, CriterionResult, LineSample, LineStatus, Measurement, PortSample, Transition
+from app.core.confirmation import Confirmation
 from app.core.events import UnitEvent
+from app.core.life import LifeEvent
 from app.core.line_event import LineEvent
 from app.core.linestate import DeviceState, PollCycle
 from app.errors import StoreError
@@ -177,6 +179,33 @@ ACCEPTANCE = sa.Table(
     sa.Column("due_at", Moment),
     sa.Column("on_time", sa.Boolean),
     sa.Index("ix_acceptance_line", "line_id", "decided_at"),
+)
+LIFE_EVENT = sa.Table(
+    "life_event",
+    METADATA,
+    sa.Column("life_event_id", _ROW, primary_key=True),
+    sa.Column("line_id", sa.String(64), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("observed_at", Moment, nullable=False),
+    sa.Column("recorded_at", Moment, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("evidence", sa.Text, nullable=False),
+    sa.Column("source", sa.String(16), nullable=False),
+    sa.Index("ix_life_event_line", "line_id", "observed_at"),
+)
+CONFIRMATION = sa.Table(
+    "confirmation",
+    METADATA,
+    sa.Column("confirmation_id", _ROW, primary_key=True),
+    sa.Column("line_id", sa.String(64), nullable=False),
+    sa.Column("party", sa.String(16), nullable=False),
+    sa.Column("decision", sa.String(16), nullable=False),
+    sa.Column("observed_at", Moment, nullable=False),
+    sa.Column("recorded_at", Moment, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("document", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Index("ix_confirmation_line", "line_id", "observed_at"),
 )
 UNIT_EVENT = sa.Table(
     "unit_event",
@@ -436,11 +465,35 @@ class Store:
         with self._reading("decisions") as connection:
             return {row.line_id: _acceptance(row) for row in connection.execute(query)}
 
-    def acceptance_history(self, line_id: str) -> list[Acceptance]:
-        """Return every decision on a line, oldest first."""
-        query = sa.select(ACCEPTANCE).where(ACCEPTANCE.c.line_id == line_id).order_by(ACCEPTANCE.c.acceptance_id)
+    def acceptance_history(self, line_id: str | None = None) -> list[Acceptance]:
+        """Return every decision on a line, oldest first; on every line when none is named."""
+        query = sa.select(ACCEPTANCE).where(*_of_line(ACCEPTANCE, line_id)).order_by(ACCEPTANCE.c.acceptance_id)
         with self._reading("decisions") as connection:
             return [_acceptance(row) for row in connection.execute(query)]
+
+    # --- life and confirmation
+
+    def write_life_events(self, events: Sequence[LifeEvent]) -> None:
+        """Append steps of lines' lives, all or none."""
+        with self._writing("step of a line's life") as connection:
+            self._insert(connection, LIFE_EVENT, [_slots(event) for event in events])
+
+    def life_events(self, line_id: str | None = None) -> list[LifeEvent]:
+        """Return what was entered, in the order in which it was recorded; of every line when none is named."""
+        query = sa.select(LIFE_EVENT).where(*_of_line(LIFE_EVENT, line_id)).order_by(LIFE_EVENT.c.life_event_id)
+        with self._reading("steps of lines' lives") as connection:
+            return [LifeEvent(*row[1:]) for row in connection.execute(query)]
+
+    def write_confirmation(self, word: Confirmation) -> None:
+        """Append one party's word on a line."""
+        with self._writing("confirmation") as connection:
+            connection.execute(sa.insert(CONFIRMATION), _slots(word))
+
+    def confirmations(self, line_id: str | None = None) -> list[Confirmation]:
+        """Return every word in the order in which it was recorded; on every line when none is named."""
+        query = sa.select(CONFIRMATION).where(*_of_line(CONFIRMATION, line_id)).order_by(CONFIRMATION.c.confirmation_id)
+        with self._reading("confirmations") as connection:
+            return [Confirmation(*row[1:]) for row in connection.execute(query)]
 
     # --- reports on lines
 
@@ -613,11 +666,12 @@ def _to_json(value: object) -> str:
 #: What reads all fields of a value at once: a cycle writes a hundred thousand of them.
 _READERS = {
     kind: (names := tuple(field.name for field in fields(kind)), attrgetter(*names))
-    for kind in (PortSample, DeviceState, Transition, Measurement, Acceptance, CriterionResult, LineEvent)
+    for kind in (PortSample, DeviceState, Transition, Measurement, Acceptance, CriterionResult, LifeEvent, Confirmation, LineEvent)
 }
+_Slotted = PortSample | DeviceState | Transition | Measurement | Acceptance | CriterionResult | LifeEvent | Confirmation | LineEvent
 
 
-def _slots(value: PortSample | DeviceState | Transition | Measurement | Acceptance | CriterionResult | LineEvent) -> dict[str, object]:
+def _slots(value: _Slotted) -> dict[str, object]:
     """Return a value's fields, one level deep (asdict would copy everything below)."""
     names, read = _READERS[type(value)]
     return dict(zip(names, read(value), strict=True))

@@ -340,7 +340,7 @@ class _PlayedSession:
         raise self._refused("read the running configuration")
 
     def show(self, question: str) -> str:
-        raise self._refused(f"read its {question}")
+        raise self._refused(f"read back its {question}")
 
     def restart_ospf(self) -> None:
         raise self._refused("restart OSPF")

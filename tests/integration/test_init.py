@@ -12,7 +12,9 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from app.core.evidence import Part, build_pack
 from app.core.order import Source
 from app.edge.files import read_workspace
 from app.edge.templates import read_templates
@@ -134,7 +136,7 @@ def test_a_write_that_fails_leaves_no_file(tmp_path: Path, monkeypatch: pytest.M
     real, written = Path.open, []
 
     def failing(self: Path, mode: str = "r", *args: object, **options: object) -> object:
-        if mode == "x":
+        if mode == "xb":
             written.append(self)
             if len(written) == 5:
                 raise OSError(28, "No space left on device")
@@ -173,3 +175,20 @@ def test_init_works_from_an_installed_package(tmp_path: Path) -> None:
     checked = subprocess.run([*run, "check", "--root", "city"], cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert checked.returncode == 0, checked.stdout + checked.stderr
     assert (tmp_path / "city/templates/device_configs/huawei_ar/city_core.j2").is_file()
+    form = Path("templates") / "reports" / "confirmation.docx"
+    assert (tmp_path / "city" / form).read_bytes() == (REPOSITORY / form).read_bytes()
+    _verify_from(unpacked, tmp_path)
+
+
+def _verify_from(unpacked: Path, folder: Path) -> None:
+    """Check an evidence pack with the unpacked wheel alone: no workspace, no network."""
+    key = Ed25519PrivateKey.generate()
+    pack = build_pack([Part("verdict/rate_down", {"found": "9496 kbit/s"})], key.public_key().public_bytes_raw(), key.sign)
+    (folder / "whole.pack").write_bytes(pack)
+    (folder / "altered.pack").write_bytes(pack.replace(b"9496", b"9999"))
+    offline = "import socket; socket.socket.connect = socket.getaddrinfo = None; from app.cli.main import main; main()"
+    environment = {"PYTHONPATH": str(unpacked), "PATH": os.environ["PATH"], "COLUMNS": "200"}
+    for name, code, said in (("whole", 0, "0 places altered"), ("altered", 4, "altered part verdict/rate_down")):
+        run = [sys.executable, "-c", offline, "verify", f"{name}.pack"]
+        checked = subprocess.run(run, cwd=folder, env=environment, capture_output=True, text=True)
+        assert (checked.returncode, said in checked.stdout) == (code, True), checked.stdout + checked.stderr

@@ -14,6 +14,7 @@ from app.core.ipplan import Allocation, Management, OspfProfile, Plan, Provenanc
 from app.core.ipv6_rows import Allocation6
 from app.core.plan_faults import LEDGER_FILE
 from app.core.workspace import Workspace
+from app.edge.files.calendar import read_calendar
 from app.edge.files.explain import parse_block, parse_row
 from app.edge.files.marked import Marked, read_marked
 from app.edge.files.order import read_order
@@ -80,7 +81,9 @@ def judge_workspace(root: Path, instead: Mapping[str, str] | None = None) -> Jud
     incomplete |= ordering.incomplete
     inventory = reader.inventory()
     groups, defaults = reader.groups(), reader.defaults()
-    workspace = Workspace(ordering.order, inventory, reader.plan(), reader.ledger(), groups, defaults, reader.ledger6())
+    days = read_calendar(root, ordering.order.timezone, ordering.order.rulings, findings.append)
+    plan, ledgers = reader.plan(), (reader.ledger(), reader.ledger6())
+    workspace = Workspace(ordering.order, inventory, plan, ledgers[0], groups, defaults, ledgers[1], days.calendar, days.service)
     findings += find_inconsistencies(workspace, incomplete=frozenset(incomplete))
     kept = (_no_workspace(root),) if _is_nowhere(root) else tuple(sorted(dict.fromkeys(findings), key=_place))
     counts = {

@@ -1,0 +1,81 @@
+"""What commands about lines share: which lines, which moment, a group that shows when no verb is given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+from typer.core import TyperGroup
+
+from app.core.inventory import Line
+from app.errors import Finding, InputError
+
+Lines = Annotated[list[str] | None, typer.Argument(help="line ids or globs; none means all")]
+
+
+def choose_lines(lines: Mapping[str, Line], wanted: Sequence[str] | None) -> list[Line]:
+    """Return the lines that match any of the ids or globs. Raises InputError for one that matches nothing."""
+    unknown = [name for name in wanted or [] if not any(fnmatchcase(line_id, name) for line_id in lines)]
+    if unknown:
+        step = f"Known are for example {', '.join(list(lines)[:3])}."
+        raise InputError(Finding("selection", "line id", "an id or glob of inventory/lines.csv", name, step) for name in unknown)
+    return [line for line_id, line in lines.items() if not wanted or any(fnmatchcase(line_id, name) for name in wanted)]
+
+
+def one_line(lines: Mapping[str, Line], line_id: str) -> str:
+    """Return the id of one line that is known. Raises InputError."""
+    if line_id not in lines:
+        choose_lines(lines, [line_id])
+        step = f"Name one line, such as {next(iter(lines))}."
+        raise InputError([Finding("selection", "line id", "the id of one line", line_id, step)])
+    return line_id
+
+
+def parse_moment(option: str, text: str, zone: ZoneInfo) -> datetime:
+    """Return a civil day's first moment, or a civil moment, in the order's zone. Raises InputError."""
+    try:
+        if len(text) == len("2008-06-30"):
+            return datetime.combine(date.fromisoformat(text), time.min, tzinfo=zone)
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        step = "Write year, month and day, and the hour where it matters."
+        expected = "a day such as 2008-06-30, or a moment such as 2008-06-30T16:30"
+        raise InputError([Finding("command line", f"`{option}` is no moment", expected, text, step)]) from None
+    return found if found.tzinfo is not None else found.replace(tzinfo=zone)
+
+
+def written(moment: datetime | None, zone: ZoneInfo) -> str | None:
+    """Return a moment on the order's clock, to the second."""
+    return None if moment is None else f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S}"
+
+
+def read_file(path: Path) -> bytes:
+    """Return a file's content. Raises InputError where it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        found = str(error.strerror)
+        raise InputError([Finding(str(path), "file to read", "a readable file", found, "Name a file that is there.")]) from None
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file whole. Raises InputError where it cannot be written."""
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        step = "Make the folder, or choose another file."
+        raise InputError([Finding(str(path), "file to write", "a file that can be written", str(error.strerror), step)]) from None
+
+
+class ShowByDefault(TyperGroup):
+    """A group whose first word may be a line: `waiwang life LINE` is `waiwang life show LINE`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # Any: typer's own context class is private
+        if not args or (args[0] not in self.commands and args[0] not in ("--help", "-h")):
+            args = ["show", *args]
+        return super().parse_args(ctx, args)

@@ -1,0 +1,194 @@
+"""Read inventory/calendar.yaml: holidays and make-up days by year, confirmation windows, service time, planned maintenance."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BeforeValidator, Field
+
+from app.core.order import Source
+from app.core.references import nearest
+from app.core.service_level import Maintenance, ServicePolicy
+from app.core.workdays import ConfirmationWindows, WorkCalendar, YearNotice, build_notice, find_notice_faults
+from app.edge.files.explain import parse_block, wanted
+from app.edge.files.marked import Marked, read_marked
+from app.edge.files.order_schema import Block, Day, SourcedBlock, Text
+from app.edge.files.texts import Report
+from app.errors import Finding
+
+FILE = Path("inventory") / "calendar.yaml"
+_HOURS = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)")
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarReading:
+    """What the file says; where it is missing, the defaults and no year's notice."""
+
+    calendar: WorkCalendar
+    service: ServicePolicy
+
+
+def _hours(value: object) -> tuple[int, int]:
+    found = _HOURS.fullmatch(value) if isinstance(value, str) else None
+    if found is not None:
+        start, end = (int(found[place]) * 60 + int(found[place + 1]) for place in (1, 3))
+        if int(found[2]) < 60 and int(found[4]) < 60 and start < end <= 1440:
+            return start, end
+    raise wanted("hours of one day such as 08:30-17:30 or 00:00-24:00")
+
+
+def _percent(value: object) -> Decimal:
+    try:
+        percent = Decimal(str(value))
+    except InvalidOperation:
+        raise wanted("a share in percent such as 99.9000") from None
+    exponent = percent.as_tuple().exponent
+    if isinstance(value, bool) or not isinstance(exponent, int) or exponent < -4 or not 0 < percent <= 100:
+        raise wanted("a share in percent above 0 and up to 100, with at most four decimals")
+    return percent
+
+
+def _moment(value: object) -> datetime:
+    """Take a civil moment `YYYY-MM-DD HH:MM`; YAML may have read it as a moment already. The zone is the order's."""
+    try:
+        found = value if isinstance(value, datetime) else datetime.fromisoformat(value if isinstance(value, str) else "")
+    except ValueError:
+        raise wanted("a civil moment such as 2008-07-05 22:00") from None
+    if found.tzinfo is not None:
+        raise wanted("a civil moment without a zone, such as 2008-07-05 22:00")
+    return found
+
+
+class HolidayBlock(Block):
+    first: Day
+    last: Day
+
+
+class YearBlock(SourcedBlock):
+    holidays: dict[str, HolidayBlock]
+    make_up: tuple[Day, ...] = ()
+
+
+class WindowsBlock(SourcedBlock):
+    parties_days: Annotated[int, Field(strict=True, ge=1, le=60)]
+    centre_days: Annotated[int, Field(strict=True, ge=1, le=60)]
+
+
+class ServiceBlock(SourcedBlock):
+    slo_percent: Annotated[Decimal, BeforeValidator(_percent)]
+    hours: Annotated[tuple[Annotated[tuple[int, int], BeforeValidator(_hours)], ...], Field(min_length=1)]
+    days: Literal["every", "working"]
+
+
+class MaintenanceBlock(Block):
+    starts: Annotated[datetime, BeforeValidator(_moment)]
+    ends: Annotated[datetime, BeforeValidator(_moment)]
+    lines: Annotated[tuple[Text, ...], Field(min_length=1)]
+    document: Text
+
+
+class CalendarBlock(Block):
+    """The sections of the file; each is parsed by itself."""
+
+    years: dict[str, object] = {}  # noqa: RUF012  # Pydantic copies defaults
+    confirmation: object = None
+    service_level: object = None
+    maintenance: dict[str, object] = {}  # noqa: RUF012  # Pydantic copies defaults
+
+
+def read_calendar(root: Path, zone: ZoneInfo, rulings: Collection[str], report: Report) -> CalendarReading:
+    """Read the calendar of a workspace; one without the file has the defaults and counts by weekends alone."""
+    if not (root / FILE).exists():
+        return CalendarReading(WorkCalendar(), ServicePolicy())
+    document = read_marked(root / FILE, root, report)
+    if document is None or parse_block(CalendarBlock, document, report, called="calendar") is None:
+        return CalendarReading(WorkCalendar(), ServicePolicy())
+    return _Reader(document, zone, rulings, report).read()
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    document: Marked
+    zone: ZoneInfo
+    rulings: Collection[str]
+    report: Report
+
+    def read(self) -> CalendarReading:
+        years = {notice.year: notice for notice in map(self.year, self.ids("years")) if notice is not None}
+        calendar = WorkCalendar(years, self.windows())
+        return CalendarReading(calendar, replace(self.service(), maintenance=self.maintenance()))
+
+    def ids(self, section: str) -> list[str]:
+        block = self.document.section(section)
+        return list(block.values) if block is not None else []
+
+    def block(self, *path: str) -> Marked:
+        return self.document.section(*path) or Marked({}, {}, self.document.where(path))
+
+    def year(self, name: str) -> YearNotice | None:
+        """Read one year's notice; None where it is wrong, which is reported."""
+        marked = self.block("years", name)
+        if not name.isdigit() or len(name) != 4:
+            step = "Write the year of the notice."
+            self.report(Finding(marked.file, "`years` has a key that is no year", "four digits", f"`{name}`", step))
+            return None
+        read = parse_block(YearBlock, marked, self.report, called=f"calendar {name}")
+        if read is None:
+            return None
+        spans = [(holiday, each.first, each.last) for holiday, each in read.holidays.items()]
+        notice = build_notice(int(name), spans, read.make_up, self.source(read.source, marked))
+        faults = list(find_notice_faults(notice, spans))
+        for what, expected, found in faults:
+            self.report(Finding(marked.file, f"calendar {name}: {what}", expected, found, "Compare it with the notice."))
+        return None if faults else notice
+
+    def windows(self) -> ConfirmationWindows:
+        if self.document.section("confirmation") is None:
+            return ConfirmationWindows()
+        marked = self.block("confirmation")
+        read = parse_block(WindowsBlock, marked, self.report, called="confirmation")
+        if read is None:
+            return ConfirmationWindows()
+        return ConfirmationWindows(read.parties_days, read.centre_days, self.source(read.source, marked))
+
+    def service(self) -> ServicePolicy:
+        if self.document.section("service_level") is None:
+            return ServicePolicy()
+        marked = self.block("service_level")
+        read = parse_block(ServiceBlock, marked, self.report, called="service_level")
+        if read is None:
+            return ServicePolicy()
+        if any(later[0] < earlier[1] for earlier, later in pairwise(read.hours)):
+            found, step = str(marked.values["hours"]), "Put them in order, none over another."
+            self.report(Finding(marked.where(("hours",)), "service_level: `hours` overlap", "hours in order", found, step))
+        return ServicePolicy(read.slo_percent, read.hours, read.days, (), self.source(read.source, marked))
+
+    def maintenance(self) -> tuple[Maintenance, ...]:
+        found = []
+        for name in self.ids("maintenance"):
+            marked = self.block("maintenance", name)
+            read = parse_block(MaintenanceBlock, marked, self.report, called=f"maintenance {name}")
+            if read is None:
+                continue
+            if read.ends <= read.starts:
+                step = "Correct one of them."
+                what = f"maintenance {name} ends before it begins"
+                self.report(Finding(marked.where(("ends",)), what, f"a moment after {read.starts}", str(read.ends), step))
+            starts_at, ends_at = (moment.replace(tzinfo=self.zone) for moment in (read.starts, read.ends))
+            found.append(Maintenance(starts_at, ends_at, read.lines, read.document))
+        return tuple(found)
+
+    def source(self, source: Source, marked: Marked) -> Source:
+        """Return the source with its place; a ruling that the order does not have is reported."""
+        if source.ruling is not None and source.ruling not in self.rulings:
+            where, step = marked.where(("ruling",)), nearest(source.ruling, self.rulings, "Add it to `rulings` of inventory/order.yaml.")
+            self.report(Finding(where, f"ruling {source.ruling} is not known", "a ruling of order.yaml", f"`{source.ruling}`", step))
+        return replace(source, where=marked.file)
