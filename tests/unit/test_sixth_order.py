@@ -112,7 +112,7 @@ def test_no_code_names_a_value_of_an_order(shipped: Path) -> None:
     """The ids of classes, milestones, gates and rulings stand in their files and nowhere in the engine."""
     order = read(shipped).order
     ids = {*order.classes, *order.rulings, *(each.milestone_id for each in order.milestones), *(gate.gate_id for gate in order.gates)}
-    common = {"lines", "connected"}  # a table of the inventory, too; a router's word for its own prefixes
+    common = {"lines", "connected"}  # a table of the inventory, and a routing protocol's word, too
     engine = [path for folder in ("core", "edge", "workflows") for path in (ROOT / "app" / folder).rglob("*.py")]
     for path in engine:
         text = path.read_text(encoding="utf-8")
