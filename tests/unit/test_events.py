@@ -79,7 +79,7 @@ def test_what_is_wrong_with_reports_is_said_in_words(golden: Callable[[str, str]
         row("region:511902", "quota_points", amount=71),
         row("SZ-U001", "website_open", amount=1),
         row("SZ-U001", "website_open", observed_at=now + HOUR),
-        row("SZ-U001", "website_open", by_role="值班员 13900000000"),
+        row("SZ-U001", "website_open", by_role="值班员 1" + "0" * 10),
         row("SZ-U002", "website_open"),
         row("SZ-U002", "website_open", holds=False),
     ]
