@@ -50,10 +50,12 @@ def test_a_stage_fails_by_another_exit_code_than_the_one_that_is_right_there(tmp
         "configurations written",
     ]
     assert sorted(path.name for path in (tmp_path / "configurations").glob("*.cfg")) == [
+        "A-AGG.activate.cfg",
         "A-AGG.cfg",
         "A-U001-AR.cfg",
         "A-U001-SW.cfg",
         "A-U002-AR.cfg",
+        "CORE.activate.cfg",
         "CORE.cfg",
     ]
 

@@ -44,7 +44,8 @@ CHECKS = (
 
 def as_nobody(argv: Sequence[str], home: Path) -> tuple[list[str], int]:
     """Return the command as an ordinary user runs it, and that user's number."""
-    if os.geteuid() != 0 or shutil.which("setpriv") is None or not _may_others_read(ROOT):
+    interpreter = Path(sys.executable).resolve()
+    if os.geteuid() != 0 or shutil.which("setpriv") is None or not (_may_others_read(ROOT) and _may_others_read(interpreter)):
         return list(argv), os.geteuid()
     for folder in (home, *home.parents):
         if folder.owner() == "root" and folder.stat().st_mode & 0o005 != 0o005:
