@@ -118,7 +118,8 @@ def on_paper(root: Path, outcome: Outcome) -> None:
         Stage("Write the first-boot texts, and a page per site", ["render", "--bootstrap", "-o", str(output / "bootstrap")]),
     ):
         _run(stage, desk, outcome)
-    outcome.add("configurations written", sum(not path.name.endswith(".activate.cfg") for path in output.glob("*.cfg")) > 0, f"{len(list(output.glob('*.cfg')))} devices")
+    written = [path for path in output.glob("*.cfg") if not path.name.endswith(".activate.cfg")]
+    outcome.add("configurations written", bool(written), f"{len(written)} devices")
 
 
 def in_the_field(place: Place, outcome: Outcome, port: int, *, keep: bool) -> None:
