@@ -16,8 +16,8 @@ from app.cli.output import Format
 from app.core.intent import DeviceIntent
 from app.core.intents import build_intents
 from app.core.workspace import Workspace
+from app.edge.database.store import Store
 from app.edge.files import read_workspace
-from app.edge.store import Store
 from app.edge.templates import read_templates
 from app.errors import ExitCode
 from app.settings import Settings, read_settings

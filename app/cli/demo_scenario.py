@@ -21,7 +21,7 @@ from app.core.acceptance import PASS
 from app.core.order import Simulation
 from app.core.progress import Summary
 from app.core.workspace import Workspace
-from app.edge.store import Store
+from app.edge.database.store import Store
 from app.errors import ExitCode
 from app.web.app import create_app
 from app.workflows.accept import GAP_INTERVALS

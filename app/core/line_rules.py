@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from app.core.intents import DESCRIPTION_LIMIT
+from app.core.intent_faults import DESCRIPTION_LIMIT
 from app.core.inventory import Line, Unit
 from app.core.order import ServiceClass
 from app.core.references import References, find_twins

@@ -13,7 +13,7 @@ from app.core.judging import Observations, decide, judge
 from app.core.order import ServiceClass
 from app.core.readiness import judge_gates, line_gates
 from app.core.workspace import Workspace
-from app.edge.store import Store
+from app.edge.database.store import Store
 from app.errors import ExitCode, worst
 
 #: A sample speaks for its line for so many poll intervals.

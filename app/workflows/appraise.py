@@ -16,7 +16,7 @@ from app.core.organisations import OwnList, own_list
 from app.core.references import nearest
 from app.core.scoring import Score
 from app.core.workspace import Workspace
-from app.edge.store import Store
+from app.edge.database.store import Store
 from app.errors import Finding, InputError
 from app.workflows.accept import GAP_INTERVALS
 from app.workflows.summary import read_summary

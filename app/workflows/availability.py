@@ -10,7 +10,7 @@ from decimal import Decimal
 from app.core.acceptance import FAIL, NOT_PROVEN
 from app.core.service_level import FOUR_DECIMALS, ServiceLevel, ServicePolicy, observe_service, spans_looked_at
 from app.core.workspace import Workspace
-from app.edge.store import Store
+from app.edge.database.store import Store
 from app.errors import ExitCode
 from app.workflows.accept import GAP_INTERVALS
 from app.workflows.confirm import first_passes

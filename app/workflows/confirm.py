@@ -10,7 +10,7 @@ from app.core.acceptance import PASS, Acceptance
 from app.core.confirmation import Confirmation, ConfirmationStanding, find_confirmation_faults, stand
 from app.core.roles import find_role_faults
 from app.core.workspace import Workspace
-from app.edge.store import Store
+from app.edge.database.store import Store
 from app.errors import ExitCode, InputError
 
 

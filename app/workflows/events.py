@@ -9,8 +9,8 @@ from pathlib import Path
 
 from app.core.events import UnitEvent, find_event_faults, find_new
 from app.core.workspace import Workspace
+from app.edge.database.store import Store
 from app.edge.files.events import read_events
-from app.edge.store import Store
 from app.errors import ExitCode, Finding, InputError
 
 

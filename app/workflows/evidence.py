@@ -13,9 +13,10 @@ from app.core.evidence import Part, build_pack
 from app.core.inventory import Line
 from app.core.roles import find_role_faults
 from app.core.workspace import Workspace
+from app.edge.database.decisions import AuditEntry
+from app.edge.database.store import Store
 from app.edge.provenance import software, workspace_digests
 from app.edge.signing import SigningKey
-from app.edge.store import AuditEntry, Store
 from app.errors import Finding, InputError
 from app.workflows.accept import GAP_INTERVALS
 from app.workflows.life import read_lives

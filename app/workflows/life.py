@@ -8,7 +8,7 @@ from datetime import datetime
 
 from app.core.life import Life, LifeEvent, confirmation_events, decision_events, find_life_faults, project_life, worksheet_events
 from app.core.roles import find_role_faults
-from app.edge.store import Store
+from app.edge.database.store import Store
 from app.errors import ExitCode, InputError
 
 

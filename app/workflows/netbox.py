@@ -23,13 +23,13 @@ from app.core.netbox_return import (
 from app.core.plan_faults import LEDGER_FILE
 from app.core.rows import RowChange, format_diff
 from app.core.workspace import Workspace
+from app.edge.database.store import Store
 from app.edge.files import read_workspace
 from app.edge.files.inbound import name_columns
 from app.edge.files.replace import locked_folders, replaced
 from app.edge.files.sheets import read_sheets, write_plain_csv
 from app.edge.files.texts import read_text
 from app.edge.ledger import format_ledger
-from app.edge.store import Store
 from app.errors import ExitCode, Finding, InputError
 from app.workflows.check import check
 from app.workflows.exchange import BOM, Incoming, attributed, in_order, merge

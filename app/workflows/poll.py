@@ -19,10 +19,10 @@ from app.core.intent import DeviceIntent, ManagementIntent
 from app.core.inventory import Line
 from app.core.linestate import DeviceState, LineJudgement, judge_lines, line_ports, names_line
 from app.core.workspace import Workspace
+from app.edge.database.store import Store
 from app.edge.guard import guard_all
 from app.edge.secrets import Secrets, read_secrets
 from app.edge.snmp import Agent, Community, DeviceReading, Target, UsmUser, raise_descriptor_limit
-from app.edge.store import Store
 from app.errors import ExitCode, Finding, InputError
 from app.settings import Settings
 from app.workflows.endpoints import Endpoint, snmp_endpoint

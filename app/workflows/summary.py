@@ -9,7 +9,7 @@ from datetime import datetime
 from app.core.acceptance import Acceptance, Transition
 from app.core.progress import Summary, summarise
 from app.core.workspace import Workspace
-from app.edge.store import Store
+from app.edge.database.store import Store
 
 
 def read_summary(workspace: Workspace, store: Store, now: datetime) -> Summary:

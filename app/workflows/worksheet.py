@@ -12,11 +12,11 @@ from app.core.line_event import CARRIER_CONTACT, OPENED, LineEvent, newest_event
 from app.core.references import nearest
 from app.core.worksheet import HEADS, Return, Returned, judge_return, worksheet_rows
 from app.core.workspace import Workspace
+from app.edge.database.store import Store
 from app.edge.files import read_workspace
 from app.edge.files.inbound import name_columns
 from app.edge.files.replace import locked_folders, replaced
 from app.edge.files.sheets import read_sheets
-from app.edge.store import Store
 from app.errors import ExitCode, Finding, InputError
 from app.workflows.exchange import ImportReport, Incoming, Reading, format_import, judge
 

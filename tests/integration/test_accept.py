@@ -11,8 +11,8 @@ import pytest
 
 from app.core.acceptance import LineSample, Measurement, PortSample
 from app.core.workspace import Workspace
+from app.edge.database.store import Store
 from app.edge.files import read_workspace
-from app.edge.store import Store
 from app.errors import ExitCode
 from app.workflows.accept import accept
 from app.workflows.summary import StoreReader

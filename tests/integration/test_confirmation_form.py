@@ -19,8 +19,8 @@ from app.core.acceptance import Acceptance
 from app.core.confirmation import Confirmation, ConfirmationStanding, stand
 from app.core.order import Simulation
 from app.core.workspace import Workspace
+from app.edge.database.store import Store
 from app.edge.office import FONTS, write_docx, write_pdf
-from app.edge.store import Store
 from app.errors import InputError, RenderError
 from app.web.confirmation_form import build_form
 from tests.samples.accepted_line import ACCEPTED_AT, LINE, ROOT, accept_line, root_workspace

@@ -19,9 +19,9 @@ from app.core.evidence import verify
 from app.core.life import LifeEvent
 from app.core.line_event import LineEvent
 from app.core.order import AvailabilityDuty, Scope, Source
+from app.edge.database.store import Store
 from app.edge.provenance import clock_state, software, workspace_digests
 from app.edge.signing import check_signature, read_key, read_public_key, write_key
-from app.edge.store import Store
 from app.errors import ExitCode, InputError
 from app.workflows.availability import agreed_policy, measure_availability
 from app.workflows.confirm import add_confirmation, read_standings

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from app.edge.store import Store
+from app.edge.database.store import Store
 from app.edge.traps import Notification
 from app.errors import StoreError, UnsafeRoute
 from app.workflows.notifications import Desk, PendingLooks, look_forever

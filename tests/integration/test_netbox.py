@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from app.core.line_event import opened_event
 from app.core.netbox import TABLES, TERMINATIONS_BY_ID, slug
+from app.edge.database.store import Store
 from app.edge.files import read_workspace
-from app.edge.store import Store
 from app.errors import ExitCode, InputError
 from app.workflows.netbox import NetboxReport, export_netbox, format_netbox, import_netbox
 from app.workflows.plan import plan

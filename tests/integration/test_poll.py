@@ -20,9 +20,9 @@ from app.core.inventory import Inventory, Line
 from app.core.ipplan import Management, OspfProfile, Plan, Provenance
 from app.core.order import Order
 from app.core.workspace import Workspace
+from app.edge.database.store import Store
 from app.edge.secrets import Secrets
 from app.edge.snmp import SYS_NAME, SYS_UPTIME, Community
-from app.edge.store import Store
 from app.errors import ExitCode, InputError, StoreError, UnsafeRoute, WaiwangError
 from app.settings import read_settings
 from app.workflows.poll import CycleReport, Pace, Poller, open_poller, usm_credentials

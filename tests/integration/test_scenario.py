@@ -21,7 +21,8 @@ import sqlalchemy as sa
 from app.cli.demo_scenario import entitled
 from app.core.progress import Summary
 from app.core.workspace import Workspace
-from app.edge.store import METADATA, Store
+from app.edge.database.store import Store
+from app.edge.database.tables import METADATA
 from app.errors import ExitCode, InputError
 from app.workflows.summary import StoreReader
 from lab.scenario.player import Player

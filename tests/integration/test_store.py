@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 
 from app.core.acceptance import NOT_PROVEN, PASS, Acceptance, CriterionResult, LineSample, LineStatus, Measurement, PortSample, Transition
 from app.core.linestate import DeviceState, PollCycle
-from app.edge.store import METADATA, Store
+from app.edge.database.store import Store
+from app.edge.database.tables import METADATA
 from app.errors import StoreError
 
 NOW = datetime(2008, 6, 30, 15, 59, 59, 999999, tzinfo=UTC)

@@ -19,7 +19,8 @@ from openpyxl import Workbook
 
 from app.core.events import UnitEvent
 from app.core.progress import MilestoneView
-from app.edge.store import MIGRATIONS, Store
+from app.edge.database.connection import MIGRATIONS
+from app.edge.database.store import Store
 from app.errors import ExitCode, InputError, StoreError
 from app.workflows.accept import accept
 from app.workflows.events import EventReport, add_event, import_events

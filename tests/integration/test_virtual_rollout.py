@@ -15,9 +15,9 @@ import pytest
 import lab
 from app.core.intents import build_intents
 from app.core.workspace import Workspace
+from app.edge.database.store import Store
 from app.edge.device import Limits
 from app.edge.files import read_workspace
-from app.edge.store import Store
 from app.edge.templates import read_templates
 from app.settings import Settings, read_settings
 from app.workflows.deploy import DeployReport, deploy

@@ -15,9 +15,9 @@ from openpyxl import load_workbook
 
 from app.core.line_event import CARRIER_CONTACT, OPENED, LineEvent
 from app.core.worksheet import FILLED_IN, HEADS, worksheet_rows
+from app.edge.database.store import Store
 from app.edge.files import read_workspace
 from app.edge.files.sheets import write_office_csv, write_workbook
-from app.edge.store import Store
 from app.errors import ExitCode, InputError, StoreError
 from app.workflows.worksheet import ReturnReport, format_return, take_worksheet, worksheet
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from app.core.acceptance import Acceptance, LineSample, Measurement, PortSample
 from app.core.workspace import Workspace
+from app.edge.database.store import Store
 from app.edge.files import read_workspace
-from app.edge.store import Store
 from app.workflows.accept import accept
 
 ROOT = Path(__file__).parents[2]

@@ -9,7 +9,8 @@ import pytest
 
 from app.core.families import find_gaps
 from app.core.intent import DeviceIntent, InterfaceIntent, OspfArea
-from app.core.intents import DESCRIPTION_LIMIT, FLOATING_DISTANCE, build_intents
+from app.core.intent_faults import DESCRIPTION_LIMIT
+from app.core.intents import FLOATING_DISTANCE, build_intents
 from app.core.ipplan import QosShare
 from app.core.naming import natural_key
 from app.core.workspace import Workspace

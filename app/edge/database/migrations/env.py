@@ -1,4 +1,4 @@
-"""What Alembic runs: every migration on the connection that `app.edge.store` hands over, in its transaction."""
+"""What Alembic runs: every migration on the connection that `app.edge.database` hands over, in its transaction."""
 
 from __future__ import annotations
 

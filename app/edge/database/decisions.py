@@ -1,0 +1,144 @@
+"""What was measured, decided, confirmed and done: measurements, decisions, steps of lines' lives, words of parties, backups, audit."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from app.core.acceptance import Acceptance, CriterionResult, Measurement
+from app.core.confirmation import Confirmation
+from app.core.life import LifeEvent
+from app.edge.database.connection import Database
+from app.edge.database.rows import of_line, slots, within
+from app.edge.database.tables import ACCEPTANCE, AUDIT, BACKUP, CONFIRMATION, LIFE_EVENT, MEASUREMENT
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A device's running configuration as it was fetched at `at`, secrets masked; `digest` is of the unmasked text."""
+
+    device: str
+    at: datetime
+    text: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """Who did what to what, when. `detail` is JSON-able."""
+
+    at: datetime
+    actor: str
+    verb: str
+    subject: str
+    detail: Mapping[str, object]
+
+
+class Decisions(Database):
+    """The part of a store that keeps measurements, decisions and deeds. Nothing in it is ever changed or deleted."""
+
+    def write_measurement(self, measurement: Measurement) -> None:
+        """Append one active test."""
+        with self.writing("measurement") as connection:
+            connection.execute(sa.insert(MEASUREMENT), slots(measurement) | {"detail": dict(measurement.detail)})
+
+    def measurements(self, line_ids: Iterable[str] | None = None) -> dict[str, dict[str, Measurement]]:
+        """Return the newest measurement of every line and kind, of all lines when none are named."""
+        wanted = None if line_ids is None else set(line_ids)
+        newest = sa.select(sa.func.max(MEASUREMENT.c.measurement_id)).group_by(MEASUREMENT.c.line_id, MEASUREMENT.c.kind)
+        if wanted is not None and len(wanted) == 1:
+            newest = newest.where(MEASUREMENT.c.line_id == next(iter(wanted)))
+        query = sa.select(MEASUREMENT).where(MEASUREMENT.c.measurement_id.in_(newest)).order_by(MEASUREMENT.c.measurement_id)
+        found: dict[str, dict[str, Measurement]] = defaultdict(dict)
+        with self.reading("measurements") as connection:
+            for row in connection.execute(query):
+                if wanted is None or row.line_id in wanted:
+                    found[row.line_id][row.kind] = _measurement(row)
+        return dict(found)
+
+    def measurement_history(self, line_id: str, kind: str | None = None) -> list[Measurement]:
+        """Return every measurement of a line, oldest first."""
+        query = sa.select(MEASUREMENT).where(MEASUREMENT.c.line_id == line_id)
+        if kind is not None:
+            query = query.where(MEASUREMENT.c.kind == kind)
+        with self.reading("measurements") as connection:
+            return [_measurement(row) for row in connection.execute(query.order_by(MEASUREMENT.c.at, MEASUREMENT.c.measurement_id))]
+
+    def write_acceptance(self, acceptance: Acceptance) -> None:
+        """Append one decision with its evidence."""
+        results = [slots(result) | {"evidence": dict(result.evidence)} for result in acceptance.results]
+        with self.writing("decision") as connection:
+            connection.execute(sa.insert(ACCEPTANCE), slots(acceptance) | {"results": results})
+
+    def acceptances(self) -> dict[str, Acceptance]:
+        """Return the newest decision on every line."""
+        newest = sa.select(sa.func.max(ACCEPTANCE.c.acceptance_id)).group_by(ACCEPTANCE.c.line_id)
+        query = sa.select(ACCEPTANCE).where(ACCEPTANCE.c.acceptance_id.in_(newest)).order_by(ACCEPTANCE.c.line_id)
+        with self.reading("decisions") as connection:
+            return {row.line_id: _acceptance(row) for row in connection.execute(query)}
+
+    def acceptance_history(self, line_id: str | None = None) -> list[Acceptance]:
+        """Return every decision on a line, oldest first; on every line when none is named."""
+        query = sa.select(ACCEPTANCE).where(*of_line(ACCEPTANCE, line_id)).order_by(ACCEPTANCE.c.acceptance_id)
+        with self.reading("decisions") as connection:
+            return [_acceptance(row) for row in connection.execute(query)]
+
+    def write_life_events(self, events: Sequence[LifeEvent]) -> None:
+        """Append steps of lines' lives, all or none."""
+        with self.writing("step of a line's life") as connection:
+            self.insert(connection, LIFE_EVENT, [slots(event) for event in events])
+
+    def life_events(self, line_id: str | None = None) -> list[LifeEvent]:
+        """Return what was entered, in the order in which it was recorded; of every line when none is named."""
+        query = sa.select(LIFE_EVENT).where(*of_line(LIFE_EVENT, line_id)).order_by(LIFE_EVENT.c.life_event_id)
+        with self.reading("steps of lines' lives") as connection:
+            return [LifeEvent(*row[1:]) for row in connection.execute(query)]
+
+    def write_confirmation(self, word: Confirmation) -> None:
+        """Append one party's word on a line."""
+        with self.writing("confirmation") as connection:
+            connection.execute(sa.insert(CONFIRMATION), slots(word))
+
+    def confirmations(self, line_id: str | None = None) -> list[Confirmation]:
+        """Return every word in the order in which it was recorded; on every line when none is named."""
+        query = sa.select(CONFIRMATION).where(*of_line(CONFIRMATION, line_id)).order_by(CONFIRMATION.c.confirmation_id)
+        with self.reading("confirmations") as connection:
+            return [Confirmation(*row[1:]) for row in connection.execute(query)]
+
+    def write_backup(self, device: str, at: datetime, text: str, digest: str) -> None:
+        """Append a device's running configuration."""
+        with self.writing("backup") as connection:
+            connection.execute(sa.insert(BACKUP), {"device": device, "at": at, "text": text, "digest": digest})
+
+    def backups(self, device: str) -> list[Backup]:
+        """Return a device's backups, newest first."""
+        query = sa.select(BACKUP).where(BACKUP.c.device == device).order_by(BACKUP.c.backup_id.desc())
+        with self.reading("backups") as connection:
+            return [Backup(row.device, row.at, row.text, row.digest) for row in connection.execute(query)]
+
+    def write_audit(self, at: datetime, actor: str, verb: str, subject: str, detail: Mapping[str, object] | None = None) -> None:
+        """Append who did what to what."""
+        row = {"at": at, "actor": actor, "verb": verb, "subject": subject, "detail": dict(detail or {})}
+        with self.writing("audit entry") as connection:
+            connection.execute(sa.insert(AUDIT), row)
+
+    def audit(self, since: datetime | None = None, subject: str | None = None) -> list[AuditEntry]:
+        """Return audit entries from `since` on, oldest first."""
+        query = sa.select(AUDIT).where(*within(AUDIT.c.at, since, None)).order_by(AUDIT.c.audit_id)
+        if subject is not None:
+            query = query.where(AUDIT.c.subject == subject)
+        with self.reading("audit entries") as connection:
+            return [AuditEntry(row.at, row.actor, row.verb, row.subject, row.detail) for row in connection.execute(query)]
+
+
+def _measurement(row: sa.Row[tuple[object, ...]]) -> Measurement:
+    return Measurement(row.line_id, row.kind, row.at, row.value, row.unit, row.method, row.detail)
+
+
+def _acceptance(row: sa.Row[tuple[object, ...]]) -> Acceptance:
+    results = tuple(CriterionResult(**result) for result in row.results)
+    return Acceptance(row.line_id, row.decided_at, row.verdict, results, row.milestone, row.due_at, row.on_time)

@@ -1,0 +1,178 @@
+"""What polling saw: cycles, samples of lines and their ports, states and their changes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from app.core.acceptance import LineSample, LineStatus, PortSample, Transition
+from app.core.linestate import DeviceState, PollCycle
+from app.edge.database.connection import Database
+from app.edge.database.rows import of_line, slots, within
+from app.edge.database.tables import CYCLE, DEVICE_STATE, LINE_SAMPLE, LINE_STATE, PORT_SAMPLE, TRANSITION
+
+#: The ports of a line sample, by the names of their fields.
+PLACES = ("a", "z", "reserved_a", "reserved_z")
+_PORT_COLUMNS = [PORT_SAMPLE.c.port_at if field.name == "at" else PORT_SAMPLE.c[field.name] for field in fields(PortSample)]
+
+
+class Samples(Database):
+    """The part of a store that polling writes."""
+
+    def write_cycle(
+        self, started_at: datetime, finished_at: datetime, device_rows: Sequence[DeviceState], line_samples: Sequence[LineSample]
+    ) -> tuple[Transition, ...]:
+        """Append one cycle's samples, and a transition for every line whose state changed; return the transitions.
+
+        A sample that is older than the line's newest one is kept and changes no state.
+        """
+        answered = sum(row.answer == "answered" for row in device_rows)
+        cycle = {"started_at": started_at, "finished_at": finished_at, "devices": len(device_rows), "answered": answered}
+        with self.writing("poll cycle") as connection:
+            connection.execute(sa.insert(CYCLE), cycle)
+            return self._append(connection, finished_at, device_rows, line_samples)
+
+    def write_look(
+        self, at: datetime, device_rows: Sequence[DeviceState], line_samples: Sequence[LineSample]
+    ) -> tuple[Transition, ...]:
+        """Append what was seen of some devices between two cycles; as `write_cycle`, but it counts as none."""
+        with self.writing("look at single devices") as connection:
+            return self._append(connection, at, device_rows, line_samples)
+
+    def _append(
+        self, connection: sa.Connection, recorded_at: datetime, device_rows: Sequence[DeviceState], line_samples: Sequence[LineSample]
+    ) -> tuple[Transition, ...]:
+        known = {row.line_id: row for row in connection.execute(sa.select(LINE_STATE))}
+        newest = [sample for sample in line_samples if (row := known.get(sample.line_id)) is None or row.at < sample.at]
+        before = {line_id: row.state for line_id, row in known.items()}
+        changed = [
+            Transition(sample.line_id, sample.at, recorded_at, before.get(sample.line_id, "unknown"), sample.state, sample.reason)
+            for sample in newest
+            if before.get(sample.line_id, "unknown") != sample.state
+        ]
+        since = {line_id: row.since for line_id, row in known.items()} | {change.line_id: change.observed_at for change in changed}
+        states = [
+            {"line_id": sample.line_id, "at": sample.at, "state": sample.state, "since": since.get(sample.line_id, sample.at)}
+            for sample in newest
+        ]
+        self.insert(connection, LINE_SAMPLE, [_line_row(sample) for sample in line_samples])
+        self.insert(connection, PORT_SAMPLE, [row for sample in line_samples for row in _port_rows(sample)])
+        self.insert(connection, TRANSITION, [slots(change) for change in changed])
+        self.upsert(connection, LINE_STATE, states)
+        self.upsert(connection, DEVICE_STATE, [slots(row) for row in device_rows])
+        return tuple(changed)
+
+    def latest(self) -> dict[str, LineStatus]:
+        """Return the newest sample of every line that was ever looked at, and since when it is in that state."""
+        newest = sa.and_(LINE_SAMPLE.c.line_id == LINE_STATE.c.line_id, LINE_SAMPLE.c.at == LINE_STATE.c.at)
+        ports = sa.and_(PORT_SAMPLE.c.line_id == LINE_STATE.c.line_id, PORT_SAMPLE.c.at == LINE_STATE.c.at)
+        with self.reading("newest samples") as connection:
+            seen = _ports_by_sample(connection.execute(_select_ports().select_from(LINE_STATE.join(PORT_SAMPLE, ports))))
+            rows = connection.execute(
+                sa.select(LINE_SAMPLE, LINE_STATE.c.since).select_from(LINE_STATE.join(LINE_SAMPLE, newest)).order_by(LINE_STATE.c.line_id)
+            )
+            return {row.line_id: LineStatus(_line_sample(row, seen), row.since) for row in rows}
+
+    def samples(self, line_id: str, since: datetime, until: datetime) -> list[LineSample]:
+        """Return a line's samples from `since` to `until`, both inclusive, oldest first."""
+        with self.reading("samples") as connection:
+            span = within(PORT_SAMPLE.c.at, since, until)
+            seen = _ports_by_sample(connection.execute(_select_ports().where(PORT_SAMPLE.c.line_id == line_id, *span)))
+            rows = connection.execute(
+                sa.select(LINE_SAMPLE)
+                .where(LINE_SAMPLE.c.line_id == line_id, *within(LINE_SAMPLE.c.at, since, until))
+                .order_by(LINE_SAMPLE.c.at)
+            )
+            return [_line_sample(row, seen) for row in rows]
+
+    def transitions(self, line_id: str | None = None, since: datetime | None = None, until: datetime | None = None) -> list[Transition]:
+        """Return changes of state observed from `since` to `until`, oldest first; of every line when none is named."""
+        query = sa.select(TRANSITION).where(*of_line(TRANSITION, line_id), *within(TRANSITION.c.observed_at, since, until))
+        with self.reading("transitions") as connection:
+            rows = connection.execute(query.order_by(TRANSITION.c.observed_at, TRANSITION.c.transition_id))
+            return [_transition(row) for row in rows]
+
+    def newest_transitions(self, line_id: str | None, limit: int) -> list[Transition]:
+        """Return the last changes of state, newest first."""
+        query = sa.select(TRANSITION).where(*of_line(TRANSITION, line_id))
+        with self.reading("transitions") as connection:
+            rows = connection.execute(query.order_by(TRANSITION.c.observed_at.desc(), TRANSITION.c.transition_id.desc()).limit(limit))
+            return [_transition(row) for row in rows]
+
+    def cycles(self, since: datetime) -> list[PollCycle]:
+        """Return the cycles that ended at `since` or later, oldest first."""
+        with self.reading("poll cycles") as connection:
+            rows = connection.execute(sa.select(CYCLE).where(CYCLE.c.finished_at >= since).order_by(CYCLE.c.finished_at))
+            return [_cycle(row) for row in rows]
+
+    def last_cycle(self) -> PollCycle | None:
+        """Return the cycle that ended last, None when nothing was ever polled."""
+        with self.reading("poll cycles") as connection:
+            row = connection.execute(sa.select(CYCLE).order_by(CYCLE.c.finished_at.desc()).limit(1)).first()
+            return None if row is None else _cycle(row)
+
+    def device_states(self) -> dict[str, DeviceState]:
+        """Return what every device did when it was last asked."""
+        with self.reading("device states") as connection:
+            rows = connection.execute(sa.select(DEVICE_STATE).order_by(DEVICE_STATE.c.device))
+            return {row.device: DeviceState(*row) for row in rows}
+
+    def prune(self, before: datetime) -> int:
+        """Delete cycles and samples older than `before`, except every line's newest; return how many samples went.
+
+        Transitions, measurements, decisions, backups and audit stay.
+        """
+        with self.writing("pruning") as connection:
+            newest = {row.line_id: row.at for row in connection.execute(sa.select(LINE_STATE.c.line_id, LINE_STATE.c.at))}
+            gone = 0
+            for line_id, at in newest.items():
+                bound = min(before, at)
+                connection.execute(sa.delete(PORT_SAMPLE).where(PORT_SAMPLE.c.line_id == line_id, PORT_SAMPLE.c.at < bound))
+                gone += connection.execute(
+                    sa.delete(LINE_SAMPLE).where(LINE_SAMPLE.c.line_id == line_id, LINE_SAMPLE.c.at < bound)
+                ).rowcount
+            last = sa.select(sa.func.max(CYCLE.c.cycle_id)).scalar_subquery()
+            connection.execute(sa.delete(CYCLE).where(CYCLE.c.finished_at < before, CYCLE.c.cycle_id != last))
+            return gone
+
+
+def _line_row(sample: LineSample) -> dict[str, object]:
+    return {"line_id": sample.line_id, "at": sample.at, "state": sample.state, "reason": sample.reason, "behind": sample.behind}
+
+
+def _port_rows(sample: LineSample) -> Iterator[dict[str, object]]:
+    for place in PLACES:
+        port: PortSample | None = getattr(sample, place)
+        if port is not None:
+            row = slots(port)
+            row.update(line_id=sample.line_id, at=sample.at, place=place, port_at=port.at)
+            yield row
+
+
+def _select_ports() -> sa.Select[tuple[object, ...]]:
+    return sa.select(PORT_SAMPLE.c.line_id, PORT_SAMPLE.c.at, PORT_SAMPLE.c.place, *_PORT_COLUMNS)
+
+
+def _ports_by_sample(rows: Iterable[Sequence[object]]) -> dict[tuple[object, object], dict[str, PortSample]]:
+    """Return ports by (line, moment of the sample) and place."""
+    found: dict[tuple[object, object], dict[str, PortSample]] = defaultdict(dict)
+    for line_id, at, place, *values in rows:
+        found[line_id, at][str(place)] = PortSample(*values)  # type: ignore[arg-type]  # columns in the order of its fields
+    return found
+
+
+def _line_sample(row: sa.Row[tuple[object, ...]], seen: Mapping[tuple[object, object], Mapping[str, PortSample]]) -> LineSample:
+    ports = seen.get((row.line_id, row.at), {})
+    return LineSample(row.line_id, row.at, row.state, row.reason, row.behind, *(ports.get(place) for place in PLACES))
+
+
+def _transition(row: sa.Row[tuple[object, ...]]) -> Transition:
+    return Transition(row.line_id, row.observed_at, row.recorded_at, row.before, row.after, row.reason)
+
+
+def _cycle(row: sa.Row[tuple[object, ...]]) -> PollCycle:
+    return PollCycle(row.started_at, row.finished_at, row.devices, row.answered)

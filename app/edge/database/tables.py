@@ -1,0 +1,225 @@
+"""The tables, and the column types that keep moments aware and counters whole in SQLite and PostgreSQL alike."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+class Moment(sa.TypeDecorator[datetime]):
+    """A moment: refuses naive values, returns aware UTC. SQLite holds microseconds since 1970, PostgreSQL timestamptz."""
+
+    impl = sa.DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
+        kind: sa.types.TypeEngine[Any] = sa.BigInteger() if dialect.name == "sqlite" else sa.DateTime(timezone=True)
+        return dialect.type_descriptor(kind)
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> object:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"a moment without time zone: {value.isoformat()}")
+        return (value - EPOCH) // MICROSECOND if dialect.name == "sqlite" else value.astimezone(UTC)
+
+    def process_result_value(self, value: object, dialect: sa.Dialect) -> datetime | None:
+        if isinstance(value, int):
+            return EPOCH + value * MICROSECOND
+        return value.astimezone(UTC) if isinstance(value, datetime) else None
+
+
+class Counter64(sa.TypeDecorator[int]):
+    """A Counter64 in a signed 64-bit column: the upper half is kept as negative numbers."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: int | None, dialect: sa.Dialect) -> int | None:
+        return value - (1 << 64) if value is not None and value >= 1 << 63 else value
+
+    def process_result_value(self, value: int | None, dialect: sa.Dialect) -> int | None:
+        return value + (1 << 64) if value is not None and value < 0 else value
+
+
+METADATA = sa.MetaData()
+_ROW = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+CYCLE = sa.Table(
+    "cycle",
+    METADATA,
+    sa.Column("cycle_id", _ROW, primary_key=True),
+    sa.Column("started_at", Moment, nullable=False),
+    sa.Column("finished_at", Moment, nullable=False, index=True),
+    sa.Column("devices", sa.Integer, nullable=False),
+    sa.Column("answered", sa.Integer, nullable=False),
+)
+DEVICE_STATE = sa.Table(
+    "device_state",
+    METADATA,
+    sa.Column("device", sa.String(32), primary_key=True),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("answer", sa.String(16), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("sys_name", sa.Text),
+    sa.Column("uptime_ticks", sa.BigInteger),
+)
+LINE_SAMPLE = sa.Table(
+    "line_sample",
+    METADATA,
+    sa.Column("line_id", sa.String(64), primary_key=True),
+    sa.Column("at", Moment, primary_key=True),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("behind", sa.String(64)),
+    sqlite_with_rowid=False,
+)
+PORT_SAMPLE = sa.Table(
+    "port_sample",
+    METADATA,
+    sa.Column("line_id", sa.String(64), primary_key=True),
+    sa.Column("at", Moment, primary_key=True),
+    sa.Column("place", sa.String(10), primary_key=True),
+    sa.Column("device", sa.String(32), nullable=False),
+    sa.Column("interface", sa.String(64), nullable=False),
+    sa.Column("port_at", Moment, nullable=False),
+    sa.Column("oper_up", sa.Boolean),
+    sa.Column("admin_up", sa.Boolean),
+    sa.Column("speed_mbps", sa.BigInteger),
+    sa.Column("alias", sa.Text),
+    sa.Column("in_octets", Counter64),
+    sa.Column("out_octets", Counter64),
+    sa.Column("counter_bits", sa.Integer, nullable=False),
+    sa.Column("in_errors", sa.BigInteger),
+    sa.Column("out_errors", sa.BigInteger),
+    sa.Column("in_bps", sa.Double),
+    sa.Column("out_bps", sa.Double),
+    sa.Column("uptime_ticks", sa.BigInteger),
+    sa.Column("discontinuity", sa.BigInteger),
+    sqlite_with_rowid=False,
+)
+LINE_STATE = sa.Table(
+    "line_state",
+    METADATA,
+    sa.Column("line_id", sa.String(64), primary_key=True),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("since", Moment, nullable=False),
+)
+TRANSITION = sa.Table(
+    "transition",
+    METADATA,
+    sa.Column("transition_id", _ROW, primary_key=True),
+    sa.Column("line_id", sa.String(64), nullable=False),
+    sa.Column("observed_at", Moment, nullable=False, index=True),
+    sa.Column("recorded_at", Moment, nullable=False),
+    sa.Column("before", sa.String(16), nullable=False),
+    sa.Column("after", sa.String(16), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Index("ix_transition_line", "line_id", "observed_at"),
+)
+MEASUREMENT = sa.Table(
+    "measurement",
+    METADATA,
+    sa.Column("measurement_id", _ROW, primary_key=True),
+    sa.Column("line_id", sa.String(64), nullable=False),
+    sa.Column("kind", sa.String(32), nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("value", sa.Double),
+    sa.Column("unit", sa.String(16), nullable=False),
+    sa.Column("method", sa.Text, nullable=False),
+    sa.Column("detail", sa.JSON, nullable=False),
+    sa.Index("ix_measurement_line", "line_id", "kind", "at"),
+)
+ACCEPTANCE = sa.Table(
+    "acceptance",
+    METADATA,
+    sa.Column("acceptance_id", _ROW, primary_key=True),
+    sa.Column("line_id", sa.String(64), nullable=False),
+    sa.Column("decided_at", Moment, nullable=False),
+    sa.Column("verdict", sa.String(16), nullable=False),
+    sa.Column("results", sa.JSON, nullable=False),
+    sa.Column("milestone", sa.String(64)),
+    sa.Column("due_at", Moment),
+    sa.Column("on_time", sa.Boolean),
+    sa.Index("ix_acceptance_line", "line_id", "decided_at"),
+)
+LIFE_EVENT = sa.Table(
+    "life_event",
+    METADATA,
+    sa.Column("life_event_id", _ROW, primary_key=True),
+    sa.Column("line_id", sa.String(64), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("observed_at", Moment, nullable=False),
+    sa.Column("recorded_at", Moment, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("evidence", sa.Text, nullable=False),
+    sa.Column("source", sa.String(16), nullable=False),
+    sa.Index("ix_life_event_line", "line_id", "observed_at"),
+)
+CONFIRMATION = sa.Table(
+    "confirmation",
+    METADATA,
+    sa.Column("confirmation_id", _ROW, primary_key=True),
+    sa.Column("line_id", sa.String(64), nullable=False),
+    sa.Column("party", sa.String(16), nullable=False),
+    sa.Column("decision", sa.String(16), nullable=False),
+    sa.Column("observed_at", Moment, nullable=False),
+    sa.Column("recorded_at", Moment, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("document", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Index("ix_confirmation_line", "line_id", "observed_at"),
+)
+UNIT_EVENT = sa.Table(
+    "unit_event",
+    METADATA,
+    sa.Column("event_id", _ROW, primary_key=True),
+    sa.Column("subject", sa.String(64), nullable=False),
+    sa.Column("event", sa.String(64), nullable=False),
+    sa.Column("observed_at", Moment, nullable=False),
+    sa.Column("recorded_at", Moment, nullable=False),
+    sa.Column("by_role", sa.Text, nullable=False),
+    sa.Column("document", sa.Text, nullable=False),
+    sa.Column("amount", sa.Double),
+    sa.Column("holds", sa.Boolean, nullable=False),
+    sa.Index("ix_unit_event_subject", "subject", "event"),
+)
+BACKUP = sa.Table(
+    "backup",
+    METADATA,
+    sa.Column("backup_id", _ROW, primary_key=True),
+    sa.Column("device", sa.String(32), nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("digest", sa.String(128), nullable=False),
+    sa.Index("ix_backup_device", "device", "at"),
+)
+AUDIT = sa.Table(
+    "audit",
+    METADATA,
+    sa.Column("audit_id", _ROW, primary_key=True),
+    sa.Column("at", Moment, nullable=False, index=True),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("verb", sa.String(64), nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("detail", sa.JSON, nullable=False),
+)
+LINE_EVENT = sa.Table(
+    "line_event",
+    METADATA,
+    sa.Column("line_event_id", _ROW, primary_key=True),
+    sa.Column("line_id", sa.String(64), nullable=False),
+    sa.Column("kind", sa.String(32), nullable=False),
+    sa.Column("observed_at", Moment, nullable=False),
+    sa.Column("recorded_at", Moment, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("document", sa.Text, nullable=False),
+    sa.Column("value", sa.Text, nullable=False),
+    sa.Index("ix_line_event_line", "line_id", "kind", "recorded_at"),
+)
