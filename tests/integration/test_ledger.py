@@ -8,11 +8,14 @@ import stat
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from ipaddress import IPv4Network
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.core.allocation import plan_allocations
 from app.core.ipplan import Allocation, Demand, Management, OspfProfile, Plan, Pool, Provenance
@@ -200,3 +203,9 @@ def test_two_processes_that_commit_at_once_never_hand_out_the_same_prefix(ledger
     assert sorted(entry.holder for entry in rows) == sorted(f"unit:{name}" for side in names.values() for name in side)
     assert len({entry.prefix for entry in rows}) == 16
     assert [path.name for path in ledger.parent.iterdir()] == ["allocations.csv"]
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 32))
+def test_a_prefix_is_written_as_everybody_writes_it(number: int, length: int) -> None:
+    prefix = IPv4Network((number, length), strict=False)
+    assert format_ledger([replace(row("10.0.0.0/28", "unit:U1"), prefix=prefix)]).splitlines()[1].startswith(f"{prefix},")
