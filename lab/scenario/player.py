@@ -21,7 +21,7 @@ from app.core.linestate import DeviceState, line_ports
 from app.core.ping import PingCount
 from app.core.throughput import RateOutcome, RateRequest
 from app.core.workspace import Workspace
-from app.edge.store import Store
+from app.edge.database.store import Store
 from app.edge.templates import read_templates
 from app.errors import CommitRefused, ConnectFailed
 from app.workflows.accept import accept
