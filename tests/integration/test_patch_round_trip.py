@@ -5,6 +5,7 @@ running + patch = intended, and intended + rollback = running, on edits that hyp
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from ipaddress import IPv4Network
@@ -19,6 +20,7 @@ from app.core.commands import Command
 from app.core.intent import DeviceIntent
 from app.core.intents import build_intents
 from app.core.render import build_environment, render_device
+from app.core.workspace import Workspace
 from app.edge.patch import patch
 from app.edge.templates import read_templates
 from lab.virtual import engine
@@ -152,9 +154,9 @@ def moved(prefix: IPv4Network) -> IPv4Network:
     return IPv4Network((int(prefix.network_address) + 0x10000, prefix.prefixlen))
 
 
-def renumbered(router: str, device: str) -> list[str]:
+def renumbered(router: str, device: str, build: Callable[..., Workspace] = small_workspace) -> list[str]:
     """Return the texts of a device in every phase of its city's renumbering."""
-    workspace = small_workspace(router, switch=router in ("huawei_ar", "h3c_msr"))
+    workspace = build(router, switch=router in ("huawei_ar", "h3c_msr"))
     texts = []
     for phase in PHASES:
         beside = tuple(replace(row, prefix=moved(row.prefix), replaces=row.prefix, phase=phase) for row in workspace.ledger if phase)
@@ -163,9 +165,12 @@ def renumbered(router: str, device: str) -> list[str]:
     return texts
 
 
+@pytest.mark.parametrize("build", [small_workspace, full_workspace])
 @pytest.mark.parametrize(("router", "family", "device"), CASES)
-def test_patches_lead_through_a_renumbering_and_back(router: str, family: str, device: str) -> None:
-    texts = renumbered(router, device)
+def test_patches_lead_through_a_renumbering_and_back(
+    router: str, family: str, device: str, build: Callable[..., Workspace]
+) -> None:
+    texts = renumbered(router, device, build)
     standing = engine.load(read_grammar(family), new_device(family, "".join(texts)), texts[0].splitlines())
     assert standing.text == ""
     running = standing.device
@@ -173,6 +178,21 @@ def test_patches_lead_through_a_renumbering_and_back(router: str, family: str, d
         running, refused = applied(family, running, patch(family, echo(family, running), text))
         assert refused == ""
         assert [str(command) for command in patch(family, echo(family, running), text)] == []
+
+
+@pytest.mark.parametrize(("router", "family", "device"), [case for case in CASES if case[2] in ("core", "county02")])
+def test_a_renumbered_neighbour_is_named_before_it_is_spoken_of_and_leaves_no_line(router: str, family: str, device: str) -> None:
+    word = "neighbor" if family == "cisco_ios" else "peer"
+    old, new = (renumbered(router, device, full_workspace)[at] for at in (1, 2))
+    neighbours = {line.split()[1] for line in old.splitlines() if line.strip().startswith(f"{word} 198.18.0.")}
+    assert neighbours
+    commands = [str(command).strip() for command in patch(family, old, new)]
+    for gone in neighbours:
+        came = gone.replace("198.18.", "198.19.")
+        first = next(place for place, command in enumerate(commands) if f"{word} {came} " in command)
+        assert any(named in commands[first] for named in ("as-number", "remote-as"))
+        assert any(command.startswith((f"undo {word} {gone}", f"no {word} {gone} remote-as")) for command in commands)
+        assert f"{word} {gone} " not in new
 
 
 @pytest.mark.parametrize(("router", "family", "device"), CASES)
