@@ -69,6 +69,7 @@ def _find_unfit_switch(ground: Ground, device: Device) -> Iterator[Finding]:
 def find_unfit_management(ground: Ground) -> Iterator[Finding]:
     management, inventory = ground.workspace.plan.management, ground.workspace.inventory
     named = (management.monitoring_service, *management.ntp_services, *management.syslog_services, *management.trap_services)
+    named += management.aaa.services if management.aaa else ()
     for name in dict.fromkeys(named):
         if name not in inventory.services:
             yield Finding(

@@ -46,13 +46,14 @@ def check(root: Path, *, today: date, instead: Mapping[str, str] | None = None) 
     used = usage(workspace.plan, change.ledger, today)
     notes = (*judged.notes, *change.notes, *pending(change), *find_usage_notes(used))
     shortages6: tuple[Finding, ...] = ()
+    ledger6 = workspace.ledger6
     if workspace.plan.ipv6 is not None:
         change6 = plan_ipv6(workspace.plan.ipv6, workspace.ledger6, workspace.inventory, today, workspace.plan.quarantine_days)
-        shortages6 = change6.shortages
+        shortages6, ledger6 = change6.shortages, change6.ledger
         notes = (*notes, *pending(change6, LEDGER6_FILE))
     if change.refused or shortages6:
         return CheckReport(change.conflicts + change.shortages + shortages6, notes, judged.counts)
-    findings, gaps = judge_intents(replace(workspace, ledger=change.ledger))
+    findings, gaps = judge_intents(replace(workspace, ledger=change.ledger, ledger6=ledger6))
     return CheckReport(findings, (*notes, *gaps), judged.counts)
 
 

@@ -18,7 +18,7 @@ from app.core.workspace import Workspace
 from app.edge.templates import read_templates
 from app.errors import InputError, RenderError
 from app.workflows.render import render, render_activations, render_pages, write_configs
-from tests.golden.render.workspace import CLASSES, full_workspace, small_workspace
+from tests.golden.render.workspace import CLASSES, full_workspace, isis_workspace, small_workspace
 
 ROOT = Path(__file__).parents[2]
 Golden = Callable[[str, str], None]
@@ -61,9 +61,17 @@ def test_a_router_that_is_asked_for_everything_is_rendered_as_before(
         golden(f"render/{family}/{role}.activate.cfg", text)
 
 
+@pytest.mark.parametrize(("family", "device"), CASES)
+def test_a_router_of_a_city_with_isis_is_rendered_as_before(golden: Golden, templates: Mapping[str, str], family: str, device: str) -> None:
+    workspace = isis_workspace(family)
+    role = workspace.inventory.devices[device].role
+    golden(f"render/{family}/{role}.isis.cfg", render(workspace, templates, [device])[device])
+
+
 @pytest.mark.parametrize(("router", "switch"), [("huawei_ar", "huawei_s"), ("h3c_msr", "h3c_s")])
 def test_a_switch_is_rendered_as_before(golden: Golden, templates: Mapping[str, str], router: str, switch: str) -> None:
-    for name, workspace in (("", small_workspace(router, switch=True)), ("full.", full_workspace(router, switch=True))):
+    for name, build in (("", small_workspace), ("full.", full_workspace), ("isis.", isis_workspace)):
+        workspace = build(router, switch=True)
         golden(f"render/{switch}/unit_switch.{name}cfg", render(workspace, templates, ["u01-sw"])["u01-sw"])
         golden(f"render/{switch}/unit_switch.{name}bootstrap.cfg", render(workspace, templates, ["u01-sw"], bootstrap=True)["u01-sw"])
 
@@ -238,6 +246,7 @@ def test_vtysh_accepts_every_frr_text(
     require_program("vtysh")
     texts = render(small_workspace("frr"), templates, bootstrap=bootstrap)
     texts |= {f"{name}-full": text for name, text in render(full_workspace("frr"), templates, bootstrap=bootstrap).items()}
+    texts |= {f"{name}-isis": text for name, text in render(isis_workspace("frr"), templates, bootstrap=bootstrap).items()}
     for name, file in _written(tmp_path, texts).items():
         answer = subprocess.run(["vtysh", "-C", "-f", str(file)], capture_output=True, text=True, check=False)
         assert (name, answer.returncode, answer.stdout + answer.stderr) == (name, 0, "")
