@@ -36,7 +36,7 @@ _SECRET_VALUES = tuple(
         r"(\bkey-string (?:[067] )?)(?!<|[067] )(\S+)",
         r"(\b(?:area-password|domain-password|isis password) (?:md5|clear) )(?!<)(\S+)",
         r"(\bauthentication-mode (?:md5|simple) plain )(?!<)(\S+)",
-        r"(^ +key (?:[067] )?)(?!<|[067] |\d+$|authentication |authorization |accounting )(\S+)",
+        r"(^ +key (?:[067] )?)(?!<|[067] |\d{1,4}$|authentication |authorization |accounting )(\S+)",
         r"(^ *(?:enable )?password (?:8 )?)(?!<)(\S+)",
         r"(^ *neighbor \S+ password )(?!<)(\S+)",
     )
