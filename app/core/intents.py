@@ -102,7 +102,7 @@ def _routed_ports(ground: Ground, device: Device) -> tuple[InterfaceIntent, ...]
     ports = tuple(sorted(router_ports(ground, device), key=lambda port: natural_key(port.name)))
     ports = with_ipv6(ground.held6, ground.workspace, device, ports)
     isis = ground.workspace.plan.isis
-    return in_isis(ground, isis, ports) if isis else ports
+    return tuple(in_isis(ground, isis, device, ports)) if isis else ports
 
 
 def _switch(ground: Ground, device: Device) -> DeviceIntent:

@@ -18,20 +18,20 @@ from app.errors import Finding
 
 #: What every implementation gives a port that is told nothing: it is left out of their echo.
 DEFAULT_METRIC = 10
-#: Wide metrics end here (RFC 5305).
-WIDEST_METRIC = 16_777_214
 #: A link state packet of the default 1497 bytes does not pass a dialled line (1492): everybody's are held below (design default).
 DIALLED_LSP_MTU = 1400
 #: Levels of a router that stands in no area but the backbone, and in one area alone.
 BACKBONE_LEVEL, AREA_LEVEL = 2, 1
 
 
-def in_isis(ground: Ground, profile: IsisProfile, ports: Iterable[InterfaceIntent]) -> tuple[InterfaceIntent, ...]:
-    """Return the ports with a level and a metric of IS-IS in place of their OSPF area."""
-    return tuple(
-        replace(port, ospf_area=None, isis_level=_level(ground, port.ospf_area), metric=_metric(profile, port)) if port.ospf_area else port
-        for port in ports
-    )
+def in_isis(ground: Ground, profile: IsisProfile, device: Device, ports: Iterable[InterfaceIntent]) -> Iterator[InterfaceIntent]:
+    """Yield the ports with a level and a metric of IS-IS in place of their OSPF area."""
+    widest = ground.families[device.family].widest_metric
+    for port in ports:
+        if port.ospf_area is None:
+            yield port
+        else:
+            yield replace(port, ospf_area=None, isis_level=_level(ground, port.ospf_area), metric=_metric(profile, port, widest))
 
 
 def isis_intent(ground: Ground, profile: IsisProfile, ports: Iterable[InterfaceIntent], device: Device) -> IsisIntent:
@@ -52,11 +52,11 @@ def _level(ground: Ground, area: str) -> int:
     return BACKBONE_LEVEL if area == ground.backbone else AREA_LEVEL
 
 
-def _metric(profile: IsisProfile, port: InterfaceIntent) -> int | None:
+def _metric(profile: IsisProfile, port: InterfaceIntent, widest: int) -> int | None:
     """Return a line's metric by its nominal rate; None for the default, which ports without a rate keep."""
     if not port.nominal_kbps:
         return None
-    metric = min(max(profile.reference_bandwidth_mbps * 1000 // port.nominal_kbps, 1), WIDEST_METRIC)
+    metric = min(max(profile.reference_bandwidth_mbps * 1000 // port.nominal_kbps, 1), widest)
     return None if metric == DEFAULT_METRIC else metric
 
 

@@ -261,16 +261,18 @@ def test_vtysh_refuses_a_line_that_frr_does_not_know(
 
 
 @pytest.mark.lab
+@pytest.mark.parametrize("build", [small_workspace, full_workspace, isis_workspace])
 @pytest.mark.parametrize("device", ["core", "county02", "t01"])
 def test_frr_echoes_the_rendered_text_unchanged(
-    require_program: Callable[..., None], frr_texts: dict[str, str], tmp_path: Path, device: str
+    require_program: Callable[..., None], templates: Mapping[str, str], tmp_path: Path, device: str, build: Callable[[str], Workspace]
 ) -> None:
-    """Start zebra, staticd and ospfd in namespaces of their own, load the text, read it back."""
+    """Start the routing daemons in namespaces of their own, load the text, read it back."""
     require_program("vtysh", "unshare", "ip")
     _require_root()
-    (file,) = _written(tmp_path, {device: frr_texts[device]}).values()
-    echo = _echo(file, device, [line.split()[1] for line in frr_texts[device].splitlines() if line.startswith("interface ")])
-    assert echo.partition("Current configuration:\n!\n")[2] == frr_texts[device]
+    text = render(build("frr"), templates, [device])[device].replace("<secret:isis_key>", "sample")
+    (file,) = _written(tmp_path, {device: text}).values()
+    echo = _echo(file, device, [line.split()[1] for line in text.splitlines() if line.startswith("interface ")])
+    assert echo.partition("Current configuration:\n!\n")[2] == text
 
 
 @pytest.mark.lab
@@ -306,10 +308,15 @@ mount -t tmpfs tmpfs /etc/frr && install -o frr -g frr -m 640 "$TEXT" /etc/frr/f
 echo 'service integrated-vtysh-config' > /etc/frr/vtysh.conf && chown frr:frr /etc/frr /etc/frr/vtysh.conf
 hostname "$DEVICE"
 echo 1 > /proc/sys/net/ipv4/ip_forward
+if ! grep -q 'no ipv6 forwarding' "$TEXT"; then echo 1 > /proc/sys/net/ipv6/conf/all/forwarding; fi
 ip link set lo up
 for port in $PORTS; do ip link add "$port" type veth peer name "p$port"; ip link set "$port" up; ip link set "p$port" up; done
-for daemon in zebra staticd ospfd; do $DAEMONS/$daemon -d -A 127.0.0.1 >/dev/null 2>&1; done
-for attempt in $(seq 50); do [ -S /run/frr/ospfd.vty ] && [ -S /run/frr/staticd.vty ] && break; sleep 0.1; done
+WANTED="zebra staticd ospfd"
+if grep -q '^router ospf6' "$TEXT"; then WANTED="$WANTED ospf6d"; fi
+if grep -q '^router isis' "$TEXT"; then WANTED="$WANTED isisd"; fi
+if grep -q '^router bgp' "$TEXT"; then WANTED="$WANTED bgpd"; fi
+for daemon in $WANTED; do $DAEMONS/$daemon -d -A 127.0.0.1 >/dev/null 2>&1; done
+for daemon in $WANTED; do for attempt in $(seq 50); do [ -S /run/frr/$daemon.vty ] && break; sleep 0.1; done; done
 vtysh -b >/dev/null 2>&1 || true
 vtysh -c 'show running-config'
 """

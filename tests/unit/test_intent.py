@@ -280,14 +280,22 @@ def test_video_is_held_to_768_on_a_line_of_two_megabit() -> None:
 def test_a_port_in_a_vpn_takes_no_part_in_ospf_and_only_the_core_and_counties_hold_vpns() -> None:
     intents = build_intents(full_workspace("huawei_ar"))
     bound = [(name, port.name, port.ospf_area) for name, intent in intents.items() for port in intent.interfaces if port.vrf]
-    assert bound == [("core", "GigabitEthernet0/0/9", None)]
+    assert bound == [
+        ("core", "GigabitEthernet0/0/0", None),
+        ("core", "GigabitEthernet0/0/7", None),
+        ("core", "GigabitEthernet0/0/9", None),
+        ("county02", "GigabitEthernet0/0/6", None),
+    ]
     assert {name for name, intent in intents.items() if intent.vpns} == {"core", "county02"}
     assert {name for name, intent in intents.items() if intent.bgp} == {"core", "county02"}
 
 
-def test_what_may_be_announced_are_the_pools_outside_the_vpns() -> None:
-    core = build_intents(full_workspace("huawei_ar"))["core"]
-    assert [(str(one.prefix), one.longest) for one in core.assigned] == [("198.18.0.0/24", 32), ("198.18.8.0/24", 28)]
+def test_public_pools_outside_the_vpns_leave_an_area_and_national_ones_alone_leave_the_city() -> None:
+    intents = build_intents(full_workspace("huawei_ar"))
+    within = [(str(one.prefix), one.longest) for one in intents["core"].assigned]
+    assert within == [("10.8.0.0/24", 28), ("198.18.0.0/24", 32), ("198.18.8.0/24", 28)]
+    assert [str(one.prefix) for one in intents["core"].announced] == ["198.18.0.0/24", "198.18.8.0/24"]
+    assert (intents["county02"].assigned, intents["county02"].announced) == (intents["core"].assigned, ())
 
 
 def test_ports_that_nothing_stands_on_are_shut_where_the_model_is_known() -> None:
@@ -308,7 +316,11 @@ def test_what_of_the_features_cannot_be_configured_is_told_at_once() -> None:
             bgp=replace(features.bgp, peers=(wrong,)),
             only_assigned=False,
             qos=(QosShare("voice", "ef", 90, True), QosShare("video", "af41", 10, False)),
-            vpns=(features.vpns[0], replace(features.vpns[1], rd=features.vpns[0].rd)),
+            vpns=(
+                features.vpns[0],
+                replace(features.vpns[1], rd=features.vpns[0].rd, imports=("64512:12", "64512:2"), zone="public"),
+                features.vpns[3],
+            ),
         ),
     )
     told = refusal(replace(workspace, plan=plan))
@@ -316,7 +328,10 @@ def test_what_of_the_features_cannot_be_configured_is_told_at_once() -> None:
         "d01 GigabitEthernet0/0/8: expected a device of role city_core; found city_unit",
         "expected another address of 198.18.200.0/30; found neighbour 203.0.113.1",
         "expected at most 95 percent together; found 100 percent",
-        "vrfs: HLW: rd: expected one of its own; found 64512:11, which CZ has",
+        "vrfs: DA: rd: expected one of its own; found 64512:11, which CZ has",
+        "vrfs: DA: zone: expected department or internet for a VPN instance; found public",
+        "vrfs: CZ: imports 64512:1: expected a target that some instance exports; found none exports it",
+        "vrfs: DA: imports 64512:2: expected routes of zone public alone; found HLW of zone internet",
         "routing.bgp: expected only_assigned: true",
     ):
         assert part in told
