@@ -13,6 +13,7 @@ from app.core.intents import build_intents
 from app.core.ipv6 import LEDGER6_FILE, Ipv6Change, plan_ipv6
 from app.core.plan_faults import LEDGER_FILE
 from app.core.pool_rules import find_usage_notes
+from app.core.vpn_members import find_outsiders
 from app.core.workspace import Workspace
 from app.edge.files import judge_workspace
 from app.errors import ExitCode, Finding, InputError
@@ -77,4 +78,4 @@ def judge_intents(workspace: Workspace) -> tuple[tuple[Finding, ...], tuple[Find
         intents = build_intents(workspace)
     except InputError as error:
         return error.findings, ()
-    return (), tuple(find_gaps(intents))
+    return (), (*find_gaps(intents), *find_outsiders(workspace))
