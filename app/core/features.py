@@ -64,10 +64,10 @@ def find_unfit_features(plan: Plan, inventory: Inventory) -> Iterator[Finding]:
         if peer.neighbour not in peer.address.network or peer.neighbour == peer.address.ip:
             step = "Correct the addresses after the province's sheet."
             yield Finding(PLAN_FILE, what, f"another address of {peer.address.network}", f"neighbour {peer.neighbour}", step)
-    if bgp is not None and not plan.features.only_assigned:
+    if bgp is not None and bgp.peers and not plan.features.only_assigned:
         step = "Set it: without the filter everything that a unit makes up reaches the province."
         yield Finding(PLAN_FILE, "routing.bgp", "only_assigned: true beside it", "only_assigned: false", step)
-    elif bgp is not None and not _public_ranges(plan, ("national_public",)):
+    elif bgp is not None and bgp.peers and not _public_ranges(plan, ("national_public",)):
         step = "Add the pool that the nation assigned, or leave routing.bgp out: nobody above may use other addresses."
         yield Finding(PLAN_FILE, "routing.bgp", "a pool of class national_public to announce", "none", step)
     total = sum(share.percent for share in plan.features.qos)
@@ -91,9 +91,9 @@ def _find_unfit_vpns(plan: Plan, inventory: Inventory) -> Iterator[Finding]:
             step = "Attach it to the city core or a county."
             what = f"service {service.service_id} in VPN {service.vpn}"
             yield Finding(service.where, what, f"a device of role {' or '.join(PE_ROLES)}", device.role, step)
-        if service.vpn in names and plan.management.monitoring_service == service.service_id:
+        if service.vpn in names and service.service_id in plan.management.named_services:
             step = "Leave `vpn` empty: devices are managed through the public zone."
-            yield Finding(service.where, f"monitoring service {service.service_id}", "no VPN", str(service.vpn), step)
+            yield Finding(service.where, f"management service {service.service_id}", "no VPN", str(service.vpn), step)
 
 
 def _find_unfit_targets(plan: Plan) -> Iterator[Finding]:

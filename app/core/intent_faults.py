@@ -68,9 +68,7 @@ def _find_unfit_switch(ground: Ground, device: Device) -> Iterator[Finding]:
 
 def find_unfit_management(ground: Ground) -> Iterator[Finding]:
     management, inventory = ground.workspace.plan.management, ground.workspace.inventory
-    named = (management.monitoring_service, *management.ntp_services, *management.syslog_services, *management.trap_services)
-    named += management.aaa.services if management.aaa else ()
-    for name in dict.fromkeys(named):
+    for name in management.named_services:
         if name not in inventory.services:
             yield Finding(
                 "ipplan/plan.yaml",

@@ -130,6 +130,13 @@ class Management:
     where: str = ""
     aaa: AaaProfile | None = None
 
+    @property
+    def named_services(self) -> tuple[str, ...]:
+        """Every service that devices are told of, each once."""
+        servers = self.aaa.services if self.aaa else ()
+        named = (self.monitoring_service, *self.ntp_services, *self.syslog_services, *self.trap_services, *servers)
+        return tuple(dict.fromkeys(named))
+
 
 @dataclass(frozen=True, slots=True)
 class VpnProfile:

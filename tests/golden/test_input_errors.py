@@ -78,6 +78,8 @@ BROKEN: dict[str, list[Change]] = {
         Change(LEDGER, "59.225.16.0/28,unit-lan,GGW,unit_lan,unit:A-GOV,2008-04-01,\n", ""),
     ],
     "prefix_with_host_bits": [Change(PLAN, "prefix: 59.225.16.0/20", "prefix: 59.225.17.0/20")],
+    "routing_of_another_kind": [Change(PLAN, "", "routing: {igp: rip, isis: {area_prefix: '4'}, ospf: {process: 0}}\n")],
+    "aaa_of_another_kind": [Change(PLAN, "  ssh_user: netops", "  ssh_user: netops\n  aaa: {protocol: diameter, services: []}")],
     "allocation_outside_its_pool": [Change(LEDGER, "59.225.4.0/30", "59.225.8.0/30")],
     "allocations_overlap": [Change(LEDGER, "59.225.0.1/32", "59.225.0.0/32")],
     "broken_yaml": [Change(ORDER, "carriers:\n  telecom: 中国电信", "carriers:\n  telecom: [中国电信")],

@@ -13,8 +13,9 @@ import pytest
 
 from app.core.families import FAMILIES
 from app.core.intents import build_intents
-from app.core.ipplan import OspfProfile
+from app.core.ipplan import AaaProfile, OspfProfile
 from app.core.workspace import Workspace
+from app.edge.secrets import read_secrets
 from app.edge.templates import read_templates
 from app.errors import InputError, RenderError
 from app.workflows.render import render, render_activations, render_pages, write_configs
@@ -135,6 +136,28 @@ def test_missing_allocations_are_all_named_at_once(golden: Golden) -> None:
     gone = ("device:t01", "line:B-1", "service:noc")
     ledger = tuple(row for row in workspace.ledger if row.holder not in gone)
     golden("render/errors/missing_allocation.txt", _input_error(replace(workspace, ledger=ledger)))
+
+
+def test_what_of_the_plan_cannot_be_configured_is_named_at_once(golden: Golden) -> None:
+    workspace = full_workspace("h3c_msr")
+    features, management = workspace.plan.features, workspace.plan.management
+    assert features.bgp is not None
+    lost = replace(features.vpns[2], imports=(*features.vpns[2].imports, "64512:99", "64512:2"))
+    plan = replace(
+        workspace.plan,
+        pools=tuple(pool for pool in workspace.plan.pools if pool.address_class != "national_public"),
+        features=replace(features, vpns=(*features.vpns[:2], lost, features.vpns[3])),
+        management=replace(management, snmp_auth="sha256", aaa=AaaProfile("radius", ("noc", "radius01")), where="ipplan/plan.yaml:40"),
+    )
+    golden("render/errors/unfit_features.txt", _input_error(replace(workspace, plan=plan)))
+
+
+def test_a_missing_secret_is_named_with_the_way_to_set_it(golden: Golden, templates: Mapping[str, str]) -> None:
+    text = render(isis_workspace("huawei_ar"), templates, ["t01"])["t01"]
+    held = {"WAIWANG_SECRET_SSH_PASSWORD": "x", "WAIWANG_SECRET_SNMP_AUTH": "x", "WAIWANG_SECRET_SNMP_PRIV": "x"}
+    with pytest.raises(InputError) as caught:
+        read_secrets(None, held).resolve(text)
+    golden("render/errors/missing_secret.txt", f"{caught.value}\n")
 
 
 def test_an_empty_ledger_is_one_finding(golden: Golden) -> None:

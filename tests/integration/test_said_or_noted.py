@@ -50,7 +50,8 @@ FEATURES = (
     _row("line id", ROUTER_ROLES, vrp=r" L:\S+ ", comware=r" L:\S+ ", ios=r" L:\S+ ", frr=r" L:\S+ "),
     _row(
         "rate in", ROUTER_ROLES, "committed rates",
-        vrp=r"^ qos car (?:inbound cir \d+|cir \d+ inbound)$", comware=r"^ qos car inbound any cir \d+$", ios=r"service-policy input POLICE",
+        vrp=r"^ qos car (?:inbound cir \d+|cir \d+ inbound)$", comware=r"^ qos car inbound any cir \d+$",
+        ios=r"service-policy input POLICE",
     ),
     _row(
         "rate out", ROUTER_ROLES, "committed rates",
@@ -68,7 +69,8 @@ FEATURES = (
     _row("IS-IS", ROUTER_ROLES, igp="isis", vrp=r"^ network-entity 49", comware=r"^ network-entity 49", ios=r"^ net 49", frr=r"^ net 49"),
     _row(
         "IS-IS keys", ROUTER_ROLES, igp="isis", vrp=r"^ isis authentication-mode md5 cipher <secret:isis_key>",
-        comware=r"^ isis authentication-mode md5 plain <secret:isis_key>", ios=r"^  key-string <secret:isis_key>", frr=r"^ isis password md5",
+        comware=r"^ isis authentication-mode md5 plain <secret:isis_key>",
+        ios=r"^  key-string <secret:isis_key>", frr=r"^ isis password md5",
     ),
     _row(
         "IPv6", ROUTER_ROLES,

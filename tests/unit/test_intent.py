@@ -11,7 +11,7 @@ from app.core.families import find_gaps
 from app.core.intent import DeviceIntent, InterfaceIntent, OspfArea
 from app.core.intent_faults import DESCRIPTION_LIMIT
 from app.core.intents import FLOATING_DISTANCE, build_intents
-from app.core.ipplan import QosShare
+from app.core.ipplan import AaaProfile, BgpProfile, QosShare
 from app.core.naming import natural_key
 from app.core.workspace import Workspace
 from app.errors import InputError
@@ -302,6 +302,22 @@ def test_ports_that_nothing_stands_on_are_shut_where_the_model_is_known() -> Non
     switch = build_intents(full_workspace("huawei_ar", switch=True))["u01-sw"]
     assert [port.name for port in switch.interfaces if port.kind == "unused"] == ["GigabitEthernet0/0/23"]
     assert all(port.shutdown for port in switch.interfaces if port.kind == "unused")
+
+
+@pytest.mark.parametrize("service", ["noc", "exchange"])
+def test_a_service_that_devices_are_managed_by_stands_in_no_vpn(service: str) -> None:
+    workspace = changed(full_workspace("huawei_ar"), "services", service, vpn="CZ")
+    aaa = AaaProfile("tacacs", ("exchange",))
+    plan = replace(workspace.plan, management=replace(workspace.plan.management, aaa=aaa))
+    assert f"management service {service}: expected no VPN; found CZ" in refusal(replace(workspace, plan=plan))
+
+
+def test_vpns_between_our_own_routers_need_no_province() -> None:
+    workspace = full_workspace("huawei_ar")
+    features = replace(workspace.plan.features, bgp=BgpProfile(64512, ()), only_assigned=False)
+    intents = build_intents(replace(workspace, plan=replace(workspace.plan, features=features)))
+    assert [(peer.as_number, str(peer.address)) for peer in intents["core"].bgp.internal] == [(64512, "198.18.0.2")]  # type: ignore[union-attr]
+    assert intents["core"].bgp.external == ()  # type: ignore[union-attr]
 
 
 def test_what_of_the_features_cannot_be_configured_is_told_at_once() -> None:

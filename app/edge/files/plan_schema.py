@@ -133,7 +133,7 @@ class ProvincePeerBlock(Block):
 
 class BgpBlock(Block):
     as_number: AsNumber
-    province: Annotated[tuple[ProvincePeerBlock, ...], Field(min_length=1)]
+    province: tuple[ProvincePeerBlock, ...] = ()
 
     def value(self) -> BgpProfile:
         return BgpProfile(self.as_number, tuple(peer.value() for peer in self.province))
