@@ -14,7 +14,7 @@ from app.errors import Finding
 def find_outsiders(workspace: Workspace) -> Iterator[Finding]:
     """Yield a note for every system in a VPN whose units have no port in it at their county or at the core.
 
-    A unit's own LAN stands in the public zone; it joins a VPN at a port of the router above, which is a row of services.csv.
+    A unit's own LAN stands in the public zone; it joins a VPN at a port of the router above: a row of kind access in services.csv.
     """
     inventory, known = workspace.inventory, workspace.plan.vpn_names
     uplinks = {line.z_device: line for line in inventory.lines.values() if line.role == "primary"}
@@ -23,7 +23,7 @@ def find_outsiders(workspace: Workspace) -> Iterator[Finding]:
         if service.vpn not in known:
             continue
         units = [unit for unit in inventory.units.values() if unit.in_scope and service.is_for(unit)]
-        joined = {other.device for other in inventory.services.values() if other.vpn == service.vpn and other is not service}
+        joined = {other.device for other in inventory.services.values() if other.vpn == service.vpn and other.kind == "access"}
         outside = [unit.unit_id for unit in units if above.get(unit.unit_id) not in joined]
         if outside:
             yield _outside(inventory, service, outside, len(units))
@@ -41,8 +41,8 @@ def _outside(inventory: Inventory, service: Service, outside: list[str], total: 
     return Finding(
         service.where,
         f"service {service.service_id} rides in VPN {service.vpn}, and units that are to reach it stand outside",
-        f"a port in {service.vpn} at the core or county of each of {total} units",
+        f"a port of kind access in {service.vpn} at the core or county of each of {total} units",
         f"none for {named(outside)}",
-        "Add the ports at which they join as rows of inventory/services.csv; until then the system is alone in its VPN.",
+        "Add these ports to inventory/services.csv; until then the system is alone in its VPN.",
         note=True,
     )

@@ -22,7 +22,7 @@ def test_units_whose_county_has_a_port_in_the_vpn_are_inside_and_others_are_name
     assert note.note
     assert str(note) == (
         "inventory/services.csv:6: service archive rides in VPN DA, and units that are to reach it stand outside: expected a port "
-        "in DA at the core or county of each of 2 units; found none for D01, U01. Add the ports at which they join as rows of "
+        "of kind access in DA at the core or county of each of 2 units; found none for D01, U01. Add these ports to "
         "inventory/services.csv; until then the system is alone in its VPN."
     )
 

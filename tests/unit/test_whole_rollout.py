@@ -9,6 +9,7 @@ import pytest
 
 from app.core.intent import DeviceIntent, InterfaceIntent
 from app.core.intents import build_intents
+from app.core.vpn_members import find_outsiders
 from app.core.workspace import Workspace
 from app.edge.files import read_workspace
 from app.edge.templates import read_templates
@@ -110,11 +111,20 @@ def test_each_of_the_six_systems_has_an_instance_of_its_own_that_no_other_depart
 
 
 @pytest.mark.requirement("SR-5")
+def test_every_county_and_the_city_have_a_port_in_each_of_the_six_instances_and_nobody_stands_outside() -> None:
+    workspace, intents = _read(SHANGRAO)
+    held = {name: {port.vrf for port in intent.interfaces if port.vrf} for name, intent in intents.items() if intent.vpns}
+    assert len(held) == 13
+    assert all(len(vpns - {"GONGXIANG"}) == 6 for vpns in held.values())
+    assert list(find_outsiders(workspace)) == []
+
+
+@pytest.mark.requirement("SR-5")
 def test_a_port_of_a_system_is_bound_to_its_instance_before_it_is_addressed() -> None:
     workspace, _ = _read(SHANGRAO)
     lines = render(workspace, read_templates(SHANGRAO), ["SR-CORE01"])["SR-CORE01"].splitlines()
     bound = [place for place, line in enumerate(lines) if line.startswith(" ip binding vpn-instance ")]
-    assert len(bound) == 7
+    assert len(bound) == 7 + 6
     for place in bound:
-        assert lines[place - 1].startswith(" description SERVICE ")
+        assert lines[place - 1].startswith((" description SERVICE ", " description ACCESS "))
         assert lines[place + 1].startswith(" ip address 10.251.")

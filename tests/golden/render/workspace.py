@@ -116,7 +116,7 @@ def _vpn_services(family: str) -> dict[str, Service]:
     port = _ports(family)[5][:-1]
     rows = (
         Service("finance", "财政", "finance", "application", "core", f"{port}9", 80, "CZ", "business", ()),
-        Service("finance02", "财政", "finance", "application", "county02", f"{port}6", 80, "CZ", "business", ()),
+        Service("finance02", "财政接入", "finance access", "access", "county02", f"{port}6", 80, "CZ", "business", ()),
         Service("archive", "档案", "archive", "application", "core", f"{port}0", 80, "DA", "business", ()),
         Service("shared", "共享", "shared", "application", "core", f"{port}7", 80, "GX", "business", ()),
     )
