@@ -78,6 +78,7 @@ BROKEN: dict[str, list[Change]] = {
         Change(LEDGER, "59.225.16.0/28,unit-lan,GGW,unit_lan,unit:A-GOV,2008-04-01,\n", ""),
     ],
     "prefix_with_host_bits": [Change(PLAN, "prefix: 59.225.16.0/20", "prefix: 59.225.17.0/20")],
+    "access_port_of_no_vpn": [Change(SERVICES, "", "door,接入,Door,access,CORE,GigabitEthernet9/0/0,443,,business,\n")],
     "routing_of_another_kind": [Change(PLAN, "", "routing: {igp: rip, isis: {area_prefix: '4'}, ospf: {process: 0}}\n")],
     "aaa_of_another_kind": [Change(PLAN, "  ssh_user: netops", "  ssh_user: netops\n  aaa: {protocol: diameter, services: []}")],
     "allocation_outside_its_pool": [Change(LEDGER, "59.225.4.0/30", "59.225.8.0/30")],

@@ -15,6 +15,8 @@ from app.core.families import FAMILIES
 from app.core.intents import build_intents
 from app.core.ipplan import AaaProfile, OspfProfile
 from app.core.workspace import Workspace
+from app.edge.files import read_workspace
+from app.edge.patch import patch
 from app.edge.secrets import read_secrets
 from app.edge.templates import read_templates
 from app.errors import InputError, RenderError
@@ -67,6 +69,13 @@ def test_a_router_of_a_city_with_isis_is_rendered_as_before(golden: Golden, temp
     workspace = isis_workspace(family)
     role = workspace.inventory.devices[device].role
     golden(f"render/{family}/{role}.isis.cfg", render(workspace, templates, [device])[device])
+
+
+@pytest.mark.requirement("SR-5")
+@pytest.mark.parametrize("device", ["SR-CORE01", "SR-XZ-AGG01"])
+def test_the_routers_that_hold_the_six_systems_are_rendered_as_before(golden: Golden, device: str) -> None:
+    root = ROOT / "examples" / "shangrao-2012"
+    golden(f"render/shangrao/{device}.cfg", render(read_workspace(root)[0], read_templates(root), [device])[device])
 
 
 @pytest.mark.parametrize(("router", "switch"), [("huawei_ar", "huawei_s"), ("h3c_msr", "h3c_s")])
@@ -311,6 +320,29 @@ def test_frr_echoes_nothing_for_timers_that_are_its_defaults(
     assert _echo(file, "d01", ["eth1", "lan0"]).partition("Current configuration:\n!\n")[2] == text
 
 
+@pytest.mark.lab
+@pytest.mark.parametrize("device", ["core", "county02", "t01"])
+def test_frr_takes_the_patches_from_ospf_to_isis_and_back(
+    require_program: Callable[..., None], templates: Mapping[str, str], tmp_path: Path, device: str
+) -> None:
+    """Let real daemons take both patches, one after the other: what they show then is what was intended."""
+    require_program("vtysh", "unshare", "ip")
+    _require_root()
+    old, new = (render(build("frr"), templates, [device])[device] for build in (full_workspace, isis_workspace))
+    files = _written(tmp_path, {"old": _spoken(old), "forth": _patch_text(old, new), "both": _patch_text(old, new) + _patch_text(new, old)})
+    ports = [line.split()[1] for line in old.splitlines() if line.startswith("interface ")]
+    assert [str(command) for command in patch("frr", _echo(files["old"], device, ports, files["forth"]), new)] == []
+    assert [str(command) for command in patch("frr", _echo(files["old"], device, ports, files["both"]), old)] == []
+
+
+def _spoken(text: str) -> str:
+    return text.replace("<secret:isis_key>", "sample")
+
+
+def _patch_text(old: str, new: str) -> str:
+    return "".join(f"{_spoken(str(command))}\n" for command in patch("frr", old, new))
+
+
 def _written(folder: Path, texts: Mapping[str, str]) -> dict[str, Path]:
     return dict(zip(texts, write_configs(folder, texts), strict=True))
 
@@ -335,24 +367,29 @@ if ! grep -q 'no ipv6 forwarding' "$TEXT"; then echo 1 > /proc/sys/net/ipv6/conf
 ip link set lo up
 for port in $PORTS; do ip link add "$port" type veth peer name "p$port"; ip link set "$port" up; ip link set "p$port" up; done
 WANTED="zebra staticd ospfd"
-if grep -q '^router ospf6' "$TEXT"; then WANTED="$WANTED ospf6d"; fi
-if grep -q '^router isis' "$TEXT"; then WANTED="$WANTED isisd"; fi
-if grep -q '^router bgp' "$TEXT"; then WANTED="$WANTED bgpd"; fi
+if grep -q '^router ospf6' "$TEXT" $COMMANDS; then WANTED="$WANTED ospf6d"; fi
+if grep -q '^router isis' "$TEXT" $COMMANDS; then WANTED="$WANTED isisd"; fi
+if grep -q '^router bgp' "$TEXT" $COMMANDS; then WANTED="$WANTED bgpd"; fi
 for daemon in $WANTED; do $DAEMONS/$daemon -d -A 127.0.0.1 >/dev/null 2>&1; done
 for daemon in $WANTED; do for attempt in $(seq 50); do [ -S /run/frr/$daemon.vty ] && break; sleep 0.1; done; done
 vtysh -b >/dev/null 2>&1 || true
+if [ -n "$COMMANDS" ]; then vtysh -f "$COMMANDS" >&2; fi
 vtysh -c 'show running-config'
 """
 
 
-def _echo(file: Path, device: str, ports: list[str]) -> str:
-    """Return FRR's running configuration after it has read the file. Its process namespace ends, and with it every daemon."""
+def _echo(file: Path, device: str, ports: list[str], commands: Path | None = None) -> str:
+    """Return FRR's running configuration after it has read the file, and the commands typed after it, where there are some.
+
+    Its process namespace ends, and with it every daemon.
+    """
     environ = {
         **os.environ,
         "TEXT": str(file),
         "DEVICE": device,
         "PORTS": " ".join(port for port in ports if port != "lo"),
         "DAEMONS": str(DAEMONS),
+        "COMMANDS": str(commands or ""),
     }
     command = ["unshare", "--net", "--mount", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", SCRIPT]
     return subprocess.run(command, env=environ, capture_output=True, text=True, check=True, timeout=30).stdout
