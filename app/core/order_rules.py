@@ -107,7 +107,7 @@ def _medium_faults(kind: ServiceClass, criterion: Criterion) -> Iterator[Finding
     """Yield criteria that the medium of the class cannot be judged by: nobody could ever measure them."""
     only, never = ONLY_ON.get(criterion.kind), NOT_ON.get(criterion.kind)
     if only not in (None, kind.medium) or never == kind.medium:
-        expected = f"a criterion of medium {kind.medium}" if only is None else f"medium {only}"
+        expected = "a medium with Ethernet ports" if only is None else f"medium {only}"
         what = f"{_called(kind, criterion)}: does not fit the medium"
         yield Finding(criterion.source.where, what, expected, f"medium {kind.medium}", "Remove the criterion, or correct `medium`.")
 
