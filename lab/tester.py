@@ -89,8 +89,8 @@ class LabRateTester:
             self.exec_in(request.device, ["pkill", "-F", pidfile], timeout=10)
 
     def _client(self, near: str, address: str, port: int, options: Sequence[str], read: ReadReport) -> dict[str, object]:
-        argv = ["iperf3", "-c", address, "-p", str(port), "-t", str(self.seconds), "-O", "1", "-i", "0", "-J"]
-        argv += ["--connect-timeout", "3000", *options]
+        argv = ["iperf3", "-c", address, "-p", str(port), "-t", str(self.seconds), "-i", "0", "-J", "--connect-timeout", "3000"]
+        argv += options if "-u" in options else ["-O", "1", *options]  # what is left out in UDP still counts as sent
         finished = self.exec_in(near, argv, timeout=self.seconds + 20)
         return read(finished.stdout)
 

@@ -20,7 +20,7 @@ LAYER_1_OCTETS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class TesterRow:
+class ResultRow:
     """One load of one run. Rates in kbit/s on `layer`; `delay_ms` is a round trip; `load_percent` of the nominal rate.
 
     `serial` and `calibrated_until` are the instrument's; `by` is a role, `document` the tester's own report.
@@ -52,7 +52,7 @@ class TesterRow:
         return self.throughput_kbps * self.frame_octets / (self.frame_octets + LAYER_1_OCTETS)
 
 
-def find_row_faults(rows: Iterable[TesterRow], lines: Mapping[str, Line], now: datetime) -> Iterator[Finding]:
+def find_row_faults(rows: Iterable[ResultRow], lines: Mapping[str, Line], now: datetime) -> Iterator[Finding]:
     """Yield what cannot be: lines that nobody knows, tests of the future, instruments out of calibration, rates without their frames."""
     for row in rows:
         if row.line_id not in lines:
@@ -70,19 +70,19 @@ def find_row_faults(rows: Iterable[TesterRow], lines: Mapping[str, Line], now: d
             yield Finding(row.where, "a rate on layer 1 without the size of its frames", "`frame_octets`", "nothing", step)
 
 
-def build_measurements(rows: Sequence[TesterRow], source: str, digest: str) -> tuple[Measurement, ...]:
+def build_measurements(rows: Sequence[ResultRow], source: str, digest: str) -> tuple[Measurement, ...]:
     """Return what the rows mean, line by line and kind by kind.
 
     rate_down, rate_up: of each frame size its best load, of the sizes the worst. delay, jitter, step_loss: the worst of any load up to
     100 %. `source` and `digest` (SHA-256) name the file.
     """
-    by_line: dict[str, list[TesterRow]] = defaultdict(list)
+    by_line: dict[str, list[ResultRow]] = defaultdict(list)
     for row in rows:
         by_line[row.line_id].append(row)
     return tuple(each for line_id, own in by_line.items() for each in _of_line(line_id, own, source, digest))
 
 
-def _of_line(line_id: str, rows: Sequence[TesterRow], source: str, digest: str) -> Iterator[Measurement]:
+def _of_line(line_id: str, rows: Sequence[ResultRow], source: str, digest: str) -> Iterator[Measurement]:
     for direction in DIRECTIONS:
         loads = [row for row in rows if row.direction == direction]
         if loads:
@@ -94,7 +94,7 @@ def _of_line(line_id: str, rows: Sequence[TesterRow], source: str, digest: str) 
             yield _measurement(kind, unit, max(getattr(row, column) for row in told), told, source, digest)
 
 
-def worst_rate(loads: Iterable[TesterRow]) -> float:
+def worst_rate(loads: Iterable[ResultRow]) -> float:
     """Return the rate that every frame size reached at its best load."""
     best: dict[int | None, float] = defaultdict(float)
     for row in loads:
@@ -102,7 +102,7 @@ def worst_rate(loads: Iterable[TesterRow]) -> float:
     return min(best.values())
 
 
-def _measurement(kind: str, unit: str, value: float, rows: Sequence[TesterRow], source: str, digest: str) -> Measurement:
+def _measurement(kind: str, unit: str, value: float, rows: Sequence[ResultRow], source: str, digest: str) -> Measurement:
     first = rows[0]
     layers = ", ".join(sorted({"L2 without preamble and gap" if row.layer == "L1" else row.layer for row in rows}))
     on = f" on {layers}" if kind.startswith("rate") else ""
@@ -118,7 +118,7 @@ def _measurement(kind: str, unit: str, value: float, rows: Sequence[TesterRow], 
     return Measurement(first.line_id, kind, max(row.at for row in rows), value, unit, method, detail)
 
 
-def _plain(row: TesterRow) -> dict[str, object]:
+def _plain(row: ResultRow) -> dict[str, object]:
     """Return a row as evidence, as it was written, without what is not known."""
     values = {name: value for name, value in asdict(row).items() if value is not None and name != "line_id"}
     return {name: value.isoformat() if isinstance(value, date) else value for name, value in values.items()}

@@ -34,7 +34,7 @@ class Shape:
         slots += [("ifx", column, index) for column in _IFX if wide or column not in _WIDE for index in indexes]
         slots += [("engine", column, 0) for column in (1, 2, 3)]
         self.slots = tuple(sorted((*slots, *more), key=_name))
-        self.keys = tuple(_name(slot) for slot in slots)
+        self.keys = tuple(_name(slot) for slot in self.slots)
         self.names = tuple(ber.name(key) for key in self.keys)
         self.place = {key: number for number, key in enumerate(self.keys)}
 

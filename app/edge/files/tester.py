@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field
 
-from app.core.tester_result import TesterRow
+from app.core.tester_result import ResultRow
 from app.edge.files.explain import parse_row, wanted
 from app.edge.files.order_schema import Text
 from app.edge.files.rows_schema import Cells
@@ -56,11 +56,11 @@ class TesterCells(Cells):
     jitter_ms: Measured | None = None
     calibrated_until: date | None = None
 
-    def value(self, zone: ZoneInfo, where: str) -> TesterRow:
+    def value(self, zone: ZoneInfo, where: str) -> ResultRow:
         own = dict(self)
         if self.at.tzinfo is None:
             own["at"] = self.at.replace(tzinfo=zone)
-        return TesterRow(**own, where=where)
+        return ResultRow(**own, where=where)
 
 
 COLUMNS = tuple(TesterCells.model_fields)
@@ -71,7 +71,7 @@ REQUIRED = COLUMNS[:10]
 class TesterReading:
     """The rows that could be read, and the SHA-256 of the file."""
 
-    rows: tuple[TesterRow, ...]
+    rows: tuple[ResultRow, ...]
     digest: str
 
 
