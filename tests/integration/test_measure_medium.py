@@ -219,7 +219,9 @@ class Typed:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_a_device_s_own_probe_is_read_where_it_has_one(desk: Desk, workspace: Workspace, intents: dict[str, DeviceIntent], family: str) -> None:
+def test_a_device_s_own_probe_is_read_where_it_has_one(
+    desk: Desk, workspace: Workspace, intents: dict[str, DeviceIntent], family: str
+) -> None:
     line = fibre_to(workspace, family)
     target = intents["city"].contacts[0]
     probed = {line.z_device: replace(intents[line.z_device], probe=ProbeIntent(target, IPv4Address("127.0.0.1"), 60, 5))}

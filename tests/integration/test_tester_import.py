@@ -58,7 +58,8 @@ def test_a_file_is_shown_and_recorded_once(desk: CommandLine, tmp_path: Path, go
 
 
 def test_json_says_once_what_all_results_share(desk: CommandLine, tmp_path: Path) -> None:
-    common = {"line_id": LINE, "standard": "Y.1564", "layer": "L2", "tester": "T-200", "serial": "7", "by": "线路验收员", "document": "报告"}
+    common = {"line_id": LINE, "standard": "Y.1564", "layer": "L2", "tester": "T-200", "serial": "7"}
+    common |= {"by": "线路验收员", "document": "报告"}
     results = [
         {"at": "2008-06-18T21:40:00+08:00", "direction": "down", "throughput_kbps": 1000, "load_percent": 50},
         {"at": "2008-06-18T21:41:00+08:00", "direction": "down", "throughput_kbps": 1990.5, "load_percent": 100, "loss_ratio": 0},

@@ -63,7 +63,10 @@ def test_losses_are_a_ratio() -> None:
     assert ProbeReading(0, 0, None).loss_ratio is None
 
 
-@pytest.mark.parametrize("text", ["", "Error: The test instance does not exist.", "Number of successes: Unknown\nNumber of failures: Unknown"])
+NONE_YET = "Number of successes: Unknown\nNumber of failures: Unknown"
+
+
+@pytest.mark.parametrize("text", ["", "Error: The test instance does not exist.", NONE_YET])
 def test_no_finished_test_is_no_result(text: str) -> None:
     assert parse_probe(text) is None
 
@@ -72,5 +75,5 @@ def test_no_finished_test_is_no_result(text: str) -> None:
     ("round_trips", "jitter"),
     [((1.0, 3.0, 2.0), 1.5), ((5.0, 5.0), 0.0), ((1.0, None, 9.0), None), ((1.0, None, 9.0, 9.5), 0.5), ((1.0,), None), ((), None)],
 )
-def test_jitter_is_the_mean_step_between_neighbours_and_a_loss_parts_them(round_trips: tuple[float | None, ...], jitter: float | None) -> None:
+def test_jitter_is_the_mean_step_between_neighbours(round_trips: tuple[float | None, ...], jitter: float | None) -> None:
     assert round_trip_jitter(round_trips) == jitter

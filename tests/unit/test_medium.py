@@ -75,7 +75,7 @@ def entities(name: bytes, *, mapped: bool) -> dict[str, object]:
     ],
     ids=["dBm", "millidBm", "microwatts", "nanowatts", "no-dBm-in-the-standard", "celsius", "dark"],
 )
-def test_a_sensor_of_received_power_is_of_the_port_that_it_stands_in(root: str, readings: tuple[int, int, int, int], dbm: float | None) -> None:
+def test_a_sensor_of_light_is_of_the_port_that_it_stands_in(root: str, readings: tuple[int, int, int, int], dbm: float | None) -> None:
     found = medium.sensor_light(sensor(root, 30, *readings), entities(b"Transceiver Receive Power Sensor", mapped=True), {}, root=root)
     assert found == ({} if dbm is None else {5: pytest.approx(dbm)})
 

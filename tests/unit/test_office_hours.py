@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -21,15 +21,23 @@ def ends(moment: str, calendar: WorkCalendar = WorkCalendar()) -> str | None:
 
 @pytest.mark.parametrize(
     ("clock", "end"),
-    [("08:29:59", None), ("08:30", "12:00"), ("11:59:59", "12:00"), ("12:00", None), ("14:30", "18:00"), ("17:59:59", "18:00"), ("18:00", None)],
+    [
+        ("08:29:59", None),
+        ("08:30", "12:00"),
+        ("11:59:59", "12:00"),
+        ("12:00", None),
+        ("14:30", "18:00"),
+        ("17:59:59", "18:00"),
+        ("18:00", None),
+    ],
 )
 def test_a_span_holds_its_first_moment_and_not_its_last(clock: str, end: str | None) -> None:
     assert ends(f"2008-06-20T{clock}") == end
 
 
 def test_a_weekend_is_quiet_and_a_day_that_is_worked_for_a_holiday_is_not() -> None:
-    holiday = [("端午节", datetime(2008, 6, 7).date(), datetime(2008, 6, 9).date())]
-    notice = build_notice(2008, holiday, [datetime(2008, 6, 14).date()], OfficeHours().source)
+    holiday = [("端午节", date(2008, 6, 7), date(2008, 6, 9))]
+    notice = build_notice(2008, holiday, [date(2008, 6, 14)], OfficeHours().source)
     calendar = WorkCalendar({2008: notice})
     assert ends("2008-06-21T10:00", calendar) is None, "a Saturday"
     assert ends("2008-06-14T10:00", calendar) == "12:00", "a Saturday that is worked"
