@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
 
-from app.cli.context import Form, Root, leave, now, open_context
+from app.cli.context import Context, Form, Root, leave, now, open_context
+from app.cli.lines import AsOf, parse_as_of
 from app.cli.output import Format, Table, show
 from app.core.acceptance import FAIL, NOT_PROVEN
 from app.errors import ExitCode, worst
 from app.workflows.appraise import availability as run_availability
 from app.workflows.appraise import circular as run_circular
 from app.workflows.appraise import list_of, score_table
+from app.workflows.known import Known, read_known
 
 report = typer.Typer(help="Scores, circulars, lists of organisations, availability.", no_args_is_help=True)
 
@@ -23,10 +26,11 @@ def scores(
     root: Root = None,
     form: Form = Format.text,
     subject: Annotated[str | None, typer.Option("--subject", help="show the working of one unit, or of region:CODE")] = None,
+    as_of: AsOf = None,
 ) -> None:
     """Show an appraisal table: ranks, prizes, and with --subject every row's working."""
     context = open_context(root)
-    found, ranked = score_table(context.workspace, context.store, table, now())
+    found, ranked = score_table(context.workspace, _known(context, as_of), table)
     if subject is None:
         rows: list[tuple[object, ...]] = [
             (each.kind, each.rank, each.prize, each.subject, each.name, f"{each.total:.2f}", _yes_no(each.provisional), each.working)
@@ -48,10 +52,10 @@ def scores(
 
 
 @report.command()
-def circular(root: Root = None, form: Form = Format.text) -> None:
+def circular(root: Root = None, form: Form = Format.text, as_of: AsOf = None) -> None:
     """Show whom a circular of today names, and when the order's circulars are due."""
     context = open_context(root)
-    found = run_circular(context.workspace, context.store, now())
+    found = run_circular(context.workspace, _known(context, as_of))
     rows = [(each.unit_id, each.name, each.region, each.line_id, each.cause, each.days_late, each.clock_holder) for each in found.named]
     totals: dict[str, int | str] = {"named": len(rows)}
     totals |= {name: day.isoformat() if day else "irregular" for name, day in found.due}
@@ -65,10 +69,11 @@ def organisation(
     organisation_id: Annotated[str, typer.Argument(metavar="ID", help="id of an organisation of the order")],
     root: Root = None,
     form: Form = Format.text,
+    as_of: AsOf = None,
 ) -> None:
     """Show what one organisation answers for: its milestones and its lines."""
     context = open_context(root)
-    own = list_of(context.workspace, context.store, organisation_id, now())
+    own = list_of(context.workspace, _known(context, as_of), organisation_id)
     rows: list[tuple[object, ...]] = [
         ("milestone", each.milestone_id, each.title, each.due_on, each.state, f"{each.done}/{each.total}") for each in own.milestones
     ]
@@ -80,10 +85,11 @@ def organisation(
 
 
 @report.command()
-def availability(root: Root = None, form: Form = Format.text) -> None:
+def availability(root: Root = None, form: Form = Format.text, as_of: AsOf = None) -> None:
     """Show how much of the time accepted lines were up, against the order's duty."""
     context = open_context(root)
-    found = run_availability(context.workspace, context.store, poll_interval_s=context.settings.poll_interval_s, now=now())
+    every_s = context.settings.poll_interval_s
+    found = run_availability(context.workspace, context.store, poll_interval_s=every_s, now=_moment(context, as_of))
     rows = [
         (each.line_id, each.verdict, _percent(each.share), f"{each.coverage:.1%}", str(each.down), each.since.isoformat(timespec="seconds"))
         for each in found
@@ -92,6 +98,15 @@ def availability(root: Root = None, form: Form = Format.text) -> None:
     show(Table("availability", ("line", "verdict", "up", "measured", "down", "since"), rows, {"lines": len(rows)}), form)
     codes = [] if found else [ExitCode.NOTHING_MEASURED]
     leave(worst([*codes, *([ExitCode.NOT_ACCEPTED] if verdicts & {FAIL, NOT_PROVEN} else [])]))
+
+
+def _moment(context: Context, as_of: str | None) -> datetime:
+    at = now()
+    return parse_as_of(as_of, context.workspace.order.timezone, at) or at
+
+
+def _known(context: Context, as_of: str | None) -> Known:
+    return read_known(context.workspace, context.store, _moment(context, as_of))
 
 
 def _yes_no(value: bool) -> str:
