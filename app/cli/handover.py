@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -69,7 +69,7 @@ def ground_of(context: Context, way: Way, until: datetime | None = None) -> Grou
     """Return what a report is written from: known at --as-of, at `until` where that is earlier, else now."""
     present = now()
     asked = parse_as_of(way.as_of, context.workspace.order.timezone, present)
-    at = min(each for each in (present, asked, until) if each is not None)
+    at = min(each for each in (present, asked, until) if each is not None).astimezone(UTC)
     known = read_known(context.workspace, context.store, at)
     looks_back = (asked is not None or at < present) and not way.known_only
     return lay_ground(context.workspace, known, way.language, known.later if looks_back else None)

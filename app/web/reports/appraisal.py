@@ -74,7 +74,7 @@ def _ranking(say: ReportWords, scores: Sequence[Score]) -> Block:
         for each in scores
     ]
     head = [say(f"head_{name}") for name in ("rank", "prize", "name", "score", "standing", "working_out")]
-    return grid_or(say("scores_none"), "", head, rows, (8, 12, 30, 12, 10, 38), "cclrcl")
+    return grid_or(say("scores_none"), "", head, rows, (8, 11, 29, 11, 14, 37), "cclrcl")
 
 
 def _row_sources(say: ReportWords, table: ScoreTable) -> Block:

@@ -15,7 +15,7 @@ FACE = "Noto Sans CJK SC"
 #: Colour by what a milestone's state means; words stand beside it, so that a page in black and white says the same.
 COLOURS = {"met": "#2e7d46", "met_late": "#9a7b00", "late": "#b3261e", "at_risk": "#c77700", "open": "#33619e", "not_measured": "#9aa0a6"}
 GREY, PALE, INK = "#c9ced6", "#e9edf2", "#23272e"
-WIDTH, NAMES, ROW = 900, 330, 34
+WIDTH, NAMES, ROW = 900, 330, 28
 #: Han characters are twice as wide as Latin ones.
 NAME_CELLS = 44
 

@@ -35,7 +35,7 @@ def build_progress(ground: Ground) -> Document:
     outline.chapter(say("chapter_milestones"))
     outline.add(milestones_grid(ground, summary.milestones, say("no_milestones")))
     if summary.milestones:
-        outline.add(Picture(say("timeline"), draw_timeline(ground), say("timeline_text")))
+        outline.add(Picture(say("timeline"), draw_timeline(ground), say("timeline_text"), 0.95))
     groups = (
         ("region", "regions", region_standings(ground)),
         ("class", "classes", by_class(lines, zone)),

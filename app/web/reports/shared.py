@@ -79,6 +79,9 @@ def add_later(ground: Ground, outline: Outline, style: str = "body") -> None:
 
 
 def shown_by(ground: Ground, learnt: Learnt) -> str:
+    """Return what shows it: the reason of a state, the document of a report; a trial is shown by the decision that ended it."""
+    if learnt.kind == "trial":
+        return ground.say("by_decision")
     if learnt.kind == "transition":
         return ground.say.words.reason(learnt.document)
     return learnt.document
@@ -140,6 +143,8 @@ def counts_sentence(say: ReportWords, standing: Standing | None) -> str:
     open_lines = standing.total - standing.done
     if not open_lines:
         return begun + say("counts_all")
+    if standing.late == open_lines:
+        return begun + say("counts_open", open=open_lines, parts=say("counts_all_late"))
     counts = (("late", standing.late), ("at_risk", standing.at_risk))
     parts = say.joined([say(f"part_{name}", count=count) for name, count in counts if count])
     return begun + say("counts_open", open=open_lines, parts=say("counts_parts", parts=parts) if parts else "")
@@ -184,8 +189,8 @@ def overdue_grid(ground: Ground, lines: Sequence[Overdue], empty: str) -> Block:
     head = [say("number"), *(say(f"head_{name}") for name in names)]
     if not any(each.line.open_gates for each in lines):  # a column that says nothing but none is left out
         rows, head = [row[:-1] for row in rows], head[:-1]
-        return grid_or(empty, "", head, rows, (6, 29, 12, 20, 13, 14, 11, 10, 17), "cllllcrrl")
-    return grid_or(empty, "", head, rows, (6, 25, 12, 15, 12, 14, 11, 9, 13, 22), "cllllcrrll")
+        return grid_or(empty, "", head, rows, (6, 26.5, 13, 21, 13, 17.5, 10, 10, 18.5), "cllllcrrl")
+    return grid_or(empty, "", head, rows, (6, 24, 12, 15, 12, 16, 10, 10, 14, 22), "cllllcrrll")
 
 
 def _overdue_row(say: ReportWords, number: int, each: Overdue) -> tuple[str | int | float | None, ...]:

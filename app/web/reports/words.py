@@ -13,7 +13,7 @@ from app.web.dashboard.words import MONTHS, Words
 #: Key → (Chinese, English).
 TABLE: dict[str, tuple[str, str]] = {
     # every report
-    "basis": ("依据：《{title}》（{number}）。", "Under “{title}” ({number})."),
+    "basis": ("依据：《{title}》（{number}）。", "Under \"{title}\" ({number})."),
     "as_of": ("数据截至{moment}（{zone}）。", "As known at {moment} ({zone})."),
     "never_polled": ("截至此时没有任何通断测量。", "No link state had been measured by then."),
     "count_lines": ("{count}条", "{count}"),
@@ -21,6 +21,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "percent": ("完成率", "Share"),
     "all": ("合计", "All"),
     "later": ("此后获知的此前情况", "Learnt later about the time before"),
+    "by_decision": ("验收判定", "decision on the line"),
     "aside": ("备考", "For the record"),
     "later_none": ("{moment}以前发生的情况，此后没有新的登记。", "Nothing that had happened by {moment} was recorded after it."),
     "later_intro": (
@@ -68,6 +69,7 @@ TABLE: dict[str, tuple[str, str]] = {
         "; {open} are open{parts}.",
     ),
     "counts_parts": ("，其中{parts}", ", of them {parts}"),
+    "counts_all_late": ("，均已逾期", ", all of them late"),
     "part_late": ("逾期{count}条", "{count} late"),
     "part_at_risk": ("临期{count}条", "{count} at risk"),
     "counts_none": ("清单中没有主用线路。", "The inventory has no primary line."),
@@ -146,7 +148,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "addressee_county": ("各接入单位，各有关网络服务提供商：", "To all units and the carriers concerned:"),
     "circular_opening": (
         "根据《{title}》（{number}）要求，现将截至{day}的电子政务外网建设进展情况通报如下。",
-        "Under “{title}” ({number}), this is how far the e-government extranet had come on {day}.",
+        "Under \"{title}\" ({number}), this is how far the e-government extranet had come on {day}.",
     ),
     "chapter_progress": ("建设进展", "Progress"),
     "section_whole": ("总体情况", "As a whole"),
