@@ -147,3 +147,8 @@ def test_a_template_that_is_missing_or_does_not_fit_is_told(decision: Acceptance
     if FONTS.is_dir():
         with pytest.raises(RenderError, match="Mend the template"):
             write_pdf(ROOT, "confirmation", {})
+
+
+def test_the_docx_has_the_same_bytes_every_time(decision: Acceptance) -> None:
+    view = build_form(root_workspace(), LINE, decision, standing(decision), "zh")
+    assert write_docx(ROOT, "confirmation", view) == write_docx(ROOT, "confirmation", view)
