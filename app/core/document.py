@@ -71,10 +71,11 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class Annex:
-    """What follows begins on a page of its own, under this mark (附件1) and title."""
+    """What follows begins on a page of its own, under this mark (附件1) and title; `landscape`: for a wide table."""
 
     mark: str
     title: str
+    landscape: bool = False
 
 
 Block = Heading | Paragraph | Grid | Picture | Signature | Annex

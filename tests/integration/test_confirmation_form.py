@@ -151,4 +151,7 @@ def test_a_template_that_is_missing_or_does_not_fit_is_told(decision: Acceptance
 
 def test_the_docx_has_the_same_bytes_every_time(decision: Acceptance) -> None:
     view = build_form(root_workspace(), LINE, decision, standing(decision), "zh")
-    assert write_docx(ROOT, "confirmation", view) == write_docx(ROOT, "confirmation", view)
+    docx = write_docx(ROOT, "confirmation", view)
+    assert docx == write_docx(ROOT, "confirmation", view)
+    with zipfile.ZipFile(io.BytesIO(docx)) as package:
+        assert {entry.date_time for entry in package.infolist()} == {(1980, 1, 1, 0, 0, 0)}

@@ -292,6 +292,20 @@ def test_a_workbook_has_a_sheet_for_every_table_with_numbers_as_numbers(store: S
     assert isinstance(book.worksheets[1]["D3"].value, int | float)
 
 
+def moments_of(package: bytes) -> set[object]:
+    """Return every moment that an office package names."""
+    with zipfile.ZipFile(io.BytesIO(package)) as archive:
+        stamps = re.findall(r"<dcterms:\w+[^>]*>([^<]*)<", archive.read("docProps/core.xml").decode())
+        return {*(entry.date_time for entry in archive.infolist()), *stamps}
+
+
+@pytest.mark.usefixtures("require_fonts")
+def test_an_office_file_does_not_tell_when_it_was_made(store: Store) -> None:
+    document = build("overdue", ground(store))
+    never = {(1980, 1, 1, 0, 0, 0), "1980-01-01T00:00:00Z"}
+    assert [moments_of(write(document)) <= never for write in (write_report_docx, write_report_xlsx)] == [True, True]
+
+
 def test_no_cell_of_a_workbook_is_a_formula() -> None:
     grid = Grid("", ("名称",), (("=1+1",), ("+86",), ("@x",)), (1,), "l")
     document = Document("zh", "report", "表", "", "", "", (grid,))

@@ -9,7 +9,7 @@ from html import escape
 
 from docx import Document as open_docx
 from docx.document import Document as Docx
-from docx.enum.section import WD_ORIENT
+from docx.enum.section import WD_ORIENT, WD_SECTION
 from docx.enum.style import WD_STYLE_TYPE
 from docx.enum.table import WD_TABLE_ALIGNMENT
 from docx.enum.text import WD_ALIGN_PARAGRAPH
@@ -31,6 +31,7 @@ _SHADE = '<w:shd w:val="clear" w:fill="EEEEEE"/>'
 ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 #: Margins in mm: top, bottom, left, right.
 _MARGINS = {"circular": (37, 35, 28, 26), "report": (20, 18, 18, 18)}
+_LANDSCAPE = (28, 26, 25, 25)
 #: Sizes in points by style: of a circular, of a report.
 _SIZES = {
     "Title": (22, 18),
@@ -66,8 +67,7 @@ def write_report_docx(document: Document) -> bytes:
             case Signature():
                 _signature(docx, block)
             case Annex():
-                _add(docx, block.mark, "Chapter").paragraph_format.page_break_before = True
-                _add(docx, block.title, "Caption")
+                _annex(docx, document, block)
     _keep_signature(docx, document)
     out = io.BytesIO()
     docx.save(out)
@@ -117,6 +117,8 @@ def _styles(docx: Docx, document: Document) -> None:
         if name in ("Chapter", "Section", "Caption"):
             form.keep_with_next = True
             style.font.bold = not official or (name == "Section" and document.language != "zh")
+        if official and name == "Note":
+            form.space_before = Pt(4)
         if not official and name in ("Chapter", "Section", "Body", "Plain", "Note"):
             form.space_before = Pt(8) if name == "Chapter" else Pt(3)
             form.space_after = Pt(3)
@@ -124,6 +126,26 @@ def _styles(docx: Docx, document: Document) -> None:
 
 def _add(docx: Docx, text: str, style: str) -> DocxParagraph:
     return docx.add_paragraph(text, style=PREFIX + style)
+
+
+def _annex(docx: Docx, document: Document, block: Annex) -> None:
+    """Begin an annex on pages of its own, on their side where its table is wide."""
+    section = docx.add_section(WD_SECTION.NEW_PAGE)
+    width, height = (Mm(297), Mm(210)) if block.landscape else (Mm(210), Mm(297))
+    section.orientation = WD_ORIENT.LANDSCAPE if block.landscape else WD_ORIENT.PORTRAIT
+    section.page_width, section.page_height = width, height
+    top, bottom, left, right = _LANDSCAPE if block.landscape else _MARGINS[document.look]
+    section.top_margin, section.bottom_margin, section.left_margin, section.right_margin = Mm(top), Mm(bottom), Mm(left), Mm(right)
+    mark = _add(docx, block.mark, "Chapter")
+    mark.paragraph_format.first_line_indent = Pt(0)
+    _add(docx, block.title, "Caption")
+
+
+def _line_width(docx: Docx) -> Length:
+    """Return how wide a line is where the document ends now."""
+    section = docx.sections[-1]
+    edges = (section.left_margin, section.right_margin)
+    return Length((section.page_width or 0) - sum(edge or 0 for edge in edges))
 
 
 def _paragraph(docx: Docx, document: Document, block: Paragraph) -> None:
@@ -154,19 +176,18 @@ def _keep_signature(docx: Docx, document: Document) -> None:
     if not any(isinstance(block, Signature) for block in document.blocks):
         return
     styles = [paragraph.style.name if paragraph.style else "" for paragraph in docx.paragraphs]
-    annex = next((place for place, paragraph in enumerate(docx.paragraphs) if paragraph.paragraph_format.page_break_before), len(styles))
-    chapters = [place for place in range(annex) if styles[place] == f"{PREFIX}Chapter"]
-    for paragraph in docx.paragraphs[chapters[-1] if chapters else 0 : annex - 1]:
+    signed = next(place for place, paragraph in enumerate(docx.paragraphs) if paragraph.alignment == WD_ALIGN_PARAGRAPH.RIGHT)
+    chapters = [place for place in range(signed) if styles[place] == f"{PREFIX}Chapter"]
+    for paragraph in docx.paragraphs[chapters[-1] if chapters else 0 : signed + 1]:
         paragraph.paragraph_format.keep_with_next = True
 
 
 def _picture(docx: Docx, document: Document, block: Picture) -> None:
-    left, right = _MARGINS[document.look][2:]
     added = _add(docx, "", "Plain")
     added.alignment, added.paragraph_format.keep_with_next = WD_ALIGN_PARAGRAPH.CENTER, True
     added.paragraph_format.first_line_indent = Pt(0)
     added.paragraph_format.line_spacing = 1.0
-    shape = added.add_run().add_picture(io.BytesIO(draw_png(block.svg)), width=Mm((210 - left - right) * block.width))
+    shape = added.add_run().add_picture(io.BytesIO(draw_png(block.svg)), width=Length(int(_line_width(docx) * block.width)))
     shape._inline.docPr.set("descr", block.text)
     _add(docx, block.caption, "Head").alignment = WD_ALIGN_PARAGRAPH.CENTER
 
@@ -178,8 +199,8 @@ def _grid(docx: Docx, document: Document, grid: Grid) -> None:
         caption.paragraph_format.space_before = caption.paragraph_format.space_after = Pt(6)
     table = docx.add_table(rows=0, cols=len(grid.head))
     table.style, table.alignment, table.autofit = "Table Grid", WD_TABLE_ALIGNMENT.CENTER, False
-    left, right = _MARGINS[document.look][2:]
-    widths: list[Length] = [Mm((210 - left - right) * share / sum(grid.widths)) for share in grid.widths]
+    line = _line_width(docx)
+    widths = [Length(int(line * share / sum(grid.widths))) for share in grid.widths]
     for column, width in zip(table.columns, widths, strict=True):
         column.width = width
     names = {name: docx.styles[PREFIX + name].style_id for name in ("Head", "Cell")}

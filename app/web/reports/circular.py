@@ -198,7 +198,7 @@ def _annexes(ground: Ground, facts: _Facts) -> list[list[Block]]:
     if facts.failed:
         groups.append((say("annex_off"), [failed_grid(ground, facts.failed, say("off_none"))]))
     annexes: list[list[Block]] = [
-        [Annex(say("annex", number=number), title), *blocks] for number, (title, blocks) in enumerate(groups, start=1)
+        [Annex(say("annex", number=number), title, landscape=number > 1), *blocks] for number, (title, blocks) in enumerate(groups, start=1)
     ]
     outline = Outline(say.language)
     outline.say(say("days_note"), style="note")

@@ -29,7 +29,7 @@ def draw_timeline(ground: Ground) -> str:
     axis = _Axis(first, last)
     height = ROW * len(milestones) + 64
     parts, x = [*_months(axis, height)], axis.x(today)
-    parts.append(f'<line x1="{x:.1f}" y1="26" x2="{x:.1f}" y2="{height - 14}" stroke="{INK}" stroke-width="1.2" stroke-dasharray="4 3"/>')
+    parts.append(f'<line x1="{x:.1f}" y1="26" x2="{x:.1f}" y2="{height - 16}" stroke="{INK}" stroke-width="1.2" stroke-dasharray="4 3"/>')
     parts.append(_text(x, height - 2, f"{ground.say('today')} {today:%m-%d}", 11, "middle"))
     for number, each in enumerate(sorted(milestones, key=lambda each: each.due_on)):
         parts += _milestone_row(ground, axis, each, 48 + ROW * number)
