@@ -95,6 +95,26 @@ BROKEN: dict[str, list[Change]] = {
         Change(ORDER, "reserved_port: {required: true, ruling: R-1}", "reserved_port: {required: true, ruling: R-1, default: true}")
     ],
     "trial_without_window": [Change(ORDER, "window: 72h, ", "")],
+    "criterion_against_medium": [
+        Change(
+            ORDER,
+            "      reachable_from_centre: {required: true, limit: 0.01, default: true}\n",
+            "      reachable_from_centre: {required: true, limit: 0.01, default: true}\n"
+            "      duplex: {required: false, default: true}\n"
+            "      rx_power: {required: false, limit: -24, default: true}\n",
+        ),
+        Change(
+            ORDER,
+            "      trial: {required: true, limit: 0.999, window: 72h, restart_after: 5min, default: true}\n",
+            "      trial: {required: true, limit: 0.999, window: 72h, restart_after: 5min, default: true}\n"
+            "      snr_margin: {required: false, limit: 6, default: true}\n"
+            "      rx_power: {required: false, limit: 24, default: true}\n"
+            "      duplex: {required: false, limit: 1, default: true}\n"
+            "      delay: {required: false, limit: -20, default: true}\n"
+            "      step_loss: {required: false, limit: 10, default: true}\n"
+            "      jitter: {required: false, default: true}\n",
+        ),
+    ],
     "rate_no_multiple_of_64": [Change(ORDER, "configured: {down_kbps: 2048, up_kbps: 2048", "configured: {down_kbps: 2050, up_kbps: 1024")],
     "milestone_of_unknown_class": [Change(ORDER, "classes: [agg_10m, fibre_2m, adsl_1m]", "classes: [agg_10m, fibre_2m, isdn]")],
     "points_do_not_add_up": [Change(ORDER, "points: 40", "points: 50")],
