@@ -129,7 +129,10 @@ class NotificationTarget:
 
 @dataclass(frozen=True, slots=True)
 class ManagementIntent:
-    """Who may manage the device and where it reports to. `sources` are the prefixes that SSH and SNMP answer."""
+    """Who may manage the device and where it reports to. `sources` are the prefixes that SSH and SNMP answer.
+
+    `snmp_auth` is the family's own word for the digest of SNMPv3.
+    """
 
     ssh_user: str
     snmp_user: str
