@@ -357,4 +357,4 @@ def test_what_of_the_features_cannot_be_configured_is_told_at_once() -> None:
 def test_the_digest_of_snmp_is_told_in_the_familys_own_word(family: str, word: str) -> None:
     workspace = small_workspace(family)
     plan = replace(workspace.plan, management=replace(workspace.plan.management, snmp_auth="sha256"))
-    assert build_intents(replace(workspace, plan=plan))["core"].management.snmp_auth == word
+    assert build_intents(replace(workspace, plan=plan))["core"].management.snmp_digest == word
