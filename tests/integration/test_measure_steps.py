@@ -86,6 +86,16 @@ def test_a_step_without_a_figure_leaves_the_line_unmeasured_with_its_reason() ->
     }
 
 
+def test_a_line_of_which_one_way_gave_no_figure_is_not_measured_by_the_other() -> None:
+    class OneWay(Policer):
+        def step(self, request: RateRequest, loads: Sequence[StepLoad]) -> Sequence[StepOutcome]:
+            outcomes = super().step(request, loads)
+            return [each if each.load.direction == "down" else StepOutcome(each.load, reason="cut off") for each in outcomes]
+
+    (found,) = measure_steps(ground(), [LINES["BZWW-F-0001"]], OneWay(1e9)).measurements
+    assert (found.value, found.detail["reason"], len(found.detail["steps"])) == (None, "cut off", 8)  # type: ignore[arg-type]
+
+
 @given(st.floats(min_value=1, max_value=1e6))
 def test_rates_of_payload_and_of_frames_are_one_rate(kbps: float) -> None:
     assert frame_kbps(payload_kbps(kbps)) == pytest.approx(kbps)
