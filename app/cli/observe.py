@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from app.cli.context import Commit, Context, Form, Root, leave, now, open_context
-from app.cli.lines import Lines, choose_lines
+from app.cli.lines import AsOf, Lines, choose_lines, parse_as_of
 from app.cli.output import Format, Table, show, show_findings, tell
 from app.core.acceptance import PASS, Acceptance
 from app.core.inventory import Line
@@ -58,13 +58,15 @@ def _rate(bps: float | None) -> float | None:
     return None if bps is None else round(bps / 1000, 1)
 
 
-def accept(lines: Lines = None, root: Root = None, form: Form = Format.text, commit: Commit = False) -> None:
+def accept(lines: Lines = None, root: Root = None, form: Form = Format.text, commit: Commit = False, as_of: AsOf = None) -> None:
     """Judge lines against the order; --commit records the decisions with their evidence."""
+    if commit and as_of is not None:
+        raise typer.BadParameter("a decision is made now; look back without --commit", param_hint="--as-of")
     context, moment = open_context(root), now()
     chosen = [line.line_id for line in _choose(context, lines)]
-    report = run_accept(
-        context.workspace, context.store, chosen, commit=commit, poll_interval_s=context.settings.poll_interval_s, now=moment
-    )
+    at = parse_as_of(as_of, context.workspace.order.timezone, moment)
+    every_s = context.settings.poll_interval_s
+    report = run_accept(context.workspace, context.store, chosen, commit=commit, poll_interval_s=every_s, now=moment, as_of=at)
     if commit and report.decided:
         # evidence packs tell how the clock was kept when a decision was recorded
         context.store.write_audit(moment, "waiwang accept", CLOCK_VERB, POLLER, clock_state())
