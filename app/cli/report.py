@@ -6,15 +6,15 @@ from typing import Annotated
 
 import typer
 
+from app.cli.availability import report_availability
 from app.cli.context import Form, Root, leave, now, open_context
 from app.cli.output import Format, Table, show
-from app.core.acceptance import FAIL, NOT_PROVEN
-from app.errors import ExitCode, worst
-from app.workflows.appraise import availability as run_availability
+from app.errors import ExitCode
 from app.workflows.appraise import circular as run_circular
 from app.workflows.appraise import list_of, score_table
 
 report = typer.Typer(help="Scores, circulars, lists of organisations, availability.", no_args_is_help=True)
+report.command("availability")(report_availability)
 
 
 @report.command()
@@ -79,24 +79,5 @@ def organisation(
     leave(ExitCode.DEADLINE if late or any(each.state == "late" for each in own.milestones) else ExitCode.OK)
 
 
-@report.command()
-def availability(root: Root = None, form: Form = Format.text) -> None:
-    """Show how much of the time accepted lines were up, against the order's duty."""
-    context = open_context(root)
-    found = run_availability(context.workspace, context.store, poll_interval_s=context.settings.poll_interval_s, now=now())
-    rows = [
-        (each.line_id, each.verdict, _percent(each.share), f"{each.coverage:.1%}", str(each.down), each.since.isoformat(timespec="seconds"))
-        for each in found
-    ]
-    verdicts = {each.verdict for each in found}
-    show(Table("availability", ("line", "verdict", "up", "measured", "down", "since"), rows, {"lines": len(rows)}), form)
-    codes = [] if found else [ExitCode.NOTHING_MEASURED]
-    leave(worst([*codes, *([ExitCode.NOT_ACCEPTED] if verdicts & {FAIL, NOT_PROVEN} else [])]))
-
-
 def _yes_no(value: bool) -> str:
     return "yes" if value else "no"
-
-
-def _percent(share: float | None) -> str | None:
-    return None if share is None else f"{share:.4%}"
