@@ -37,7 +37,7 @@ FAULT_HEADS = {
     "line": ("线路编号", "Line"),
     "unit": ("接入单位", "Unit"),
     "region": ("所在区域", "Region"),
-    "carrier": ("网络服务提供商", "Carrier"),
+    "carrier": ("承建企业", "Carrier"),
     "state": ("状态", "State"),
     "with": ("处理方", "With"),
     "began": ("发生时间", "Began"),
@@ -54,7 +54,7 @@ FAULT_HEADS = {
     "document": ("依据", "Evidence"),
 }
 CARRIER_HEADS = {
-    "carrier": ("网络服务提供商", "Carrier"),
+    "carrier": ("承建企业", "Carrier"),
     "faults": ("故障数", "Faults"),
     "broken": ("未恢复", "Broken now"),
     "restored": ("已恢复", "Restored"),
@@ -69,7 +69,7 @@ CARRIER_HEADS = {
 STATE_WORDS = {
     "open": ("未派单", "open"),
     "assigned": ("已派单", "assigned"),
-    "with_carrier": ("已移交运营商", "with the carrier"),
+    "with_carrier": ("已移交承建企业", "with the carrier"),
     "restored": ("已恢复", "restored"),
     "closed": ("已关闭", "closed"),
 }

@@ -35,6 +35,7 @@ from app.workflows.activate import Patience, activate, reserved_ends
 from app.workflows.diff import refuse_illustration
 from app.workflows.endpoints import snmp_endpoint
 from app.workflows.evidence import CLOCK_VERB, POLLER
+from app.workflows.faults import FaultDesk
 from app.workflows.hosts import open_gateway
 from app.workflows.measure import Ground, MeasureReport, PingFromCentre, measure_rate, measure_reach
 from app.workflows.poll import CycleReport, Poller, open_poller, usm_credentials
@@ -60,6 +61,7 @@ def poll(
     poller = _open_poller(context)
     report = asyncio.run(poller.cycle(now))
     poller.close()
+    FaultDesk(context.workspace, context.store).look(now())
     _show_cycle(report, form)
     leave(report.exit_code)
 

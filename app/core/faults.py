@@ -198,7 +198,8 @@ def _refusal(where: str, kind: str, fault: Fault) -> Finding:
     if fault.state == FOLDED:
         step = f"Act on {fault.folded_into}, which holds it."
     else:
-        step = f"Run waiwang fault {verbs[0]} {fault.fault_id} first." if verbs else "A closed fault stays closed; open a new one."
+        needed = VERBS[RESTORE] if kind == CLOSE else verbs[0] if verbs else ""
+        step = f"Run waiwang fault {needed} {fault.fault_id} first." if verbs else "A closed fault stays closed; open a new one."
     expected = " or ".join(verbs) or "nothing further"
     return Finding(where, f"{kind} cannot follow {fault.state}", expected, f"a fault that is {fault.state}", step)
 

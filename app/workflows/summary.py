@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from app.core.acceptance import Acceptance, Transition
 from app.core.progress import Summary, summarise
 from app.core.workspace import Workspace
 from app.edge.database.store import Store
+from app.workflows.faults import read_faults
 
 
 def read_summary(workspace: Workspace, store: Store, now: datetime) -> Summary:
     """Return the summary at `now`."""
     cycle = store.last_cycle()
-    return summarise(workspace, store.latest(), store.acceptances(), cycle.finished_at if cycle else None, now, store.events())
+    found = summarise(workspace, store.latest(), store.acceptances(), cycle.finished_at if cycle else None, now, store.events())
+    return replace(found, faults=read_faults(workspace, store, now))
 
 
 @dataclass(frozen=True, slots=True)
