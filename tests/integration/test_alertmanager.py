@@ -78,7 +78,7 @@ def address(site: Site) -> Iterator[str]:
 def fire(client: httpx.Client, line_id: str, *, ends_at: datetime | None = None) -> None:
     """Tell Alertmanager of an alert as Prometheus does."""
     labels = {"alertname": "WaiwangLineDown", "line_id": line_id, "region": "511922", "severity": "critical"}
-    starts_at = (ends_at or now()) - timedelta(seconds=1)
+    starts_at = now() if ends_at is None else ends_at - timedelta(seconds=1)
     alert: dict[str, object] = {"labels": labels, "annotations": {"summary": "线路中断"}, "startsAt": starts_at.isoformat()}
     if ends_at is not None:
         alert["endsAt"] = ends_at.isoformat()
