@@ -60,7 +60,8 @@ def _fault_row(words: Words, fault: FaultView, clock: Clock, open_line: Open) ->
             text("div", words("fault_reopened", count=fault.reopened), "muted")
     with block("td"):
         text("div", words.recent(clock.local(fault.began_at), clock.now), "nowrap")
-    text("td", words.known("holder", clock_holder(fault)) if fault.state != "with_carrier" else fault.carrier_name, "nowrap")
+    holder = clock_holder(fault)
+    text("td", fault.carrier_name if holder == fault.line_carrier else words.known("holder", holder), "nowrap")
     with block("td"):
         text("div", words("hours", count=f"{fault.agreed.total_seconds() / 3600:g}"), "nowrap")
         if fault.within_agreed is False:
@@ -93,7 +94,7 @@ def _span(words: Words, span: timedelta) -> str:
 
 def _draw_windows(words: Words, windows: Sequence[WindowView], clock: Clock) -> None:
     text("h3", words("windows"))
-    with block("ul", "outages"):
+    with block("ul", "windows"):
         for each in windows[:WINDOWS_SHOWN]:
             with block("li"):
                 with block("div", "outage-line"):
