@@ -61,7 +61,8 @@ def poll(
     poller = _open_poller(context)
     report = asyncio.run(poller.cycle(now))
     poller.close()
-    FaultDesk(context.workspace, context.store).look(now())
+    for event in FaultDesk(context.workspace, context.store).look(now()):
+        tell(f"{event.fault_id} {event.kind}: {event.line_id} ({event.document})")
     _show_cycle(report, form)
     leave(report.exit_code)
 

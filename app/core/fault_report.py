@@ -120,6 +120,7 @@ def summarise_faults(
     now: datetime,
 ) -> FaultSummary:
     """Return what began before `until` and was not over before `since`, as it stands at `now`. `maintenance` is the calendar's."""
+    windows = [each for each in windows if each.declared.ends_at >= since]
     planned = build_stretches(inventory, windows, maintenance, policy.notice)
     counted = [fault for fault in faults.values() if _is_counted(fault, inventory, since, until)]
     views = [_view(order, inventory, fault, planned, policy, now) for fault in counted]

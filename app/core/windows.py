@@ -6,14 +6,15 @@ until its end or its cancellation, whichever is earlier.
 
 from __future__ import annotations
 
+import fnmatch
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from fnmatch import fnmatchcase
 from zoneinfo import ZoneInfo
 
 from app.core.availability import Maintenance
-from app.core.inventory import Inventory, Line, Region, parents, path_to_root
+from app.core.inventory import Inventory, parents
 from app.core.references import nearest
 from app.core.roles import find_role_faults
 from app.errors import Finding
@@ -96,28 +97,32 @@ def project_windows(events: Iterable[WindowEvent], *, as_of: datetime | None = N
 
 
 def concerned_lines(inventory: Inventory, concern: Concern) -> tuple[str, ...]:
-    """Return the ids of the lines that a window concerns, in the inventory's order."""
-    parent = parents(inventory)
-    return tuple(line.line_id for line in inventory.lines.values() if _is_concerned(inventory, concern, line, parent))
+    """Return the ids of the lines that a window concerns, in the inventory's order. O(lines)."""
+    named = re.compile("|".join(map(fnmatch.translate, concern.lines))) if concern.lines else None
+    below = _with_below({device: line.a_device for device, line in parents(inventory).items()}, concern.devices)
+    regions = _with_below({code: region.parent for code, region in inventory.regions.items()}, concern.regions)
+    return tuple(
+        line.line_id
+        for line in inventory.lines.values()
+        if (named is not None and named.match(line.line_id))
+        or line.a_device in below
+        or line.z_device in concern.devices
+        or inventory.units[line.unit_id].region in regions
+    )
 
 
-def _is_concerned(inventory: Inventory, concern: Concern, line: Line, parent: Mapping[str, Line]) -> bool:
-    if any(fnmatchcase(line.line_id, pattern) for pattern in concern.lines):
-        return True
-    if concern.devices:
-        above = {line.a_device, line.z_device, *(one.a_device for one in path_to_root(line.a_device, parent))}
-        if above & set(concern.devices):
-            return True
-    return bool(concern.regions) and bool(set(concern.regions) & set(_region_path(inventory.regions, inventory.units[line.unit_id].region)))
-
-
-def _region_path(regions: Mapping[str, Region], code: str) -> list[str]:
-    path: list[str] = []
-    current: str | None = code
-    while current is not None and current not in path:
-        path.append(current)
-        current = regions[current].parent if current in regions else None
-    return path
+def _with_below(parent: Mapping[str, str | None], tops: Iterable[str]) -> frozenset[str]:
+    """Return the tops and all that lies below them, by the parent of each."""
+    below: dict[str, list[str]] = {}
+    for child, above in parent.items():
+        if above is not None:
+            below.setdefault(above, []).append(child)
+    found, waiting = set(tops), list(tops)
+    while waiting:
+        fresh = [child for child in below.get(waiting.pop(), ()) if child not in found]
+        found.update(fresh)
+        waiting += fresh
+    return frozenset(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +195,7 @@ def _find_concern_faults(where: str, inventory: Inventory, concern: Concern) -> 
         ("region", concern.regions, inventory.regions, "a code of inventory/regions.csv"),
     )
     for what, wanted, known, expected in parts:
-        matches: Callable[[str, str], bool] = fnmatchcase if what == "line" else str.__eq__
+        matches: Callable[[str, str], bool] = fnmatch.fnmatchcase if what == "line" else str.__eq__
         for name in wanted:
             if not any(matches(each, name) for each in known):
                 step = nearest(name, known, f"Look into {expected.partition(' of ')[2]}.")
