@@ -420,6 +420,7 @@ def test_a_server_that_is_told_to_stop_stops_with_0(planned: CommandLine, number
     assert process.stderr is not None
     assert process.stderr.readline() == "the plan is an illustration: shown, not polled\n"
     assert process.stderr.readline().startswith("dashboard http://127.0.0.1:")
+    assert process.stderr.readline() == "alerts are not taken (WAIWANG_SECRET_ALERT_TOKEN is not set) at POST /api/v1/alerts\n"
     time.sleep(0.3)
     process.send_signal(number)
     assert ended(process) == (0, "", "")
