@@ -181,7 +181,11 @@ def find_window_faults(inventory: Inventory, event: WindowEvent, now: datetime) 
     elif event.ends_at <= now:
         step = "What is over cannot be announced: its outages count."
         found.append(Finding(where, "it is over already", f"an end after {now.isoformat()}", event.ends_at.isoformat(), step))
-    return [*found, *_find_concern_faults(where, inventory, event.concern)]
+    unknown = _find_concern_faults(where, inventory, event.concern)
+    if not unknown and not concerned_lines(inventory, event.concern):
+        step = "Name lines, or what lines end at."
+        unknown = [Finding(where, "it concerns no line", "a line at least", "none", step)]
+    return [*found, *unknown]
 
 
 def _find_concern_faults(where: str, inventory: Inventory, concern: Concern) -> list[Finding]:

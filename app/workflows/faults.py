@@ -18,6 +18,7 @@ from app.core.faults import (
     find_moment_faults,
     project_faults,
 )
+from app.core.life import CLOSED as LINE_CLOSED
 from app.core.roles import find_role_faults
 from app.core.windows import project_windows
 from app.core.workspace import Workspace
@@ -125,7 +126,8 @@ class FaultDesk:
 
     def _ground(self) -> Ground:
         accepted = {line_id for line_id, decision in self.store.acceptances().items() if decision.verdict == PASS}
-        return Ground(self._above, frozenset(accepted), self.workspace.faults, self.workspace.order.timezone)
+        given_up = {event.line_id for event in self.store.life_events() if event.state == LINE_CLOSED}
+        return Ground(self._above, frozenset(accepted - given_up), self.workspace.faults, self.workspace.order.timezone)
 
 
 def read_faults(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,7 @@ from app.core.faults import (
     find_entry_faults,
     project_faults,
 )
+from app.core.inventory import Region
 from app.core.windows import (
     CANCELLED,
     DECLARED,
@@ -73,6 +75,8 @@ def family() -> tuple[str, str, str]:
 
 
 PARENT, CHILD, OTHER = family()
+#: A region without a unit.
+LONELY = "511999"
 
 
 def ground(**policy: object) -> Ground:
@@ -276,8 +280,47 @@ def test_whatever_is_seen_a_line_has_one_broken_fault_and_none_behind_a_broken_l
         assert len(broken) == len(set(broken))
         assert project_faults(events) == at.faults, "the desk decided over what a later reader sees"
         if known[PARENT].state == "down" and now - known[PARENT].since >= 5 * MINUTE:
-            opened_now = [event.line_id for event in at.events if event.kind == OPENED]
-            assert CHILD not in opened_now
+            opened_now = {event.fault_id for event in at.events if event.kind == OPENED and event.line_id == CHILD}
+            assert [at.faults[fault_id].state for fault_id in opened_now] in ([], ["folded"])
+
+
+def naive_faults(states: str) -> list[tuple[int, int | None]]:
+    """Return (began, restored) of every fault by runs of minutes, u up and d down: 5 of either count, 30 up between two part them."""
+    runs, at = [], 0
+    for state, run in groupby(states):
+        length = len(list(run))
+        runs.append((state, at, length))
+        at += length
+    found: list[tuple[int, int | None]] = []
+    for state, start, length in runs:
+        broken = bool(found) and found[-1][1] is None
+        if state == "d" and length > 5 and not broken:
+            if found and start - (found[-1][1] or 0) <= 30:
+                found[-1] = (found[-1][0], None)
+            else:
+                found.append((start, None))
+        elif state == "u" and length > 5 and broken:
+            found[-1] = (found[-1][0], start)
+    return found
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from("ud"), st.integers(1, 40)), min_size=1, max_size=12))
+def test_faults_are_those_of_a_count_minute_by_minute(runs: list[tuple[str, int]]) -> None:
+    states = "u" + "".join(state * length for state, length in runs)
+    events: list[FaultEvent] = []
+    since = 0
+    for minute, state in enumerate(states):
+        since = minute if minute and states[minute - 1] != state else since
+        at = desk(NOW + minute * MINUTE, tuple(events), flaps=1000)
+        line = seen(OTHER, {"u": "up", "d": "down"}[state], NOW + since * MINUTE, NOW + minute * MINUTE)
+        watch(at, standings(line), [])
+        events += at.events
+    found = [
+        ((fault.began_at - NOW) // MINUTE, None if fault.restored_at is None else (fault.restored_at - NOW) // MINUTE)
+        for fault in project_faults(events).values()
+    ]
+    assert found == naive_faults(states)
 
 
 # What a clerk enters
@@ -316,11 +359,13 @@ def test_every_refusal_is_told_in_words(golden: Callable[[str, str], None]) -> N
     ]
     findings = [str(each) for faults, event in cases for each in find_entry_faults(event, faults, NOW)]
     inventory = workspace().inventory
+    inventory = replace(inventory, regions={**inventory.regions, LONELY: Region(LONELY, "某区", "", "county", "511900", "0.0.0.9")})
     declared = WindowEvent("", DECLARED, NOW, "通信处", "检修通知", NOW + HOUR, NOW + 2 * HOUR, Concern(("BZWW-*",)))
     windows = [
         replace(declared, ends_at=NOW, by="张三 13800000000", document=" "),
         replace(declared, starts_at=NOW - 2 * HOUR, ends_at=NOW, concern=Concern()),
         replace(declared, concern=Concern(("XX-*",), ("SC-BZ-CR09",), ("999999",))),
+        replace(declared, concern=Concern(regions=(LONELY,))),
     ]
     findings += [str(each) for event in windows for each in find_window_faults(inventory, event, NOW)]
     cancelled = project_windows([replace(declared, window_id="W-1"), replace(declared, window_id="W-1", kind=CANCELLED)])
