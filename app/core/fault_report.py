@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
 
-from app.core.availability import Maintenance
 from app.core.faults import FOLDED, RESTORED, WITH_CARRIER, Fault, FaultPolicy
 from app.core.inventory import Inventory
-from app.core.order import Order
-from app.core.windows import ChangeWindow, PlannedStretch, build_stretches, concerned_lines
+from app.core.windows import ChangeWindow, PlannedStretch, Reach, build_stretches
+from app.core.workspace import Workspace
 
 #: How far back the page and the metrics look.
 LOOKED_BACK = timedelta(days=30)
@@ -108,29 +107,30 @@ class FaultSummary:
         return tuple(sorted((each for each in self.faults if each.restored_at is None), key=lambda each: (each.began_at, each.fault_id)))
 
 
-def summarise_faults(
-    order: Order,
-    inventory: Inventory,
-    faults: Mapping[str, Fault],
-    windows: Sequence[ChangeWindow],
-    maintenance: Iterable[Maintenance],
-    policy: FaultPolicy,
-    since: datetime,
-    until: datetime,
-    now: datetime,
-) -> FaultSummary:
-    """Return what began before `until` and was not over before `since`, as it stands at `now`. `maintenance` is the calendar's."""
-    windows = [each for each in windows if each.declared.ends_at >= since]
-    planned = build_stretches(inventory, windows, maintenance, policy.notice)
-    counted = [fault for fault in faults.values() if _is_counted(fault, inventory, since, until)]
-    views = [_view(order, inventory, fault, planned, policy, now) for fault in counted]
+@dataclass(frozen=True, slots=True)
+class KnownFaults:
+    """What is known at a moment: faults by id, change windows, and which lines these concern."""
+
+    faults: Mapping[str, Fault]
+    windows: Sequence[ChangeWindow]
+    reach: Reach
+
+
+def summarise_faults(workspace: Workspace, known: KnownFaults, since: datetime, until: datetime, now: datetime) -> FaultSummary:
+    """Return what began before `until` and was not over before `since`, as it stands at `now`."""
+    inventory, policy = workspace.inventory, workspace.faults
+    planned = build_stretches(inventory, known.windows, known.reach, workspace.service.maintenance, policy.notice)
+    counted = [fault for fault in known.faults.values() if _is_counted(fault, inventory, since, until)]
+    views = [_view(workspace, fault, planned, now) for fault in counted]
     views.sort(key=lambda each: (each.began_at, each.fault_id), reverse=True)
-    carriers = dict.fromkeys(line.carrier for line in inventory.lines.values())
+    by_carrier: dict[str, list[FaultView]] = {line.carrier: [] for line in inventory.lines.values()}
+    for each in views:
+        by_carrier[each.line_carrier].append(each)
     return FaultSummary(
         since,
         tuple(views),
-        tuple(_restoring(order, carrier, [each for each in views if each.line_carrier == carrier], policy) for carrier in carriers),
-        tuple(_window_view(inventory, each, policy, now) for each in windows),
+        tuple(_restoring(workspace, carrier, own) for carrier, own in by_carrier.items()),
+        tuple(_window_view(each, len(known.reach[each.declared.concern]), policy, now) for each in known.windows),
     )
 
 
@@ -140,14 +140,13 @@ def _is_counted(fault: Fault, inventory: Inventory, since: datetime, until: date
     return fault.restored_at is None or fault.restored_at >= since
 
 
-def _view(
-    order: Order, inventory: Inventory, fault: Fault, planned: Sequence[PlannedStretch], policy: FaultPolicy, now: datetime
-) -> FaultView:
+def _view(workspace: Workspace, fault: Fault, planned: Sequence[PlannedStretch], now: datetime) -> FaultView:
+    inventory = workspace.inventory
     line = inventory.lines[fault.line_id]
     unit = inventory.units[line.unit_id]
     region = inventory.regions[unit.region]
     window = _find_stretch(planned, fault.line_id, fault.began_at)
-    agreed = policy.agreed(line.carrier)
+    agreed = workspace.faults.agreed(line.carrier)
     return FaultView(
         fault_id=fault.fault_id,
         line_id=fault.line_id,
@@ -157,7 +156,7 @@ def _view(
         region_name=region.name,
         region_name_en=region.name_en,
         line_carrier=line.carrier,
-        carrier_name=order.carriers.get(line.carrier, line.carrier),
+        carrier_name=workspace.order.carriers.get(line.carrier, line.carrier),
         state=fault.state,
         source=fault.source,
         document=fault.document,
@@ -193,27 +192,27 @@ def _kept(fault: Fault, agreed: timedelta, now: datetime) -> bool | None:
     return True if fault.restored_at is not None else None
 
 
-def _restoring(order: Order, carrier: str, views: Sequence[FaultView], policy: FaultPolicy) -> CarrierRestoring:
+def _restoring(workspace: Workspace, carrier: str, views: Sequence[FaultView]) -> CarrierRestoring:
     own = [each for each in views if each.planned is None]
     times = [each.lasted for each in own if each.restored_at is not None]
     middle = timedelta(seconds=median(each.total_seconds() for each in times)) if times else None
     return CarrierRestoring(
         carrier=carrier,
-        carrier_name=order.carriers.get(carrier, carrier),
+        carrier_name=workspace.order.carriers.get(carrier, carrier),
         faults=len(own),
         broken=len(own) - len(times),
         planned=len(views) - len(own),
         restored=len(times),
         median=middle,
         worst=max(times, default=None),
-        agreed=policy.agreed(carrier),
+        agreed=workspace.faults.agreed(carrier),
         handed=sum(each.handed_at is not None for each in own),
         within=sum(each.within_agreed is True for each in own),
         over=sum(each.within_agreed is False for each in own),
     )
 
 
-def _window_view(inventory: Inventory, window: ChangeWindow, policy: FaultPolicy, now: datetime) -> WindowView:
+def _window_view(window: ChangeWindow, lines: int, policy: FaultPolicy, now: datetime) -> WindowView:
     event = window.declared
     return WindowView(
         window.window_id,
@@ -223,7 +222,7 @@ def _window_view(inventory: Inventory, window: ChangeWindow, policy: FaultPolicy
         event.recorded_at,
         event.by,
         event.document,
-        len(concerned_lines(inventory, event.concern)),
+        lines,
         window.is_late(policy.notice),
         event.silence,
         window.cancelled_at,

@@ -140,8 +140,18 @@ class PlannedStretch:
         return self.starts_at <= at < self.ends_at and line_id in self.lines
 
 
+#: Which lines a window's parts concern (`concerned_lines`); worked out once, as it costs a look at every line.
+Reach = Mapping[Concern, frozenset[str]]
+
+
+def build_reach(inventory: Inventory, windows: Iterable[ChangeWindow]) -> dict[Concern, frozenset[str]]:
+    """Return the lines of every window."""
+    concerns = dict.fromkeys(each.declared.concern for each in windows)
+    return {concern: frozenset(concerned_lines(inventory, concern)) for concern in concerns}
+
+
 def build_stretches(
-    inventory: Inventory, windows: Iterable[ChangeWindow], maintenance: Iterable[Maintenance], notice: timedelta
+    inventory: Inventory, windows: Iterable[ChangeWindow], reach: Reach, maintenance: Iterable[Maintenance], notice: timedelta
 ) -> tuple[PlannedStretch, ...]:
     """Return all that was planned: by windows, and by the calendar, whose entries are reviewed with the inventory and never late."""
     stretches = []
@@ -151,8 +161,7 @@ def build_stretches(
     for window in windows:
         if (counted := window.counted) is not None:
             event = window.declared
-            lines = frozenset(concerned_lines(inventory, event.concern))
-            stretches.append(PlannedStretch(*counted, lines, event.document, window.is_late(notice)))
+            stretches.append(PlannedStretch(*counted, reach[event.concern], event.document, window.is_late(notice)))
     return tuple(stretches)
 
 

@@ -10,7 +10,7 @@ from functools import cached_property
 
 from app.core.acceptance import PASS
 from app.core.fault_detection import Alert, Desk, Ground, Outage, lines_above, take_alert, watch
-from app.core.fault_report import LOOKED_BACK, FaultSummary, summarise_faults
+from app.core.fault_report import LOOKED_BACK, FaultSummary, KnownFaults, summarise_faults
 from app.core.faults import (
     BY_HAND,
     FaultEvent,
@@ -20,7 +20,7 @@ from app.core.faults import (
 )
 from app.core.life import CLOSED as LINE_CLOSED
 from app.core.roles import find_role_faults
-from app.core.windows import project_windows
+from app.core.windows import Concern, build_reach, project_windows
 from app.core.workspace import Workspace
 from app.edge.database.faults import Decide
 from app.edge.database.store import Store
@@ -131,16 +131,23 @@ class FaultDesk:
 
 
 def read_faults(
-    workspace: Workspace, store: Store, now: datetime, since: datetime | None = None, until: datetime | None = None
+    workspace: Workspace,
+    store: Store,
+    now: datetime,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    reach: dict[Concern, frozenset[str]] | None = None,
 ) -> FaultSummary:
-    """Return faults with their lines and what carriers needed, as known at `now`; the last 30 days where nothing else is said."""
+    """Return faults with their lines and what carriers needed, as known at `now`; the last 30 days where nothing else is said.
+
+    `reach`: what was worked out before for this workspace; what is missing is added.
+    """
     begin = since or now - LOOKED_BACK
     faults = project_faults(store.fault_events(begin), as_of=now)
-    windows = project_windows(store.windows(), as_of=now)
-    maintenance = workspace.service.maintenance
-    return summarise_faults(
-        workspace.order, workspace.inventory, faults, windows, maintenance, workspace.faults, begin, until or now, now
-    )
+    windows = [each for each in project_windows(store.windows(), as_of=now) if each.declared.ends_at >= begin]
+    known = {} if reach is None else reach
+    known |= build_reach(workspace.inventory, [each for each in windows if each.declared.concern not in known])
+    return summarise_faults(workspace, KnownFaults(faults, windows, known), begin, until or now, now)
 
 
 def outage_by_hand(line_id: str, began_at: datetime, by: str, document: str) -> Outage:

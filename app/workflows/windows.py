@@ -12,6 +12,7 @@ from app.core.windows import (
     ChangeWindow,
     PlannedStretch,
     WindowEvent,
+    build_reach,
     build_stretches,
     concerned_lines,
     find_cancel_faults,
@@ -41,7 +42,8 @@ class WindowReport:
 def planned_stretches(workspace: Workspace, events: Iterable[WindowEvent], as_of: datetime) -> tuple[PlannedStretch, ...]:
     """Return everything that was planned, by windows and by the calendar, as known at `as_of`."""
     windows = project_windows(events, as_of=as_of)
-    return build_stretches(workspace.inventory, windows, workspace.service.maintenance, workspace.faults.notice)
+    reach = build_reach(workspace.inventory, windows)
+    return build_stretches(workspace.inventory, windows, reach, workspace.service.maintenance, workspace.faults.notice)
 
 
 def add_window(

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from app.core.acceptance import Transition
 from app.core.availability import Maintenance
 from app.core.fault_detection import Alert, Desk, Ground, Outage, Standing, lines_above, take_alert, watch
-from app.core.fault_report import FaultSummary, summarise_faults
+from app.core.fault_report import FaultSummary, KnownFaults, summarise_faults
 from app.core.faults import (
     ALLOWED,
     ASSIGN,
@@ -43,6 +43,7 @@ from app.core.windows import (
     ChangeWindow,
     Concern,
     WindowEvent,
+    build_reach,
     concerned_lines,
     find_cancel_faults,
     find_window_faults,
@@ -377,9 +378,9 @@ def test_every_refusal_is_told_in_words(golden: Callable[[str, str], None]) -> N
 
 
 def summary(events: list[FaultEvent], windows: tuple[ChangeWindow, ...] = (), maintenance: tuple[Maintenance, ...] = ()) -> FaultSummary:
-    held = workspace()
-    faults = project_faults(events)
-    return summarise_faults(held.order, held.inventory, faults, windows, maintenance, POLICY, NOW - timedelta(days=30), NOW, NOW)
+    held = replace(workspace(), service=replace(workspace().service, maintenance=maintenance), faults=POLICY)
+    known = KnownFaults(project_faults(events), windows, build_reach(held.inventory, windows))
+    return summarise_faults(held, known, NOW - timedelta(days=30), NOW, NOW)
 
 
 def lasting(number: int, began: timedelta, lasted: timedelta | None, handed: timedelta | None = None) -> list[FaultEvent]:
