@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from app.core.acceptance import PASS
 from app.core.fault_detection import Alert, Desk, Ground, Outage, lines_above, take_alert, watch
 from app.core.fault_report import LOOKED_BACK, FaultSummary, KnownFaults, summarise_faults
 from app.core.faults import (
@@ -18,7 +17,6 @@ from app.core.faults import (
     find_moment_faults,
     project_faults,
 )
-from app.core.life import CLOSED as LINE_CLOSED
 from app.core.roles import find_role_faults
 from app.core.windows import Concern, build_reach, project_windows
 from app.core.workspace import Workspace
@@ -125,9 +123,7 @@ class FaultDesk:
         return self.store.change_faults(decide) if commit else decide(self.store.fault_events())
 
     def _ground(self) -> Ground:
-        accepted = {line_id for line_id, decision in self.store.acceptances().items() if decision.verdict == PASS}
-        given_up = {event.line_id for event in self.store.life_events() if event.state == LINE_CLOSED}
-        return Ground(self._above, frozenset(accepted - given_up), self.workspace.faults, self.workspace.order.timezone)
+        return Ground(self._above, self.store.lines_in_service(), self.workspace.faults, self.workspace.order.timezone)
 
 
 def read_faults(

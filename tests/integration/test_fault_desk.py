@@ -16,10 +16,11 @@ from openpyxl import load_workbook
 from pydantic import SecretStr
 
 from app.cli.main import main
-from app.core.acceptance import PASS, Acceptance, LineSample
+from app.core.acceptance import FAIL, PASS, Acceptance, LineSample
 from app.core.fault_detection import Alert, lines_above
 from app.core.fault_report import FaultView
 from app.core.faults import FaultEvent
+from app.core.life import LifeEvent
 from app.core.windows import DECLARED, Concern, WindowEvent
 from app.edge.database.store import Store
 from app.errors import InputError
@@ -104,6 +105,13 @@ def test_polling_opens_one_fault_for_a_county_and_restores_it_as_of_the_moment_t
     assert (fault.began_at, fault.restored_at, fault.lasted) == (NOW + 5 * MINUTE, NOW + 20 * MINUTE, 15 * MINUTE)
     assert (fault.state, fault.source, fault.children) == ("restored", "poller", (CHILD,))
     assert [event.kind for event in store.fault_events()] == ["opened", "joined", "restored"]
+
+
+def test_lines_that_were_closed_rejected_or_never_accepted_are_not_in_service(store: Store) -> None:
+    assert store.lines_in_service() == {PARENT, CHILD, OTHER}
+    store.write_acceptance(Acceptance(CHILD, NOW, FAIL, (), None, None, None))
+    store.write_life_events([LifeEvent(OTHER, "closed", NOW, NOW, "经办", "停用通知")])
+    assert store.lines_in_service() == {PARENT}
 
 
 def test_what_was_known_then_is_shown_as_of_then(store: Store) -> None:

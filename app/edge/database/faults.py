@@ -7,12 +7,14 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from app.core.acceptance import PASS
 from app.core.fault_detection import Standing
 from app.core.faults import CLOSE, FOLD, MISTAKEN, FaultEvent
+from app.core.life import CLOSED as LINE_CLOSED
 from app.core.windows import Concern, WindowEvent
 from app.edge.database.connection import Database
 from app.edge.database.rows import slots
-from app.edge.database.tables import FAULT_EVENT, LINE_SAMPLE, LINE_STATE, WINDOW_EVENT
+from app.edge.database.tables import ACCEPTANCE, FAULT_EVENT, LIFE_EVENT, LINE_SAMPLE, LINE_STATE, WINDOW_EVENT
 
 #: What ends a fault for good.
 _LAST = (CLOSE, FOLD, MISTAKEN)
@@ -48,6 +50,14 @@ class Faults(Database):
         with self.reading("states of lines") as connection:
             rows = connection.execute(sa.select(*columns).select_from(LINE_STATE.join(LINE_SAMPLE, newest)))
             return {row.line_id: Standing(*row) for row in rows}
+
+    def lines_in_service(self) -> frozenset[str]:
+        """Return the lines whose newest decision accepts them, those that were closed since left out."""
+        newest = sa.select(sa.func.max(ACCEPTANCE.c.acceptance_id)).group_by(ACCEPTANCE.c.line_id)
+        accepted = sa.select(ACCEPTANCE.c.line_id).where(ACCEPTANCE.c.acceptance_id.in_(newest), ACCEPTANCE.c.verdict == PASS)
+        closed = sa.select(LIFE_EVENT.c.line_id).where(LIFE_EVENT.c.state == LINE_CLOSED)
+        with self.reading("lines in service") as connection:
+            return frozenset(connection.scalars(accepted.where(ACCEPTANCE.c.line_id.not_in(closed))))
 
     def write_window(self, event: WindowEvent) -> None:
         """Append one event of a change window."""
