@@ -1,4 +1,4 @@
-"""Availability after acceptance: of any lines, and of those that the order has a duty for."""
+"""Availability of lines after their acceptance."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 
 from app.cli.context import Context, Form, Root, leave, now, open_context
-from app.cli.lines import Lines, choose_lines, parse_moment, written
+from app.cli.lines import AsOf, Lines, choose_lines, parse_as_of, parse_moment, written
 from app.cli.output import Format, Table, show
 from app.core.acceptance import FAIL, NOT_PROVEN, PASS
 from app.core.availability import ServiceLevel
-from app.workflows.availability import AvailabilityReport, duty_lines, measure_availability
+from app.workflows.availability import AvailabilityReport, measure_availability
 
 Since = Annotated[
     str | None,
@@ -35,33 +35,26 @@ COLUMNS = (
 )
 
 
-def availability(lines: Lines = None, root: Root = None, form: Form = Format.text, since: Since = None, until: Until = None) -> None:
+def availability(
+    lines: Lines = None, root: Root = None, form: Form = Format.text, since: Since = None, until: Until = None, as_of: AsOf = None
+) -> None:
     """Judge how much of the service time accepted lines were up."""
     context = open_context(root)
     chosen = [line.line_id for line in choose_lines(context.workspace.inventory.lines, lines)]
-    _show(context, _measure(context, chosen, since, until), form)
-
-
-def report_availability(root: Root = None, form: Form = Format.text, since: Since = None, until: Until = None) -> None:
-    """Judge the accepted lines that the order's own duty of availability covers."""
-    context = open_context(root)
-    _show(context, _measure(context, duty_lines(context.workspace), since, until), form)
-
-
-def _measure(context: Context, line_ids: list[str], since: str | None, until: str | None) -> AvailabilityReport:
-    end = min(_moment(context, "--until", until) or now(), now())
-    begin = _moment(context, "--since", since)
-    return measure_availability(context.workspace, context.store, line_ids, begin, end, context.settings.poll_interval_s)
+    known_at = parse_as_of(as_of, context.workspace.order.timezone, now()) or now()
+    end, begin = min(_moment(context, "--until", until) or known_at, known_at), _moment(context, "--since", since)
+    report = measure_availability(context.workspace, context.store, chosen, begin, end, context.settings.poll_interval_s, known_at)
+    _show(context, report, form)
 
 
 def _show(context: Context, report: AvailabilityReport, form: Format) -> None:
-    rows = [_row(context, level, report) for level in report.levels]
+    rows = [availability_row(context, level, report) for level in report.levels]
     totals: dict[str, int | str] = {each: number for each in (PASS, FAIL, NOT_PROVEN) if (number := sum(row[1] == each for row in rows))}
     show(Table("availability", COLUMNS, rows, {**totals, "not accepted": len(report.not_accepted)}), form)
     leave(report.exit_code)
 
 
-def _row(context: Context, level: ServiceLevel, report: AvailabilityReport) -> tuple[object, ...]:
+def availability_row(context: Context, level: ServiceLevel, report: AvailabilityReport) -> tuple[object, ...]:
     source = report.sources[level.line_id]
     times = (level.up, level.down, level.unmeasured, level.excluded, level.budget_left)
     return (

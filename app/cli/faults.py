@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from app.cli.context import Commit, Context, Form, Root, leave, now, open_context
-from app.cli.lines import one_line, parse_moment, written
+from app.cli.lines import AsOf, one_line, parse_as_of, parse_moment, written
 from app.cli.output import Format, Table, show, tell
 from app.core.fault_report import CarrierRestoring, FaultSummary, FaultView, clock_holder
 from app.core.faults import ASSIGN, BY_HAND, CLOSE, HAND, MISTAKEN, RESTORE, FaultEvent
@@ -25,7 +25,6 @@ Id = Annotated[str, typer.Argument(metavar="FAULT", help="id of a fault; waiwang
 By = Annotated[str, typer.Option("--by", help="role of whoever says so, never a name")]
 Document = Annotated[str, typer.Option("--document", help="what shows it: a report, a ticket, a measurement")]
 At = Annotated[str | None, typer.Option("--at", help="day or moment on the order's clock; without it, now")]
-AsOf = Annotated[str | None, typer.Option("--as-of", help="what was known then: day or moment on the order's clock")]
 Since = Annotated[str | None, typer.Option("--since", help="day or moment on the order's clock; without it, 30 days ago")]
 Until = Annotated[str | None, typer.Option("--until", help="day or moment, exclusive; without it, now")]
 Output = Annotated[Path | None, typer.Option("-o", "--output", help="write a sheet instead: NAME.xlsx or NAME.csv")]
@@ -239,7 +238,7 @@ def _carrier(context: Context, fault_id: str, carrier: str | None) -> str:
 
 
 def _read(context: Context, since: str | None, until: str | None, as_of: str | None) -> FaultSummary:
-    moment = min(_moment(context, "--as-of", as_of) or now(), now())
+    moment = parse_as_of(as_of, context.workspace.order.timezone, now()) or now()
     return read_faults(
         context.workspace, context.store, moment, _moment(context, "--since", since), _moment(context, "--until", until)
     )

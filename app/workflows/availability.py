@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from app.core.acceptance import FAIL, NOT_PROVEN
+from app.core.acceptance import FAIL, NOT_PROVEN, Transition
 from app.core.availability import ServiceLevel, ServicePolicy, judged_from, observe_service, spans_looked_at
 from app.core.order import AvailabilityDuty, Source, covers
 from app.core.windows import maintenance_of
@@ -37,24 +37,37 @@ class AvailabilityReport:
 
 
 def measure_availability(
-    workspace: Workspace, store: Store, line_ids: Iterable[str], since: datetime | None, until: datetime, poll_interval_s: float
+    workspace: Workspace,
+    store: Store,
+    line_ids: Iterable[str],
+    since: datetime | None,
+    until: datetime,
+    poll_interval_s: float,
+    known_at: datetime | None = None,
 ) -> AvailabilityReport:
-    """Judge each line up to `until`: from `since`, never before its acceptance; else over its duty's window or from its acceptance."""
+    """Judge each line up to `until`: from `since`, never before its acceptance; else over its duty's window or from its acceptance.
+
+    With `known_at`, from what had been recorded by then.
+    """
     accepted = first_passes(store.acceptance_history(), until)
     wanted = list(line_ids)
     counted = [line_id for line_id in wanted if line_id in accepted and accepted[line_id].decided_at < until]
-    planned = planned_stretches(workspace, store.windows(), until)
+    planned = planned_stretches(workspace, store.windows(), known_at or until)
     policies = {line_id: replace(agreed_policy(workspace, line_id), maintenance=maintenance_of(line_id, planned)) for line_id in counted}
     starts = {
         line_id: max(accepted[line_id].decided_at, since) if since else judged_from(policy, accepted[line_id].decided_at, until)
         for line_id, policy in policies.items()
     }
     gap = timedelta(seconds=poll_interval_s * GAP_INTERVALS)
-    cycles = store.cycles(min(starts.values(), default=until) - gap)
-    looked = spans_looked_at((cycle.finished_at for cycle in cycles), gap)
+    ended = (cycle.finished_at for cycle in store.cycles(min(starts.values(), default=until) - gap))
+    changes: dict[str, list[Transition]] = {}
+    for change in store.transitions(None, None, until):
+        if known_at is None or change.recorded_at <= known_at:
+            changes.setdefault(change.line_id, []).append(change)
+    looked = spans_looked_at((at for at in ended if known_at is None or at <= known_at), gap)
     zone, calendar = workspace.order.timezone, workspace.calendar
     levels = [
-        observe_service(line_id, policy, calendar, store.transitions(line_id, None, until), looked, starts[line_id], until, zone)
+        observe_service(line_id, policy, calendar, changes.get(line_id, []), looked, starts[line_id], until, zone)
         for line_id, policy in policies.items()
     ]
     sources = {line_id: policy.source for line_id, policy in policies.items()}
