@@ -444,4 +444,5 @@ def _integer(value: ValueType) -> int | None:
 
 
 def _text(value: ValueType) -> str | None:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else None
+    """Read a DisplayString; some agents send the NUL that ends it in C, and no database takes one."""
+    return value.decode("utf-8", "replace").rstrip("\0").replace("\0", "\ufffd") if isinstance(value, bytes) else None

@@ -69,6 +69,13 @@ async def test_every_variable_of_a_port_is_read() -> None:
     assert (port.in_errors, port.out_errors, port.uptime_ticks, port.discontinuity) == (3, 4, 4200, 0)
 
 
+async def test_nul_characters_never_leave_the_reader() -> None:
+    """PostgreSQL refuses them, and one such device would cost everybody the cycle."""
+    agent = PlayedAgent(system_rows() | port_rows(7, "eth1", alias=tlv(OCTETS, b"L:BZ\0WW\0\0")))
+    [port] = (await read(agent, "eth1")).ports
+    assert port.alias == "L:BZ\ufffdWW"
+
+
 @pytest.mark.parametrize(("status", "up"), [(1, True), (2, False), (3, False), (4, None), (5, False), (6, False), (7, False)])
 async def test_only_ifoperstatus_up_is_up_and_unknown_stays_unknown(status: int, up: bool | None) -> None:
     reading = await read(PlayedAgent(system_rows() | port_rows(1, "eth1", oper=number(status))), "eth1")
