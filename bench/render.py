@@ -44,9 +44,9 @@ class Figure:
     devices: int
 
 
-def build_workspace(units: int) -> Workspace:
+def build_workspace(units: int, per_county: int = PER_COUNTY) -> Workspace:
     """Return a city with so many units below counties of at most 1,000, planned in 10.0.0.0/8."""
-    counties = range((units + PER_COUNTY - 1) // PER_COUNTY)
+    counties = range((units + per_county - 1) // per_county)
     routers = {"core": _device("core", "city_core", None)}
     routers |= {f"county{c}": _device(f"county{c}", "county_agg", f"GOV{c}") for c in counties}
     routers |= {f"u{n}": _device(f"u{n}", "urban_unit", f"U{n}") for n in range(units)}
@@ -54,7 +54,7 @@ def build_workspace(units: int) -> Workspace:
         f"A{c}": Line(f"A{c}", f"GOV{c}", "2m", "fibre", "ethernet", "telecom", None, "core", f"GE0/1/{c}", f"county{c}", "GE0/0/0")
         for c in counties
     }
-    lines |= {f"B{n}": _unit_line(n) for n in range(units)}
+    lines |= {f"B{n}": _unit_line(n, per_county) for n in range(units)}
     names = (*(f"GOV{c}" for c in counties), *(f"U{n}" for n in range(units)))
     held = {name: Unit(name, name, name, "2", "county", "department", True, "A", "clerk") for name in names}
     service = Service("noc", "noc", "noc", "monitoring", "core", "GE0/0/9", 443, None, "management", ())
@@ -63,8 +63,8 @@ def build_workspace(units: int) -> Workspace:
     return Workspace(_order(), inventory, _plan(), _ledger(inventory), {})
 
 
-def _unit_line(number: int) -> Line:
-    upper, port = f"county{number // PER_COUNTY}", f"GE0/0/2.{number % PER_COUNTY + 1}"
+def _unit_line(number: int, per_county: int) -> Line:
+    upper, port = f"county{number // per_county}", f"GE0/0/2.{number % per_county + 1}"
     return Line(f"B{number}", f"U{number}", "2m", "fibre", "ethernet", "telecom", None, upper, port, f"u{number}", "GE0/0/0")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,11 +13,11 @@ import httpx
 import pytest
 
 from app.errors import ExitCode
-from lab import runner
 from lab.handle import Lab
+from lab.served import serving
 from tests.samples.chromium import open_browser
 from tests.samples.prometheus import alerts, prometheus
-from tests.samples.server import free_port, wait_until
+from tests.samples.server import wait_until
 
 pytestmark = pytest.mark.lab
 
@@ -28,26 +27,10 @@ AGGREGATION = [f"BZWW-A-000{number}" for number in range(1, 5)]
 
 
 @contextmanager
-def serving(lab: Lab, log: Path) -> Iterator[httpx.Client]:
+def browsing(lab: Lab, log: Path) -> Iterator[httpx.Client]:
     """Run `waiwang serve` in noc, its page on this machine's loopback; yield a client of it."""
-    port = free_port()
-    program = str(Path(sys.executable).with_name("waiwang"))
-    with log.open("w", encoding="utf-8") as said:
-        process = runner.start_in_noc([program, "serve"], lab.environment, listen=("127.0.0.1", port), stdout=said)
-        try:
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as client:
-                wait_until(lambda: answers(client), 30, f"the server; it said: {log.read_text()}")
-                yield client
-        finally:
-            process.terminate()
-            process.wait(20)
-
-
-def answers(client: httpx.Client) -> bool:
-    try:
-        return client.get("/healthz").is_success
-    except httpx.TransportError:
-        return False
+    with serving(lab, log) as url, httpx.Client(base_url=url, timeout=10) as client:
+        yield client
 
 
 def lines(client: httpx.Client) -> dict[str, dict[str, object]]:
@@ -99,7 +82,7 @@ def test_the_main_job_from_bootstrap_text_to_accepted_lines(
     assert {row["line"] for row in polled["rows"] if row["state"] == "up"} == everything
 
     log = tmp_path / "serve.log"
-    with serving(lab, log) as client, prometheus(tmp_path, str(client.base_url.netloc, "ascii")) as watch:
+    with browsing(lab, log) as client, prometheus(tmp_path, str(client.base_url.netloc, "ascii")) as watch:
         wait_until(lambda: states(client) == {"up": len(everything)}, 20, "every line up on the page's own API")
         prove_and_accept(lab, client)
         cut_a_county_off(lab, client, watch)
