@@ -84,7 +84,7 @@ class Stage:
 
 def main() -> int:
     arguments = _arguments()
-    allow_files(arguments.agents * 2 + arguments.shells * 4)
+    allow_files(arguments.agents + arguments.shells * 4)
     print(f"{os.cpu_count()} processors; devices and clients share them\n")  # noqa: T201
     reached = [_bench_agents(arguments.agents, arguments.seconds), _bench_shells(arguments.shells)]
     return 0 if all(reached) else 1
@@ -141,7 +141,7 @@ def _serve(pipe: Connection, specs: Sequence[DeviceSpec], shells: bool, snmp_por
 
 
 async def _serve_until_told(pipe: Connection, specs: Sequence[DeviceSpec], shells: bool, snmp_port: int, ssh_port: int) -> None:
-    allow_files(len(specs) * (4 if shells else 2))
+    allow_files(len(specs) * (4 if shells else 1))
     pipe.send(_usage())
     network = VirtualNetwork(specs)
     served: SnmpServer | Simulation

@@ -56,7 +56,8 @@ PORT_COLUMNS = (
     "1.3.6.1.2.1.2.2.1.20",  # ifOutErrors
     "1.3.6.1.2.1.31.1.1.1.19",  # ifCounterDiscontinuityTime
 )
-WIDE_COLUMNS = PORT_COLUMNS[5:7]
+#: ifHCInOctets, ifHCOutOctets.
+WIDE_COLUMNS = slice(5, 7)
 #: ifInOctets, ifOutOctets: what an agent without 64-bit counters has (RFC 2863 §3.1.6 allows that below 20 Mbit/s).
 NARROW_COLUMNS = ("1.3.6.1.2.1.2.2.1.10", "1.3.6.1.2.1.2.2.1.16")
 
@@ -237,12 +238,12 @@ class Agent:
         if fresh := any(name not in index for name in interfaces):
             index = await self._find_index(interfaces)
         seen = await self._ask(_port_oids(interfaces, index))
-        if not fresh and any(_text(seen.get(f"{IF_NAME}.{index[name]}")) != name for name in interfaces):
+        if not fresh and any(_text(seen.get(_row(index[name])[0])) != name for name in interfaces):
             index = await self._find_index(interfaces)
             seen = await self._ask(_port_oids(interfaces, index))
         at = clock()
         found = {name: index[name] for name in interfaces if name in index}
-        if narrow := [number for number in found.values() if any(seen.get(f"{wide}.{number}") is None for wide in WIDE_COLUMNS)]:
+        if narrow := [number for number in found.values() if any(seen.get(oid) is None for oid in _row(number)[WIDE_COLUMNS])]:
             seen |= await self._ask([f"{column}.{number}" for number in narrow for column in NARROW_COLUMNS])
         uptime = _integer(seen.get(SYS_UPTIME))
         ports = tuple(_build_port(self.target.device, name, number, seen, at) for name, number in found.items())
@@ -406,14 +407,18 @@ def _cut(oids: Sequence[str], size: int) -> Iterator[Sequence[str]]:
 
 
 def _port_oids(interfaces: Sequence[str], index: Mapping[str, int]) -> list[str]:
-    return [SYS_UPTIME, SYS_NAME, *(f"{column}.{index[name]}" for name in interfaces if name in index for column in PORT_COLUMNS)]
+    return [SYS_UPTIME, SYS_NAME, *(oid for name in interfaces if name in index for oid in _row(index[name]))]
+
+
+@lru_cache(maxsize=4096)
+def _row(number: int) -> tuple[str, ...]:
+    """Return the variables of one ifIndex in the order of `PORT_COLUMNS`: the same few numbers on every device of a city."""
+    return tuple(f"{column}.{number}" for column in PORT_COLUMNS)
 
 
 def _build_port(device: str, name: str, number: int, seen: Mapping[str, ValueType], at: datetime) -> PortSample:
     """Return one port as the agent told it; None stands for each variable that it left out."""
-    _, oper, admin, speed, alias, wide_in, wide_out, in_errors, out_errors, discontinuity = (
-        seen.get(f"{column}.{number}") for column in PORT_COLUMNS
-    )
+    _, oper, admin, speed, alias, wide_in, wide_out, in_errors, out_errors, discontinuity = map(seen.get, _row(number))
     wide = wide_in is not None and wide_out is not None
     in_octets, out_octets = (wide_in, wide_out) if wide else (seen.get(f"{column}.{number}") for column in NARROW_COLUMNS)
     return PortSample(
