@@ -46,7 +46,9 @@ from app.core.linestate import line_ports
 from app.core.workspace import Workspace
 from app.edge.database.store import Store
 from app.edge.snmp import PORT_COLUMNS, SYS_NAME, SYS_UPTIME, UsmUser
-from app.workflows.poll import CycleReport, Pace, Poller, rate_ports, sample_lines
+from app.workflows.poll import Pace, Poller
+from app.workflows.poll_report import CycleReport
+from app.workflows.readings import rate_ports, sample_lines
 from bench.render import build_workspace
 from bench.virtual import AUTH, PRIV, USER, Devices
 from lab.virtual.network import DeviceSpec

@@ -37,7 +37,8 @@ from app.workflows.endpoints import snmp_endpoint
 from app.workflows.evidence import CLOCK_VERB, POLLER
 from app.workflows.hosts import open_gateway
 from app.workflows.measure import Ground, MeasureReport, PingFromCentre, measure_rate, measure_reach
-from app.workflows.poll import CycleReport, Poller, open_poller, usm_credentials
+from app.workflows.poll import Poller, open_poller, usm_credentials
+from app.workflows.poll_report import CycleReport
 from lab.runner import exec_in
 from lab.state import find_state
 from lab.tester import LabRateTester
