@@ -21,7 +21,6 @@ CRITERIA = (
     "rate_up",
     "reserved_port",
 )
-EVIDENCE_KINDS = ("accepted_line", "unit_event", "document")
 #: What a unit can be, unless the order declares more of its own under `unit_kinds`.
 UNIT_KINDS = ("county_government", "department", "township_government", "town_government", "enterprise", "liaison_office", "centre")
 #: Who can hold the clock of a line that is not accepted.

@@ -13,7 +13,6 @@ from app.core.throughput import RateOutcome, RateRequest
 from lab.virtual.control import ask
 
 RATE_METHOD = "SIMULATION: TCP goodput that the simulated line would carry; nothing was loaded"
-PROBE_METHOD = "SIMULATION: what echo requests from the centre would find; no packet was sent"
 
 
 @dataclass(frozen=True, slots=True)
