@@ -42,7 +42,7 @@ VERBS = (
     ),
     Verb("worksheet", "app.cli.exchange:worksheet", "Orders out to a carrier, and its reports back."),
     Verb("netbox", "app.cli.exchange:netbox", "Tables for NetBox's CSV import, and NetBox's circuits and prefixes back."),
-    Verb("measure", "app.cli.observe:measure", "Active tests; their results are evidence for waiwang accept."),
+    Verb("measure", "app.cli.measure:app", "Active tests; their results are evidence for waiwang accept."),
     Verb("life", "app.cli.lifecycle:life", "The life of lines, from planned to closed."),
     Verb("confirm", "app.cli.lifecycle:confirm", "Confirmation of accepted lines: unit and carrier, then the centre."),
     Verb("evidence", "app.cli.proof:evidence", "Evidence packs: what a decision rests on, signed."),

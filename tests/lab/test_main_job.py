@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -14,23 +13,16 @@ import pytest
 
 from app.errors import ExitCode
 from lab.handle import Lab
-from lab.served import serving
 from tests.samples.chromium import open_browser
 from tests.samples.prometheus import alerts, prometheus
 from tests.samples.server import wait_until
+from tests.samples.serving import serving
 
 pytestmark = pytest.mark.lab
 
 #: The lab polls every 3 s; a change has to be seen within two cycles, and a cycle takes up to its longest patience.
 TWO_CYCLES_S = 10.0
 AGGREGATION = [f"BZWW-A-000{number}" for number in range(1, 5)]
-
-
-@contextmanager
-def browsing(lab: Lab, log: Path) -> Iterator[httpx.Client]:
-    """Run `waiwang serve` in noc, its page on this machine's loopback; yield a client of it."""
-    with serving(lab, log) as url, httpx.Client(base_url=url, timeout=10) as client:
-        yield client
 
 
 def lines(client: httpx.Client) -> dict[str, dict[str, object]]:
@@ -82,7 +74,7 @@ def test_the_main_job_from_bootstrap_text_to_accepted_lines(
     assert {row["line"] for row in polled["rows"] if row["state"] == "up"} == everything
 
     log = tmp_path / "serve.log"
-    with browsing(lab, log) as client, prometheus(tmp_path, str(client.base_url.netloc, "ascii")) as watch:
+    with serving(lab, log) as client, prometheus(tmp_path, str(client.base_url.netloc, "ascii")) as watch:
         wait_until(lambda: states(client) == {"up": len(everything)}, 20, "every line up on the page's own API")
         prove_and_accept(lab, client)
         cut_a_county_off(lab, client, watch)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -15,23 +14,15 @@ import pytest
 from app.core.acceptance import Transition
 from app.edge.database.store import Store
 from lab.handle import Lab
-from lab.served import serving
 from tests.samples.server import wait_until
+from tests.samples.serving import serving
 
 pytestmark = pytest.mark.lab
 
 #: The schedule gives one cycle at the start and none while this test can last: what is recorded later, a notification caused.
-POLL_INTERVAL_S = 86_400
+ENVIRON = {"WAIWANG_POLL_INTERVAL_S": "86400", "COLUMNS": "400"}
 CUT, HIDDEN = "BZWW-A-0001", "BZWW-A-0002"
 NOTIFIED = re.compile(r"(BZWW-\S+): (\S+) → (\S+) .*recorded \S+ s after the notification")
-
-
-@contextmanager
-def watching(lab: Lab, log: Path) -> Iterator[httpx.Client]:
-    """Run `waiwang serve` in noc with the schedule out of the way."""
-    environ = {"WAIWANG_POLL_INTERVAL_S": str(POLL_INTERVAL_S), "COLUMNS": "400"}
-    with serving(lab, log, environ) as url, httpx.Client(base_url=url, timeout=10) as client:
-        yield client
 
 
 @pytest.fixture
@@ -71,7 +62,7 @@ def test_a_cut_is_recorded_by_a_notification_and_so_is_its_mending(lab: Lab, sto
     everything = set(lab.workspace.inventory.lines)
     below = {line.line_id for line in lab.workspace.inventory.lines.values() if line.a_device == "county01"}
     log = tmp_path / "serve.log"
-    with watching(lab, log) as client:
+    with serving(lab, log, ENVIRON) as client:
         wait_until(lambda: states(store) == dict.fromkeys(everything, "up"), 20, f"every line up: {log.read_text()}")
         wait_until(lambda: quiet(log), 20, "the end of what the deployment causes")
         heard = metric(client, "accepted")
