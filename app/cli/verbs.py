@@ -47,7 +47,7 @@ VERBS = (
     Verb("confirm", "app.cli.lifecycle:confirm", "Confirmation of accepted lines: unit and carrier, then the centre."),
     Verb("evidence", "app.cli.proof:evidence", "Evidence packs: what a decision rests on, signed."),
     Verb("event", "app.cli.events:event", "What units report; evidence for milestones that no line shows."),
-    Verb("report", "app.cli.report:report", "Scores, circulars, lists of organisations, availability."),
+    Verb("report", "app.cli.report:report", "Progress, overdue lines, circulars, scores, lists of organisations, availability."),
     Verb("audit", "app.cli.audit:app", "What devices really hold, against plan, baseline and isolation. Nothing is written."),
     Verb(
         "renumber", "app.cli.renumber:app",
