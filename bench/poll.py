@@ -45,7 +45,8 @@ from app.core.intents import build_intents
 from app.core.linestate import line_ports
 from app.core.workspace import Workspace
 from app.edge.database.store import Store
-from app.edge.snmp import PORT_COLUMNS, SYS_NAME, SYS_UPTIME, UsmUser
+from app.edge.snmp.ports import PORT_COLUMNS, SYS_NAME, SYS_UPTIME
+from app.edge.snmp.session import UsmUser
 from app.workflows.poll import Pace, Poller
 from app.workflows.poll_report import CycleReport
 from app.workflows.readings import rate_ports, sample_lines

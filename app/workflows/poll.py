@@ -21,7 +21,9 @@ from app.core.workspace import Workspace
 from app.edge.database.store import Store
 from app.edge.guard import guard_all
 from app.edge.secrets import Secrets, read_secrets
-from app.edge.snmp import Agent, Community, DeviceReading, Target, UsmUser, raise_descriptor_limit
+from app.edge.snmp.agent import Agent
+from app.edge.snmp.ports import DeviceReading
+from app.edge.snmp.session import Community, Target, UsmUser, raise_descriptor_limit
 from app.errors import Finding, InputError
 from app.settings import Settings
 from app.workflows.endpoints import Endpoint, snmp_endpoint

@@ -11,7 +11,7 @@ from app.core.counters import bit_rates
 from app.core.inventory import Line
 from app.core.linestate import DeviceState, LineJudgement, judge_lines, names_line
 from app.core.workspace import Workspace
-from app.edge.snmp import DeviceReading
+from app.edge.snmp.ports import DeviceReading
 from app.errors import Finding
 
 

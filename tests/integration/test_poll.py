@@ -22,7 +22,8 @@ from app.core.order import Order
 from app.core.workspace import Workspace
 from app.edge.database.store import Store
 from app.edge.secrets import Secrets
-from app.edge.snmp import SYS_NAME, SYS_UPTIME, Community
+from app.edge.snmp.ports import SYS_NAME, SYS_UPTIME
+from app.edge.snmp.session import Community
 from app.errors import ExitCode, InputError, StoreError, UnsafeRoute, WaiwangError
 from app.settings import read_settings
 from app.workflows.poll import Pace, Poller, open_poller, usm_credentials

@@ -15,7 +15,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from app.edge.snmp import IF_NAME, PORT_COLUMNS, SYS_UPTIME, Agent, Community, DeviceReading, Target, UsmUser
+from app.edge.snmp.agent import Agent
+from app.edge.snmp.ports import IF_NAME, PORT_COLUMNS, SYS_UPTIME, DeviceReading
+from app.edge.snmp.session import Community, Target, UsmUser
 from app.errors import InputError
 from tests.integration.played_snmp import (
     COUNTER32,
@@ -358,7 +360,7 @@ async def test_a_session_outlives_a_restart_of_the_agent(tmp_path: Path, require
 
 LIMIT = """
 import resource
-from app.edge.snmp import raise_descriptor_limit
+from app.edge.snmp.session import raise_descriptor_limit
 resource.setrlimit(resource.RLIMIT_NOFILE, (64, {hard}))
 print(raise_descriptor_limit({wanted}), resource.getrlimit(resource.RLIMIT_NOFILE)[0])
 """
