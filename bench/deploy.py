@@ -42,7 +42,7 @@ from app.workflows.deploy import DeployReport, deploy
 from app.workflows.hosts import open_gateway, open_nornir
 from bench.poll import build_city
 from bench.virtual import PASSWORD, Devices
-from lab.virtual.network import DeviceSpec
+from lab.virtual.device import DeviceSpec
 
 ROOT = Path(__file__).parents[1]
 ENVIRON = {"WAIWANG_SECRET_SSH_PASSWORD": PASSWORD, "WAIWANG_SECRET_SNMP_AUTH": "benchmark-4", "WAIWANG_SECRET_SNMP_PRIV": "benchmark-5"}

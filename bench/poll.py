@@ -52,7 +52,7 @@ from app.workflows.poll_report import CycleReport
 from app.workflows.readings import rate_ports, sample_lines
 from bench.render import build_workspace
 from bench.virtual import AUTH, PRIV, USER, Devices
-from lab.virtual.network import DeviceSpec
+from lab.virtual.device import DeviceSpec
 
 LINES_OF_A_COUNTY = 48
 #: CPU seconds of a whole cycle for 1,000 lines.

@@ -30,8 +30,9 @@ from gufo.snmp import Aes128Key, Sha1Key, SnmpError, SnmpVersion, User
 from gufo.snmp.aio import SnmpSession
 
 from app.edge.huawei import connect
+from lab.virtual.device import DeviceSpec
 from lab.virtual.facts import SnmpUser
-from lab.virtual.network import DeviceSpec, VirtualNetwork
+from lab.virtual.network import VirtualNetwork
 from lab.virtual.simulation import Service, Simulation, free_port
 from lab.virtual.snmp import SnmpServer, allow_files
 
