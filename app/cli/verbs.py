@@ -28,7 +28,7 @@ VERBS = (
     Verb("poll", "app.cli.observe:poll", "Ask every device once and show every line."),
     Verb("accept", "app.cli.observe:accept", "Judge lines against the order; --commit records the decisions with their evidence."),
     Verb("serve", "app.cli.observe:serve", "Poll on schedule and show: dashboard at /, API at /api/v1, metrics at /metrics."),
-    Verb("availability", "app.cli.lifecycle:availability", "Judge how much of the service time accepted lines were up."),
+    Verb("availability", "app.cli.availability:availability", "Judge how much of the service time accepted lines were up."),
     Verb("verify", "app.cli.proof:verify", "Check a pack; names what was altered. Needs no workspace and no network."),
     Verb(
         "demo", "app.cli.demo:demo",
@@ -47,6 +47,8 @@ VERBS = (
     Verb("confirm", "app.cli.lifecycle:confirm", "Confirmation of accepted lines: unit and carrier, then the centre."),
     Verb("evidence", "app.cli.proof:evidence", "Evidence packs: what a decision rests on, signed."),
     Verb("event", "app.cli.events:event", "What units report; evidence for milestones that no line shows."),
+    Verb("fault", "app.cli.faults:fault", "Faults of lines: who has them, and how long carriers need."),
+    Verb("window", "app.cli.windows:window", "Change windows: planned maintenance that silences alerts and enters no availability."),
     Verb("report", "app.cli.report:report", "Progress, overdue lines, circulars, scores, lists of organisations, availability."),
     Verb("audit", "app.cli.audit:app", "What devices really hold, against plan, baseline and isolation. Nothing is written."),
     Verb(
