@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.core.acceptance import Acceptance, Transition
+from app.core.life import OPENED, find_openings
+from app.core.line_event import OPENED as REPORTED_OPEN
 from app.core.progress import Summary, summarise
 from app.core.workspace import Workspace
 from app.edge.database.store import Store
@@ -15,7 +17,9 @@ from app.edge.database.store import Store
 def read_summary(workspace: Workspace, store: Store, now: datetime) -> Summary:
     """Return the summary at `now`."""
     cycle = store.last_cycle()
-    return summarise(workspace, store.latest(), store.acceptances(), cycle.finished_at if cycle else None, now, store.events())
+    openings = find_openings([*store.life_states(), *((line_id, OPENED) for line_id in store.reported_lines(REPORTED_OPEN))])
+    polled_at = cycle.finished_at if cycle else None
+    return summarise(workspace, store.latest(), store.acceptances(), polled_at, now, store.events(), openings)
 
 
 @dataclass(frozen=True, slots=True)

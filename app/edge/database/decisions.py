@@ -98,6 +98,12 @@ class Decisions(Database):
         with self.reading("steps of lines' lives") as connection:
             return [LifeEvent(*row[1:]) for row in connection.execute(query)]
 
+    def life_states(self) -> list[tuple[str, str]]:
+        """Return (line id, state) of every step that was ever entered, each once."""
+        with self.reading("steps of lines' lives") as connection:
+            rows = connection.execute(sa.select(LIFE_EVENT.c.line_id, LIFE_EVENT.c.state).distinct())
+            return [(row.line_id, row.state) for row in rows]
+
     def write_confirmation(self, word: Confirmation) -> None:
         """Append one party's word on a line."""
         with self.writing("confirmation") as connection:

@@ -13,6 +13,7 @@ MARKS = {
     "down": "✕",
     "unreachable": "◌",
     "unknown": "○",
+    "not_opened": "–",
     "accepted": "✓",
     "accepted_late": "✓",
     "late": "!",
