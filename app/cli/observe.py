@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from ipaddress import IPv4Address
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -27,6 +28,7 @@ from app.edge.guard import guard_all
 from app.edge.probe import ping
 from app.edge.provenance import clock_state
 from app.edge.secrets import read_secrets
+from app.edge.signing import read_key
 from app.edge.snmp import Agent, Target
 from app.edge.templates import read_templates
 from app.errors import ExitCode, Finding, InputError
@@ -268,6 +270,7 @@ def serve(
     root: Root = None,
     host: Annotated[str, typer.Option("--host", envvar="WAIWANG_HOST", help="address to listen on")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", envvar="WAIWANG_PORT", min=0, max=65535, help="port to listen on")] = 8080,
+    key: Annotated[Path | None, typer.Option("--key", envvar="WAIWANG_EVIDENCE_KEY", help="private key that signs evidence packs")] = None,
 ) -> None:
     """Poll on schedule and show: dashboard at /, API at /api/v1, metrics at /metrics."""
     from app.cli.serving import listening_socket, run_server  # here: no other command needs the web, half of all loading time
@@ -276,5 +279,6 @@ def serve(
     poller = None if _illustrated(context) else _open_poller(context)
     if poller is None:
         tell("the plan is an illustration: shown, not polled")
+    signing_key = read_key(key) if key is not None else None
     with listening_socket(os.environ, host, port) as sock:
-        run_server(context, poller, sock)
+        run_server(context, poller, sock, signing_key)

@@ -1,25 +1,29 @@
-"""What every route and page is given: the reader, the order's time zone, and when polling counts as stale."""
+"""What every route and page is given: the reader, who asks, the order's time zone, and when polling counts as stale."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from fastapi import Request
 
+from app.core.access import Role, Viewer
 from app.core.progress import Summary
+from app.web.doors import Doors
 from app.web.reader import Reader
 from app.web.recent import RecentSummary
+from app.workflows.registry import Registry
 
 
 @dataclass(frozen=True, slots=True)
 class WebContext:
     """`zone`: civil times are shown in it. `stale_after`: age of the newest poll cycle at which the page says so loudly.
 
-    `recent`: a summary that may be a second old, shared by all open pages. `notifications`: how many SNMP notifications
-    came to each result; empty where none are received.
+    `recent`: a summary that may be a second old, shared by all open pages that are shown the same. `notifications`: how many SNMP
+    notifications came to each result; empty where none are received. `viewer`: who signed in, None for whoever has not; `reader`
+    and `registry` know no more than the viewer may. `registry` is None where nothing is written down.
     """
 
     reader: Reader
@@ -27,6 +31,9 @@ class WebContext:
     stale_after: timedelta
     recent: RecentSummary
     notifications: Mapping[str, int] = field(default_factory=dict)
+    doors: Doors = field(default_factory=Doors)
+    viewer: Viewer | None = None
+    registry: Registry | None = None
 
     def is_stale(self, summary: Summary) -> bool:
         """Tell whether what is shown may no longer be true: nothing was ever measured, or not recently enough."""
@@ -35,6 +42,31 @@ class WebContext:
     def local(self, moment: datetime) -> datetime:
         """Return the same moment on the order's clock."""
         return moment.astimezone(self.zone)
+
+
+class Contexts:
+    """The context of each role: narrow roles have readers of their own, which the pages of one role share."""
+
+    def __init__(self, whole: WebContext, shared_for_s: float) -> None:
+        self._whole, self._shared_for_s = whole, shared_for_s
+        self._narrow: dict[Role, WebContext] = {}
+
+    @property
+    def doors(self) -> Doors:
+        return self._whole.doors
+
+    def of(self, viewer: Viewer | None) -> WebContext:
+        """Return what this viewer is given; whoever has not signed in is shown everything or, by the gate, nothing."""
+        if viewer is None:
+            return self._whole
+        if not viewer.role.is_narrow:
+            return replace(self._whole, viewer=viewer)
+        if viewer.role not in self._narrow:
+            reader = self._whole.reader.narrowed(viewer.role)
+            registry = self._whole.registry.narrowed(viewer.role) if self._whole.registry else None
+            recent = RecentSummary(reader.summary, self._shared_for_s)
+            self._narrow[viewer.role] = replace(self._whole, reader=reader, recent=recent, registry=registry)
+        return replace(self._narrow[viewer.role], viewer=viewer)
 
 
 def read_context(request: Request) -> WebContext:

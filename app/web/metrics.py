@@ -153,7 +153,8 @@ def line_state(lines: Iterable[LineView]) -> Metric:
     """Return 1 for the state that a line is in and 0 for the others."""
     family = GaugeMetricFamily(
         "waiwang_line_state",
-        "1 for the state a line is in. unreachable: nobody could look, as behind a dead parent; unknown: never looked; not_opened: no service yet.",
+        "1 for the state a line is in. unreachable: nobody could look, as behind a dead parent; unknown: never looked; "
+        "not_opened: its carrier has not opened it yet.",
         labels=("line_id", "state"),
     )
     for line in lines:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 
@@ -96,9 +96,11 @@ class Samples(Database):
             rows = connection.execute(query.order_by(TRANSITION.c.observed_at, TRANSITION.c.transition_id))
             return [_transition(row) for row in rows]
 
-    def newest_transitions(self, line_id: str | None, limit: int) -> list[Transition]:
-        """Return the last changes of state, newest first."""
+    def newest_transitions(self, line_id: str | None, limit: int, *, among: Collection[str] | None = None) -> list[Transition]:
+        """Return the last changes of state, newest first; of these lines only where some are named."""
         query = sa.select(TRANSITION).where(*of_line(TRANSITION, line_id))
+        if among is not None:
+            query = query.where(TRANSITION.c.line_id.in_(among))
         with self.reading("transitions") as connection:
             rows = connection.execute(query.order_by(TRANSITION.c.observed_at.desc(), TRANSITION.c.transition_id.desc()).limit(limit))
             return [_transition(row) for row in rows]

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.core.acceptance import LINE_STATES
+from app.core.access import Viewer
 from app.core.progress import NOT_OPENED, SHOWN_STATES, CohortView, LineView, MilestoneView, Summary
 from app.web.dashboard import view
 from app.web.dashboard.elements import bar, block, pill, text
 from app.web.dashboard.words import Words
+from app.web.doors import SIGN_IN
 from app.web.select import count_states
 
 LINES_SHOWN = 8
@@ -36,13 +38,19 @@ class Clock:
     local: Callable[[datetime], datetime]
 
 
-def draw_header(words: Words, summary: Summary, other_language: str) -> None:
-    """Draw the title, the order it serves, and the way to the other language."""
+def draw_header(words: Words, summary: Summary, other_language: str, viewer: Viewer | None = None) -> None:
+    """Draw the title, the order it serves, the way to the other language, and the way in or out."""
     with block("div", "head-title"):
         text("h1", words("page_title"))
         title = words.pick(summary.order_title, summary.order_title_en)
         text("p", words("order_line", title=title, number=summary.order_number), "order")
     text("a", words("other_language"), "language", f"href=/language/{other_language} lang={other_language}")
+    if viewer is None:
+        text("a", words("sign_in"), "language", f"href={SIGN_IN}")
+        return
+    text("span", words("signed_in_as", account=viewer.account, role=words.known("access", viewer.role.kind)), "muted nowrap")
+    with block("form", "", "method=post action=/sign-out"):
+        text("button", words("sign_out"), "language", "type=submit")
 
 
 def draw_banners(words: Words, summary: Summary, polling: Polling) -> None:
