@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import uvicorn
+from fastapi import FastAPI
 
 from app.web.app import create_app
 from app.web.reader import Reader
@@ -16,10 +17,17 @@ from app.web.reader import Reader
 
 @contextmanager
 def serve(reader: Reader) -> Iterator[str]:
-    """Serve until the block ends; yield the base address."""
+    """Serve a reader until the block ends; yield the base address."""
+    with serve_application(create_app(reader, shared_for_s=0)) as base:
+        yield base
+
+
+@contextmanager
+def serve_application(app: FastAPI) -> Iterator[str]:
+    """Serve an application until the block ends; yield the base address."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(create_app(reader, shared_for_s=0), log_level="error", timeout_graceful_shutdown=2))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=2))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         try:

@@ -211,12 +211,13 @@ class Entries:
     def _entry(self, moment: ui.input, document: ui.input) -> Entry | None:
         """Return what was entered; None, with the field marked, where something is missing."""
         paper = str(document.value or "").strip()
-        document.props(f"error={'false' if paper else 'true'}")
+        document.error = None if paper else self.words("is_missing")
         try:
             at = datetime.fromisoformat(str(moment.value)).replace(tzinfo=self.context.zone)
         except ValueError:
-            moment.props("error=true")
+            moment.error = self.words("is_missing")
             return None
+        moment.error = None
         now = self.books.registry.clock()
         present = abs((now - at).total_seconds()) < 60  # the minute that the form proposes: its seconds are still to come
         return Entry(paper, None if present else at) if paper else None

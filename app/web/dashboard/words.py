@@ -215,6 +215,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "document": ("凭据（文件名或文号）", "Document"),
     "refusal_reason": ("理由", "Reason"),
     "observed_at": ("发生时间", "When it happened"),
+    "is_missing": ("请填写", "is missing"),
     "not_recorded": ("未登记：", "Not recorded:"),
     # sign-in
     "sign_in": ("登录", "Sign in"),
@@ -228,7 +229,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "access_viewer": ("查看", "viewer"),
     "access_engineer": ("运维工程师", "engineer"),
     "access_centre": ("电子政务中心", "centre"),
-    "access_carrier": ("网络服务提供商", "carrier"),
+    "access_carrier": ("承建企业", "carrier"),
     "access_unit": ("接入单位", "unit"),
     # dates
     "days_over": ("逾期 {days} 天", "{days} d over"),
