@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperOption
 
-from app.cli import accounts, devices, exchange, lifecycle, observe, paper, proof
+from app.cli import accounts, contests, devices, exchange, lifecycle, observe, paper, proof
 from app.cli.audit import app as audit
 from app.cli.demo import demo
 from app.cli.events import event
@@ -54,6 +54,7 @@ app.add_typer(lifecycle.confirm, name="confirm")
 app.add_typer(proof.evidence, name="evidence")
 app.add_typer(event, name="event")
 app.add_typer(accounts.account, name="account")
+app.add_typer(contests.contest, name="contest")
 app.add_typer(report, name="report")
 app.add_typer(audit, name="audit")
 app.add_typer(renumber, name="renumber")

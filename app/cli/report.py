@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
-from app.cli.context import Form, Root, leave, now, open_context
+from app.cli.context import Context, Form, Root, leave, now, open_context
 from app.cli.output import Format, Table, show
 from app.core.acceptance import FAIL, NOT_PROVEN
+from app.core.contests import Contest, describe
 from app.errors import ExitCode, worst
 from app.workflows.appraise import availability as run_availability
 from app.workflows.appraise import circular as run_circular
@@ -29,10 +30,14 @@ def scores(
     found, ranked = score_table(context.workspace, context.store, table, now())
     if subject is None:
         rows: list[tuple[object, ...]] = [
-            (each.kind, each.rank, each.prize, each.subject, each.name, f"{each.total:.2f}", _yes_no(each.provisional), each.working)
+            (
+                *(each.kind, each.rank, each.prize, each.subject, each.name, f"{each.total:.2f}", _yes_no(each.provisional)),
+                each.working,
+                tuple(_contest(context, one) for one in each.contests) or None,
+            )
             for each in ranked
         ]
-        columns: tuple[str, ...] = ("kind", "rank", "prize", "subject", "name", "score", "provisional", "working")
+        columns: tuple[str, ...] = ("kind", "rank", "prize", "subject", "name", "score", "provisional", "working", "contests")
     else:
         chosen = [each for each in ranked if each.subject == subject]
         rows = [
@@ -41,9 +46,11 @@ def scores(
             for row in each.rows
         ]
         rows += [(row.adjustment_id, row.title, None, f"{row.points:.2f}", row.working) for each in chosen for row in each.adjustments]
+        rows += [(each.raised.row, None, None, None, _contest(context, each)) for found_one in chosen for each in found_one.contests]
         columns = ("row", "title", "points", "earned", "working")
     provisional = sum(each.provisional for each in ranked)
-    show(Table(found.title, columns, rows, {"scored": len(ranked), "provisional": provisional}), form)
+    below = ("contests",) if subject is None else ()
+    show(Table(found.title, columns, rows, {"scored": len(ranked), "provisional": provisional}, below), form)
     leave(ExitCode.OK if ranked else ExitCode.NOTHING_MEASURED)
 
 
@@ -92,6 +99,11 @@ def availability(root: Root = None, form: Form = Format.text) -> None:
     show(Table("availability", ("line", "verdict", "up", "measured", "down", "since"), rows, {"lines": len(rows)}), form)
     codes = [] if found else [ExitCode.NOTHING_MEASURED]
     leave(worst([*codes, *([ExitCode.NOT_ACCEPTED] if verdicts & {FAIL, NOT_PROVEN} else [])]))
+
+
+def _contest(context: Context, contest: Contest) -> str:
+    at = (contest.decided or contest.raised).observed_at.astimezone(context.workspace.order.timezone)
+    return describe(contest, f"{at:%Y-%m-%d}")
 
 
 def _yes_no(value: bool) -> str:

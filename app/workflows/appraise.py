@@ -10,6 +10,7 @@ from app.core.acceptance import PASS
 from app.core.appraisal import appraise, build_ground
 from app.core.availability import Availability, observe_availability
 from app.core.circulars import NamedUnit, next_due, units_to_name
+from app.core.contests import project_contests
 from app.core.events import build_book
 from app.core.order import ScoreTable, covers
 from app.core.organisations import OwnList, own_list
@@ -41,7 +42,8 @@ def score_table(workspace: Workspace, store: Store, table_id: str | None, now: d
     table = tables.get(table_id) if table_id is not None else next(iter(tables.values()), None)
     if table is None:
         raise InputError([_unknown("score table", table_id, tables)])
-    ground = build_ground(workspace, read_summary(workspace, store, now), build_book(store.events()))
+    contests = project_contests(store.contest_events())
+    ground = build_ground(workspace, read_summary(workspace, store, now), build_book(store.events()), contests)
     return table, appraise(table, ground)
 
 
