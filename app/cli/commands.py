@@ -15,6 +15,7 @@ from app.cli import accounts, contests, devices, exchange, lifecycle, observe, p
 from app.cli.audit import app as audit
 from app.cli.demo import demo
 from app.cli.events import event
+from app.cli.identity import identify_devices
 from app.cli.output import show_error, tell
 from app.cli.renumber import app as renumber
 from app.cli.report import report
@@ -43,6 +44,7 @@ for verb in (
     demo,
 ):
     app.command()(verb)
+app.command(name="identify")(identify_devices)
 app.command(name="import")(exchange.import_)
 app.command()(exchange.export)
 app.command()(exchange.init)

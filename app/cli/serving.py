@@ -26,6 +26,7 @@ from app.errors import Finding, InputError
 from app.web.app import create_app
 from app.web.doors import Doors
 from app.workflows.accept import GAP_INTERVALS
+from app.workflows.identify import agent_opener, identify_forever
 from app.workflows.notifications import Desk, build_desk, look_forever, open_receiver
 from app.workflows.poll import CycleReport, LookReport, Poller
 from app.workflows.registry import Registry
@@ -150,10 +151,18 @@ async def _watch(context: Context, poller: Poller, stop: asyncio.Event, counts: 
     interval_s = context.settings.poll_interval_s
     receiver = await _listen(context, desk, counts)
     polling = asyncio.create_task(poll_forever(poller, interval_s, now, stop, _tell, _tell_failure, hurry))
+    asking = asyncio.create_task(_identify(context, stop))
     if receiver is None:
-        return [polling]
+        return [polling, asking]
     polling.add_done_callback(lambda _: receiver.close())
-    return [polling, asyncio.create_task(look_forever(poller, desk, now, stop, hurry, _tell_look, _tell_failure))]
+    return [polling, asking, asyncio.create_task(look_forever(poller, desk, now, stop, hurry, _tell_look, _tell_failure))]
+
+
+async def _identify(context: Context, stop: asyncio.Event) -> None:
+    """Ask devices every day what they are, beside everything else."""
+    devices = [name for name, intent in context.intents.items() if intent.contacts]
+    open_agent = agent_opener(context.workspace, context.intents, context.settings, context.environ)
+    await identify_forever(context.store, devices, open_agent, now, stop, _tell_failure)
 
 
 async def _listen(context: Context, desk: Desk, counts: Counter[str]) -> Receiver | None:
