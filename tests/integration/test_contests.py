@@ -53,6 +53,7 @@ def decided(store: Store, number: int, decision: str, points: float | None, word
     return decide_contest(read(SHAOXING), store, number, decision, points, word, commit=commit, now=NOW).contest
 
 
+@pytest.mark.requirement("SX-4")
 def test_an_upheld_contest_sets_the_points_of_its_row_and_keeps_both_scores(store: Store) -> None:
     before = total(store)
     raised = contested(store)

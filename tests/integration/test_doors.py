@@ -228,6 +228,7 @@ async def test_prometheus_comes_in_by_its_own_token(closed: House) -> None:
 # What carriers and units are shown
 
 
+@pytest.mark.requirement("DZ-3", "BL-2")
 async def test_a_carrier_is_shown_its_own_lines_alone(closed: House) -> None:
     lines = root_workspace().inventory.lines.values()
     foreign = {line.line_id for line in lines if line.carrier != "telecom"}

@@ -114,6 +114,7 @@ def confirmation_form(
 @api.get("/lines/{line_id}/evidence", response_class=Response, responses={200: {"content": {"application/json": {}}}, **WRITES})
 def evidence(books: Books, who: Who, line_id: str) -> Response:
     """The signed evidence pack over a line's newest decision; `waiwang verify` checks it anywhere."""
+    books.line(line_id)
     if books.key is None:
         raise HTTPException(503, "evidence: expected a server with a signing key; found none. Whoever runs it sets WAIWANG_EVIDENCE_KEY.")
     pack = books.pack(who, line_id)

@@ -15,6 +15,7 @@ from app.errors import WaiwangError
 from app.web.confirmation_form import FormWords
 from app.web.context import WebContext
 from app.web.dashboard.elements import block, pill, text
+from app.web.dashboard.refusals import refusal_words
 from app.web.dashboard.words import Words
 from app.workflows.registry import Entry, Registry
 
@@ -229,6 +230,6 @@ class Entries:
         try:
             await run.io_bound(write)
         except WaiwangError as error:
-            told.set_text(f"{self.words('not_recorded')} {error}")  # type: ignore[attr-defined]  # a TextElement
+            told.set_text(f"{self.words('not_recorded')}{refusal_words(self.words, error)}")  # type: ignore[attr-defined]  # a TextElement
             return
         await self.again()

@@ -226,7 +226,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "refusal_reason": ("理由", "Reason"),
     "observed_at": ("发生时间", "When it happened"),
     "is_missing": ("请填写", "is missing"),
-    "not_recorded": ("未登记：", "Not recorded:"),
+    "not_recorded": ("未登记：", "Not recorded: "),
     # sign-in
     "sign_in": ("登录", "Sign in"),
     "sign_out": ("退出", "Sign out"),
