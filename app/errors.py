@@ -11,6 +11,7 @@
     │   └── UnsafeRoute       never retry: packets would leave the lab
     ├── AccessRefused     whoever gives out accounts
     ├── StoreError        whoever runs the database
+    ├── AlertmanagerError whoever runs the Alertmanager
     └── LabError          whoever runs the lab
 """
 
@@ -133,6 +134,12 @@ class StoreError(WaiwangError):
     """The database cannot be used."""
 
     exit_code = ExitCode.INPUT
+
+
+class AlertmanagerError(WaiwangError):
+    """Alertmanager cannot be reached, or refused a silence."""
+
+    exit_code = ExitCode.DEVICE
 
 
 class LabError(WaiwangError):

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from app.errors import Finding, InputError
 
@@ -22,6 +23,7 @@ class Settings:
     `endpoints_file`: where simulated devices listen, None on a real network. `simulation`: the control socket of that
     simulation, which active tests ask instead of a network.
     `open_reading`: whether page and API may be read without sign-in: `yes`, `no`, or `auto` (on loopback addresses only).
+    `alertmanager_url`: whom change windows tell to be silent, None where there is no Alertmanager.
     `trap_listen`: where SNMP notifications are received: `address:port`, `auto` (where the plan sends them), or `off`.
     """
 
@@ -36,6 +38,7 @@ class Settings:
     endpoints_file: Path | None = None
     simulation: Path | None = None
     open_reading: str = "auto"
+    alertmanager_url: str | None = None
 
 
 def read_settings(environ: Mapping[str, str], root: Path | None = None) -> Settings:
@@ -63,6 +66,7 @@ def read_settings(environ: Mapping[str, str], root: Path | None = None) -> Setti
         endpoints_file=Path(endpoints) if endpoints else None,
         simulation=Path(simulation) if simulation else None,
         open_reading=_choice(given, "WAIWANG_OPEN_READING", OPEN_READING, findings),
+        alertmanager_url=_web_address(given, "WAIWANG_ALERTMANAGER_URL", findings),
     )
     if findings:
         raise InputError(findings)
@@ -96,6 +100,18 @@ def _interval(given: Mapping[str, str], name: str, default: float, findings: lis
         return seconds
     findings.append(_finding(name, f"a number of seconds, {SHORTEST_INTERVAL_S:g} or more", text))
     return default
+
+
+def _web_address(given: Mapping[str, str], name: str, findings: list[Finding]) -> str | None:
+    text = given.get(name)
+    if text is None:
+        return None
+    parts = urlsplit(text)
+    if parts.scheme in ("http", "https") and parts.hostname and not parts.query and not parts.fragment and "@" not in parts.netloc:
+        return text.rstrip("/")
+    found = "an address with a password in it" if "@" in parts.netloc else text
+    findings.append(_finding(name, "an address such as http://127.0.0.1:9093, without a password", found))
+    return None
 
 
 def _finding(name: str, expected: str, found: str) -> Finding:

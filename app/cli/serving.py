@@ -17,15 +17,19 @@ from fastapi import FastAPI
 from app.cli.context import Context, now
 from app.cli.output import tell
 from app.core.acceptance import Transition
+from app.core.faults import FaultEvent
 from app.core.intents import notification_target
 from app.core.ipplan import address_book
 from app.edge.secrets import read_secrets
 from app.edge.signing import SigningKey
 from app.edge.traps import Receiver
 from app.errors import Finding, InputError
+from app.web.api.alerts import PATH, TOKEN
 from app.web.app import create_app
+from app.web.context import AlertDoor
 from app.web.doors import Doors
 from app.workflows.accept import GAP_INTERVALS
+from app.workflows.faults import FaultDesk
 from app.workflows.identify import agent_opener, identify_forever
 from app.workflows.notifications import Desk, build_desk, look_forever, open_receiver
 from app.workflows.poll import CycleReport, LookReport, Poller
@@ -40,6 +44,8 @@ GRACE_S = 5
 #: Secrets of the doors, by name.
 SESSION_KEY, METRICS_TOKEN = "session_key", "metrics_token"
 SESSION_KEY_LENGTH = 32
+#: Of the token that Alertmanager shows, characters.
+SHORTEST_TOKEN = 16
 
 
 @contextmanager
@@ -91,8 +97,10 @@ def run_server(context: Context, poller: Poller | None, sock: socket.socket, key
     host, port = sock.getsockname()[:2]
     registry = Registry(context.workspace, context.store, now, context.settings.root, interval, key)
     stale_after, doors = timedelta(seconds=interval * GAP_INTERVALS), open_doors(context, host)
-    app = create_app(reader, context.workspace.order.timezone, stale_after, notifications=counts, doors=doors, registry=registry)
+    zone, alerts = context.workspace.order.timezone, _alert_door(context)
+    app = create_app(reader, zone, stale_after, notifications=counts, alerts=alerts, doors=doors, registry=registry)
     tell(f"dashboard http://{host}:{port}/ · API /api/v1/openapi.json · metrics /metrics")
+    tell(f"alerts {'are taken' if alerts else 'are not taken (WAIWANG_SECRET_ALERT_TOKEN is not set)'} at POST {PATH}")
 
     async def watch(stop: asyncio.Event) -> list[asyncio.Task[None]]:
         return await _watch(context, poller, stop, counts) if poller is not None else []
@@ -150,7 +158,13 @@ async def _watch(context: Context, poller: Poller, stop: asyncio.Event, counts: 
     hurry, desk = asyncio.Event(), build_desk(context.intents, poller)
     interval_s = context.settings.poll_interval_s
     receiver = await _listen(context, desk, counts)
-    polling = asyncio.create_task(poll_forever(poller, interval_s, now, stop, _tell, _tell_failure, hurry))
+    faults = FaultDesk(context.workspace, context.store)
+
+    async def report(cycle: CycleReport) -> None:
+        _tell(cycle)
+        _tell_faults(await asyncio.to_thread(faults.look, now()))
+
+    polling = asyncio.create_task(poll_forever(poller, interval_s, now, stop, report, _tell_failure, hurry))
     asking = asyncio.create_task(_identify(context, stop))
     if receiver is None:
         return [polling, asking]
@@ -182,6 +196,23 @@ async def _listen(context: Context, desk: Desk, counts: Counter[str]) -> Receive
     host, port = receiver.place
     tell(f"SNMP notifications {host}:{port}")
     return receiver
+
+
+def _alert_door(context: Context) -> AlertDoor | None:
+    """Return where alerts go, None while no token guards it."""
+    secrets = read_secrets(context.settings.secrets_file, context.environ)
+    if not secrets.has(TOKEN):
+        return None
+    token = secrets.value(TOKEN)
+    if (found := len(token.get_secret_value())) < SHORTEST_TOKEN:
+        step = "Make one with: openssl rand -hex 32"
+        raise InputError([Finding(f"secret {TOKEN}", "token", f"{SHORTEST_TOKEN} characters or more", f"{found}", step)])
+    return AlertDoor(FaultDesk(context.workspace, context.store), token, now)
+
+
+def _tell_faults(events: Iterable[FaultEvent]) -> None:
+    for event in events:
+        tell(f"{event.observed_at:%H:%M:%S} {event.fault_id} {event.kind}: {event.line_id} ({event.document})")
 
 
 def _tell(report: CycleReport) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from fastapi import Request
+from pydantic import SecretStr
 
 from app.core.access import Role, Viewer
+from app.core.fault_detection import Alert
 from app.core.progress import Summary
 from app.web.doors import Doors
 from app.web.reader import Reader
@@ -17,13 +20,31 @@ from app.web.recent import RecentSummary
 from app.workflows.registry import Registry
 
 
+class AlertTaker(Protocol):
+    """What decides on alerts. Called from several threads at once; may raise StoreError."""
+
+    def take(self, alerts: Sequence[Alert], now: datetime) -> Mapping[str, int]:
+        """Decide on alerts; return how many came to which outcome."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AlertDoor:
+    """Who decides on alerts, at whose clock, and the token that Alertmanager shows."""
+
+    taker: AlertTaker
+    token: SecretStr
+    clock: Callable[[], datetime]
+
+
 @dataclass(frozen=True, slots=True)
 class WebContext:
     """`zone`: civil times are shown in it. `stale_after`: age of the newest poll cycle at which the page says so loudly.
 
     `recent`: a summary that may be a second old, shared by all open pages that are shown the same. `notifications`: how many SNMP
-    notifications came to each result; empty where none are received. `viewer`: who signed in, None for whoever has not; `reader`
-    and `registry` know no more than the viewer may. `registry` is None where nothing is written down.
+    notifications came to each result; empty where none are received. `alerts`: where Alertmanager's alerts go, None where they are
+    not taken. `viewer`: who signed in, None for whoever has not; `reader` and `registry` know no more than the viewer may.
+    `registry` is None where nothing is written down.
     """
 
     reader: Reader
@@ -31,6 +52,7 @@ class WebContext:
     stale_after: timedelta
     recent: RecentSummary
     notifications: Mapping[str, int] = field(default_factory=dict)
+    alerts: AlertDoor | None = None
     doors: Doors = field(default_factory=Doors)
     viewer: Viewer | None = None
     registry: Registry | None = None

@@ -33,7 +33,10 @@ PUBLIC_FOLDERS = ("/static/", "/language/", "/_nicegui/")
 OWN_TOKEN = ("/metrics", "/api/v1/alerts")
 #: What carriers and units may ask for; whatever is new is closed to them until it stands here.
 NARROW_PATHS = ("/", "/en", "/sign-out", "/api/v1/session", "/api/v1/openapi.json", "/api/v1/events")
-NARROW_FOLDERS = ("/api/v1/lines", "/api/v1/summary", "/api/v1/milestones", "/api/v1/gates", "/api/v1/transitions", "/_nicegui_ws")
+NARROW_FOLDERS = (
+    *(f"/api/v1/{name}" for name in ("lines", "summary", "milestones", "gates", "transitions", "faults", "windows")),
+    "/_nicegui_ws",
+)
 READING = ("GET", "HEAD", "OPTIONS")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from app.core.acceptance import Acceptance, Transition
@@ -11,16 +11,19 @@ from app.core.access import Role, mask_reason, narrow_workspace
 from app.core.life import OPENED, find_openings
 from app.core.line_event import OPENED as REPORTED_OPEN
 from app.core.progress import Summary, summarise
+from app.core.windows import Concern
 from app.core.workspace import Workspace
 from app.edge.database.store import Store
+from app.workflows.faults import read_faults
 
 
-def read_summary(workspace: Workspace, store: Store, now: datetime) -> Summary:
-    """Return the summary at `now`."""
+def read_summary(workspace: Workspace, store: Store, now: datetime, reach: dict[Concern, frozenset[str]] | None = None) -> Summary:
+    """Return the summary at `now`; `reach` keeps which lines change windows concern from one call to the next."""
     cycle = store.last_cycle()
     openings = find_openings([*store.life_states(), *((line_id, OPENED) for line_id in store.reported_lines(REPORTED_OPEN))])
     polled_at = cycle.finished_at if cycle else None
-    return summarise(workspace, store.latest(), store.acceptances(), polled_at, now, store.events(), openings)
+    found = summarise(workspace, store.latest(), store.acceptances(), polled_at, now, store.events(), openings)
+    return replace(found, faults=read_faults(workspace, store, now, reach=reach))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +36,15 @@ class StoreReader:
     workspace: Workspace
     store: Store
     clock: Callable[[], datetime]
+    reach: dict[Concern, frozenset[str]] = field(default_factory=dict)
     partial: bool = False
 
     def narrowed(self, role: Role) -> StoreReader:
         """Return the reader of what a role may know."""
-        return replace(self, workspace=narrow_workspace(self.workspace, role), partial=role.is_narrow)
+        return StoreReader(narrow_workspace(self.workspace, role), self.store, self.clock, partial=role.is_narrow)
 
     def summary(self) -> Summary:
-        summary = read_summary(self.workspace, self.store, self.clock())
+        summary = read_summary(self.workspace, self.store, self.clock(), self.reach)
         return mask_summary(summary) if self.partial else summary
 
     def acceptance(self, line_id: str) -> Acceptance | None:
@@ -59,9 +63,11 @@ class StoreReader:
 
 
 def mask_summary(summary: Summary) -> Summary:
-    """Return the summary of a part without the ids of lines that are not in it."""
+    """Return the summary of a part without the ids of lines that are not in it, and without change windows that concern none."""
     own = {line.line_id for line in summary.lines}
     lines = tuple(
         replace(line, reason=mask_reason(line.reason, own), behind=line.behind if line.behind in own else None) for line in summary.lines
     )
-    return replace(summary, lines=lines)
+    faults = tuple(replace(fault, children=tuple(child for child in fault.children if child in own)) for fault in summary.faults.faults)
+    windows = tuple(window for window in summary.faults.windows if window.lines)
+    return replace(summary, lines=lines, faults=replace(summary.faults, faults=faults, windows=windows))

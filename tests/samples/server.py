@@ -12,13 +12,14 @@ import uvicorn
 from fastapi import FastAPI
 
 from app.web.app import create_app
+from app.web.context import AlertDoor
 from app.web.reader import Reader
 
 
 @contextmanager
-def serve(reader: Reader) -> Iterator[str]:
+def serve(reader: Reader, alerts: AlertDoor | None = None) -> Iterator[str]:
     """Serve a reader until the block ends; yield the base address."""
-    with serve_application(create_app(reader, shared_for_s=0)) as base:
+    with serve_application(create_app(reader, shared_for_s=0, alerts=alerts)) as base:
         yield base
 
 

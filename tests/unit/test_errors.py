@@ -9,6 +9,7 @@ import pytest
 from app.errors import (
     EXIT_PRECEDENCE,
     AccessRefused,
+    AlertmanagerError,
     CommitRefused,
     ConnectFailed,
     DeviceError,
@@ -70,6 +71,7 @@ RAISED: dict[str, tuple[WaiwangError, ExitCode]] = {
     "lab": (LabError("?"), ExitCode.INPUT),
     "store": (StoreError("?"), ExitCode.INPUT),
     "access": (AccessRefused("?"), ExitCode.INPUT),
+    "alertmanager": (AlertmanagerError("?"), ExitCode.DEVICE),
     "device": (DeviceError("R1", "ask", **DEVICE), ExitCode.DEVICE),
     "connect": (ConnectFailed("R1", "ask", **DEVICE), ExitCode.DEVICE),
     "login": (LoginRefused("R1", "ask", **DEVICE), ExitCode.DEVICE),

@@ -223,6 +223,38 @@ LINE_EVENT = sa.Table(
     sa.Column("value", sa.Text, nullable=False),
     sa.Index("ix_line_event_line", "line_id", "kind", "recorded_at"),
 )
+FAULT_EVENT = sa.Table(
+    "fault_event",
+    METADATA,
+    sa.Column("fault_event_id", _ROW, primary_key=True),
+    sa.Column("fault_id", sa.String(32), nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("line_id", sa.String(64), nullable=False),
+    sa.Column("observed_at", Moment, nullable=False),
+    sa.Column("recorded_at", Moment, nullable=False, index=True),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("source", sa.String(16), nullable=False),
+    sa.Column("document", sa.Text, nullable=False),
+    sa.Column("value", sa.Text, nullable=False),
+    sa.Column("alert", sa.String(64), nullable=False),
+    sa.Index("ix_fault_event_fault", "fault_id", "fault_event_id"),
+    sa.Index("ix_fault_event_alert", "alert"),
+)
+WINDOW_EVENT = sa.Table(
+    "window_event",
+    METADATA,
+    sa.Column("window_event_id", _ROW, primary_key=True),
+    sa.Column("window_id", sa.String(32), nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("recorded_at", Moment, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("document", sa.Text, nullable=False),
+    sa.Column("starts_at", Moment, nullable=False),
+    sa.Column("ends_at", Moment, nullable=False),
+    sa.Column("concern", sa.JSON, nullable=False),
+    sa.Column("silence", sa.Text, nullable=False),
+    sa.Index("ix_window_event_window", "window_id", "kind", unique=True),
+)
 ACCOUNT = sa.Table(
     "account",
     METADATA,

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0007_accounts"
-down_revision = "0004_line_life"
+down_revision = "0006_faults"
 branch_labels = None
 depends_on = None
 
