@@ -12,16 +12,16 @@ import pytest
 from pydantic import SecretStr
 
 from app.core.acceptance import LineSample
-from app.core.access import Role
+from app.core.fault_detection import Outage
 from app.core.linestate import REASONS
 from app.web.doors import SESSION_COOKIE, SESSION_LIFE, Doors
 from app.web.throttle import PAIR_LIMIT
 from app.workflows.accounts import change_password, remove_account, revoke_tokens
+from app.workflows.faults import FaultDesk
 from tests.samples.accepted_line import LINE, root_workspace
 from tests.samples.staff import ORIGIN, PASSWORD, House, open_house
 
 READS = ("/api/v1/summary", "/api/v1/lines", "/api/v1/milestones", "/api/v1/gates", "/api/v1/transitions", f"/api/v1/lines/{LINE}")
-TELECOM = Role("carrier", "telecom")
 
 
 @pytest.fixture
@@ -275,3 +275,24 @@ async def test_what_is_not_meant_for_parties_is_closed_to_them(closed: House) ->
         async with closed.client(account) as client:
             for path in ("/metrics", "/api/v1/whatever-comes-next", "/api/v1/linesmen"):
                 assert (await client.get(path)).status_code == 403, path
+
+
+async def test_a_carrier_is_shown_the_faults_of_its_own_lines(closed: House) -> None:
+    lines = root_workspace().inventory.lines.values()
+    own, foreign = (next(line.line_id for line in lines if line.carrier == name) for name in ("telecom", "unicom"))
+    desk, at = FaultDesk(root_workspace(), closed.store), closed.clock.now - timedelta(hours=1)
+    for line_id in (own, foreign):
+        desk.open_by_hand(Outage(line_id, at, "值班岗", "hand", "电话"), commit=True, now=closed.clock.now)
+    async with closed.client("telecom-desk") as client:
+        answer = await client.get("/api/v1/faults")
+        assert [fault["line_id"] for fault in answer.json()["faults"]] == [own]
+        assert {row["carrier"] for row in answer.json()["carriers"]} == {"telecom"}
+        assert foreign not in answer.text
+    async with closed.client("watcher") as client:
+        assert {fault["line_id"] for fault in (await client.get("/api/v1/faults")).json()["faults"]} == {own, foreign}
+
+
+async def test_alertmanager_comes_in_by_its_own_token_alone(closed: House) -> None:
+    async with closed.client() as client:
+        answer = await client.post("/api/v1/alerts", json={"version": "4", "alerts": []}, headers={"authorization": "Bearer x"})
+    assert (answer.status_code, "another origin" in answer.text) == (503, False)
