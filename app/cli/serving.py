@@ -32,7 +32,8 @@ from app.workflows.accept import GAP_INTERVALS
 from app.workflows.faults import FaultDesk
 from app.workflows.identify import agent_opener, identify_forever
 from app.workflows.notifications import Desk, build_desk, look_forever, open_receiver
-from app.workflows.poll import CycleReport, LookReport, Poller
+from app.workflows.poll import Poller
+from app.workflows.poll_report import CycleReport, LookReport
 from app.workflows.registry import Registry
 from app.workflows.schedule import poll_forever
 from app.workflows.summary import StoreReader

@@ -22,7 +22,8 @@ from app.core.workspace import Workspace
 from app.edge.database.store import Store
 from app.edge.guard import guard_all
 from app.edge.secrets import read_secrets
-from app.edge.snmp import Agent, Target
+from app.edge.snmp.agent import Agent
+from app.edge.snmp.session import Target
 from app.errors import DeviceError, ExitCode, WaiwangError
 from app.settings import Settings
 from app.workflows.diff import refuse_illustration

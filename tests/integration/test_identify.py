@@ -16,7 +16,8 @@ from app.core.evidence import verify
 from app.core.identity import ENTITY_CLASS, ENTITY_MODEL, ENTITY_SERIAL, SYS_DESCR, DeviceIdentity, build_identity, chassis_of, known_at
 from app.edge.database.store import Store
 from app.edge.signing import check_signature, write_key
-from app.edge.snmp import Agent, Target
+from app.edge.snmp.agent import Agent
+from app.edge.snmp.session import Target
 from app.errors import ExitCode, StoreError, UnsafeRoute
 from app.workflows.evidence import Occasion, export_evidence
 from app.workflows.identify import IdentityAgent, identify, identify_forever

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from app.edge.database.migrations.append_only import forbid_rewriting
+
 revision = "0007_accounts"
 down_revision = "0006_faults"
 branch_labels = None
@@ -64,10 +66,4 @@ def upgrade() -> None:
         sa.Column("model", sa.Text()),
     )
     op.create_index("ix_device_identity_device", "device_identity", ["device", "at"])
-    if op.get_bind().dialect.name == "sqlite":
-        for table in ("contest", "device_identity"):
-            for verb in ("UPDATE", "DELETE"):
-                op.execute(
-                    f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
-                    f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-                )
+    forbid_rewriting("contest", "device_identity")
