@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
-from app.core.acceptance import PASS, Acceptance, LineStatus
+from app.core.acceptance import LINE_STATES, PASS, Acceptance, LineStatus
 from app.core.cohorts import UNITS, UNITS_WORDS, UNITS_WORDS_EN, Member, cohort, reaches
 from app.core.events import EventBook, UnitEvent, build_book
 from app.core.fault_report import FaultSummary
@@ -18,6 +19,9 @@ from app.core.workspace import Workspace
 
 #: What a line means against its deadline: accepted (in time or not), late, at risk, still open, or without any deadline.
 LINE_DUES = ("accepted", "accepted_late", "late", "at_risk", "open", "no_deadline")
+#: What stands in place of an observed state, other than up, while the carrier has not opened the line yet.
+NOT_OPENED = "not_opened"
+SHOWN_STATES = (*LINE_STATES, NOT_OPENED)
 NO_EVENTS = build_book(())
 MILESTONE_STATES = ("met", "met_late", "late", "at_risk", "open", "not_measured")
 
@@ -27,7 +31,8 @@ class LineView:
     """One line as everybody sees it. Rates in bit/s seen from the centre (down = towards the unit); None where not known.
 
     `clock_holder`: carrier, unit or centre, whoever has to act next; None once accepted, and for lines without a deadline.
-    `open_gates`: the titles of what is not ready, in both languages.
+    `open_gates`: the titles of what is not ready, in both languages. `state`: one of `SHOWN_STATES`. `opened`: whether the line
+    was ever opened, None where nobody keeps its life; `reason` says what was observed in any case.
     """
 
     line_id: str
@@ -73,6 +78,7 @@ class LineView:
     clock_holder: str | None = None
     open_gates: tuple[str, ...] = ()
     open_gates_en: tuple[str, ...] = ()
+    opened: bool | None = None
 
     @property
     def done_at(self) -> datetime | None:
@@ -151,11 +157,15 @@ def summarise(
     polled_at: datetime | None,
     now: datetime,
     events: Sequence[UnitEvent] = (),
+    openings: Mapping[str, bool] = MappingProxyType({}),
 ) -> Summary:
-    """Return the state of the whole rollout at `now` from the newest samples and decisions per line, and from all unit events."""
+    """Return the state of the whole rollout at `now` from the newest samples and decisions per line, and from all unit events.
+
+    `openings`: whether each line was ever opened (`life.find_openings`); a line that it lacks is shown as it is observed.
+    """
     order, book = workspace.order, build_book(events)
     lines = tuple(
-        view_line(workspace, line, statuses.get(line.line_id), acceptances.get(line.line_id), now, book)
+        view_line(workspace, line, statuses.get(line.line_id), acceptances.get(line.line_id), now, book, openings.get(line.line_id))
         for line in workspace.inventory.lines.values()
     )
     return Summary(
@@ -175,7 +185,13 @@ def summarise(
 
 
 def view_line(
-    workspace: Workspace, line: Line, status: LineStatus | None, decision: Acceptance | None, now: datetime, book: EventBook = NO_EVENTS
+    workspace: Workspace,
+    line: Line,
+    status: LineStatus | None,
+    decision: Acceptance | None,
+    now: datetime,
+    book: EventBook = NO_EVENTS,
+    opened: bool | None = None,
 ) -> LineView:
     """Return one line as everybody sees it."""
     order, inventory = workspace.order, workspace.inventory
@@ -184,6 +200,7 @@ def view_line(
     milestone = order.line_milestone(line.service_class, unit.level, unit.kind) if line.role == "primary" else None
     due_at = milestone.due_at(order.timezone) if milestone else None
     accepted = decision if decision and decision.verdict == PASS else None
+    opened = True if accepted is not None and opened is False else opened
     sample = status.sample if status else None
     a = sample.a if sample else None
     gates = line_gates(workspace, book, line) if accepted is None else ()
@@ -214,7 +231,7 @@ def view_line(
         z_interface=line.z_interface,
         nominal_down_kbps=service_class.nominal_down_kbps,
         nominal_up_kbps=service_class.nominal_up_kbps,
-        state=sample.state if sample else "unknown",
+        state=shown_state(sample.state if sample else "unknown", opened),
         reason=sample.reason if sample else "",
         behind=sample.behind if sample else None,
         since=status.since if status else None,
@@ -235,7 +252,13 @@ def view_line(
         clock_holder=clock_holder(gates, delivered=delivered, verdict=verdict) if due_at is not None else None,
         open_gates=tuple(gate.title for gate in waiting),
         open_gates_en=tuple(gate.title_en for gate in waiting),
+        opened=opened,
     )
+
+
+def shown_state(observed: str, opened: bool | None) -> str:
+    """Return what a line is shown as: one that was never opened cannot be down, and nobody is called for it."""
+    return NOT_OPENED if opened is False and observed != "up" else observed
 
 
 def days_left(due_at: datetime | None, now: datetime, zone: ZoneInfo) -> int | None:

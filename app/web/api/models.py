@@ -59,6 +59,7 @@ class LineRow(View):
     clock_holder: str | None
     open_gates: tuple[str, ...]
     open_gates_en: tuple[str, ...]
+    opened: bool | None
 
 
 class Cohort(View):
