@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Interface
 from typing import TypeVar
@@ -20,6 +20,7 @@ from lab.virtual.facts import Port, SnmpUser, bare_port, hostname_of, interface_
 from lab.virtual.faults import NO_SNMP_FAULTS, NO_SSH_FAULTS, SnmpFaults, SshFaults
 from lab.virtual.grammar import Grammar, read_grammar
 from lab.virtual.state import Context, Device, Session, Turn, settle
+from lab.virtual.surroundings import Meeting, look_around
 from lab.virtual.tree import Entry
 
 Listener = TypeVar("Listener")
@@ -351,7 +352,21 @@ class VirtualNetwork:
 
     def context(self, name: str) -> Context:
         """Return what a line typed on this device is judged in."""
-        return Context(self.devices[name].grammar, self.clock(), lambda interface: self.is_up(name, interface))
+        device = self.devices[name]
+        return Context(
+            device.grammar,
+            self.clock(),
+            is_up=lambda interface: self.is_up(name, interface),
+            look_around=lambda: look_around(name, self.devices, self._lines_up),
+        )
+
+    def _lines_up(self, name: str) -> Iterator[Meeting]:
+        """Yield the ends of every line of a device that is up, its own first."""
+        for link in self._of.get(name, ()):
+            if self._is_link_up(link):
+                ends = ((link.a_device, link.a_interface), (link.z_device, link.z_interface))
+                (_, near), (far, far_interface) = ends if link.a_device == name else reversed(ends)
+                yield Meeting(near, far, far_interface)
 
     def run(self, name: str, session: Session, line: str) -> Turn:
         """Type a line on a device; its state, its neighbours' and everybody's reach follow."""
