@@ -34,6 +34,7 @@ class Dialect:
     (`app.core.device_tables.QUESTIONS`); a family without cannot be read back. `restart_ospf` takes a changed OSPF router id into use.
     `tables`: what shows ARP, LLDP neighbours and routes as text; a line with {vpn} is asked for every VPN instance.
     `commit` makes gathered lines live, on families that gather them; `discard` drops them.
+    `leave` leaves a view, on families that take the lines of a view in no other.
     """
 
     running: str
@@ -47,6 +48,7 @@ class Dialect:
     tables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     commit: str = ""
     discard: str = ""
+    leave: str = ""
     trial: Trial | None = None
 
 
@@ -64,6 +66,7 @@ VRP5 = Dialect(
     refusal=r"^\s*Error: .*$",
     ping="ping -c {count} {address}",
     tables=_VRP_TABLES,
+    leave="quit",
 )
 
 #: VRP8 as NE routers speak it: lines gather in a candidate until `commit`; `commit trial` returns by itself.
@@ -76,6 +79,7 @@ VRP8 = Dialect(
     tables=_VRP_TABLES,
     commit="commit",
     discard="clear configuration candidate",
+    leave="quit",
     trial=Trial(
         commit="commit trial {seconds}",
         confirm="commit",
@@ -95,6 +99,7 @@ COMWARE7 = Dialect(
         "lldp": ("display lldp neighbor-information list",),
         "routes": ("display ip routing-table", f"display ip routing-table vpn-instance {VPN}"),
     },
+    leave="quit",
 )
 
 #: FRR 8.4's vtysh. It has no LLDP: a daemon of its host would.

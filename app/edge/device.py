@@ -268,10 +268,18 @@ class Session:
         return not re.search(self._dialect.refusal, answer.replace("\r", ""), re.MULTILINE)
 
     def _give_all(self, lines: Sequence[tuple[Command, str]], commit: str) -> None:
-        """Give the lines and make them live where the family gathers them; a refused line then leaves nothing behind."""
+        """Give the lines and make them live where the family gathers them; a refused line then leaves nothing behind.
+
+        A line may open a view that nothing of the patch stands in (`mpls`): it is left before the next line is typed.
+        """
+        view = ""
         try:
             for number, (command, line) in enumerate(lines, start=1):
-                self._give(command, line, f"line {number} of {len(lines)}")
+                shown = self._give(command, line, f"line {number} of {len(lines)}")
+                below = number < len(lines) and lines[number][0].level > command.level
+                if self._dialect.leave and not below and _opened_view(command, view, shown):
+                    shown = self._give(Command(self._dialect.leave), self._dialect.leave, f"line {number}: leave its view")
+                view = shown
             if commit:
                 self._give(Command(commit), commit, "make the lines live")
         except CommitRefused:
@@ -279,8 +287,11 @@ class Session:
                 self._give(Command(self._dialect.discard), self._dialect.discard, "drop the lines")
             raise
 
-    def _give(self, command: Command, line: str, where: str) -> None:
-        """Send one line. The resolved text stays in here: messages show the command with its reference."""
+    def _give(self, command: Command, line: str, where: str) -> str:
+        """Send one line and return the view that the device is in then, as its prompt names it.
+
+        The resolved text stays in here: messages show the command with its reference.
+        """
         what = f"{where}, {command.text!r}"
         answer = self._try(lambda: self._type(command, line), what, command.timeout_s)
         refusals = re.findall(self._dialect.refusal, answer.replace("\r", ""), re.MULTILINE)
@@ -289,6 +300,7 @@ class Session:
             left = "Nothing stays in force" if self._dialect.discard or self._on_trial else "The lines before it are in force"
             step = f"{left}: run waiwang diff, correct the template, deploy again."
             raise self._error(CommitRefused, what, "acceptance", found, step)
+        return answer.strip().rpartition("\n")[2].strip("[]~* \r")
 
     def _type(self, command: Command, line: str) -> str:
         """Send one line and read to the prompt, answering on the way the questions that the command allows, each once."""
@@ -339,6 +351,12 @@ class Session:
 
     def _error(self, kind: type[DeviceError], what: str, expected: str, found: str, step: str = "Look at the device.") -> DeviceError:
         return kind(self.target.device, what, expected=expected, found=found, next_step=step)
+
+
+def _opened_view(command: Command, before: str, after: str) -> bool:
+    """Tell by the names of two prompts whether the command led into a view beneath the one before."""
+    renames = command.text.startswith(("sysname ", "hostname "))
+    return bool(before) and not renames and after.startswith(f"{before}-")
 
 
 def open_session(target: Target, access: Access, *, wait_s: float = 0.0) -> Session:

@@ -104,6 +104,12 @@ def with_lldp(workspace: Workspace) -> dict[str, str]:
     return {name: LLDP[read_grammar(intent.family).vendor] for name, intent in build_intents(workspace).items()}
 
 
+def with_ports_of(workspace: Workspace) -> Callable[[DeviceSpec], DeviceSpec]:
+    """Return what gives every device the ports that it needs in another workspace too."""
+    wanted = {spec.name: spec.ports for spec in specs_of(build_intents(workspace).values(), {})}
+    return lambda spec: replace(spec, ports=tuple(dict.fromkeys((*spec.ports, *wanted[spec.name]))))
+
+
 def with_port(device: str, port: str) -> Callable[[DeviceSpec], DeviceSpec]:
     """Return what gives a device one port more than its intent asks for."""
     return lambda spec: replace(spec, ports=(*spec.ports, port)) if spec.name == device else spec
