@@ -126,7 +126,7 @@ IOS = Dialect(
     running="show running-config",
     save="write memory",
     saved=r"\[OK\]",
-    refusal=r"^% (?!Warning|Interface .* IP address removed).*$",
+    refusal=r"^% (?!Warning|Interface .*removed due to).*$",
     ping="ping {address} repeat {count}",
     tables={
         "arp": ("show ip arp", f"show ip arp vrf {VPN}"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import unified_diff as lines_of_difference
 from functools import cache
 from types import SimpleNamespace
@@ -37,10 +37,19 @@ MODELS: Mapping[str, str] = {
 #: Families where a removed routing process must be committed before it is written anew; the others know no `commit`.
 TWO_PHASE = frozenset({"huawei_ne"})
 
-#: Commands after which a vendor's question may be answered, with the only answer given. annet's own table would also
-#: confirm the removal of whole routing processes and hand out a password of its own.
-ANSWERABLE: Mapping[str, str] = {"undo interface": "Y", "undo telnet server": "Y", "stelnet server": "Y"}
+#: Commands after which a vendor's question may be answered, with the only answer given: what is asked was shown in the patch.
+#: annet's own table would also confirm the removal of the IGP, which is the way in, and hand out a password of its own.
+ANSWERABLE: Mapping[str, str] = {
+    "undo interface": "Y",
+    "undo telnet server": "Y",
+    "stelnet server": "Y",
+    "peer ": "Y",
+    "undo peer ": "Y",
+    "undo bgp": "Y",
+}
 
+
+_EXITS = ("exit", "quit")
 
 #: The removal of a whole SNMP user; VRP8 also knows those of its parts.
 _WHOLE_USER = re.compile(r"undo snmp-agent usm-user v3 \S+$")
@@ -103,7 +112,8 @@ def patch(family: str, running: str, intended: str) -> tuple[Command, ...]:
     references = _references(family, intended)
     paths = vendor.make_formatter(indent="").cmd_paths(tree)
     commands = (_command(rulebook, path, context, references) for path, context in paths.items())
-    return _without_undone([command for command in commands if command.text != "commit" or family in TWO_PHASE])
+    kept = [command for command in commands if command.text != "commit" or family in TWO_PHASE]
+    return _without_undone(list(_without_stray_exits(kept)))
 
 
 def unified_diff(family: str, running: str, intended: str, name: str) -> str:
@@ -168,6 +178,19 @@ def _command(rulebook: Any, path: tuple[str, ...], context: dict[str, str], refe
     )
     timeout = rule["attrs"]["timeout"]
     return Command(text, len(path) - 1, None if timeout == deploying.DEFAULT_TIMEOUT else float(timeout), questions)
+
+
+def _without_stray_exits(commands: Iterable[Command]) -> Iterator[Command]:
+    """Leave out ends of blocks that no line opened: annet ends every line of a rule for blocks, one that is no block included."""
+    depth = 0
+    for command in commands:
+        if command.text not in _EXITS:
+            depth = command.level
+        elif command.level > depth:
+            continue
+        else:
+            depth = command.level - 1
+        yield command
 
 
 def _without_undone(commands: Sequence[Command]) -> tuple[Command, ...]:

@@ -17,7 +17,7 @@ from lab.virtual.tree import Entry
 class Port:
     """An interface as configured. `physical` false for loopbacks and the like; `parent` is the port of a sub-interface.
 
-    `vpn` is the VPN instance that it is bound to, None for the global table.
+    `vpn` is the VPN instance that it is bound to, None for the global table; `in_ospf`: a line of its own puts it into an area.
     """
 
     name: str
@@ -28,6 +28,7 @@ class Port:
     addresses: tuple[IPv4Interface, ...]
     bandwidth_kbps: int | None
     vpn: str | None = None
+    in_ospf: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,8 @@ def _port(grammar: Grammar, entry: Entry) -> Port:
         shutdown = physical and not dot and not any(line.negative for line in _meaning(grammar, "interface", entry, "shutdown"))
     addresses = tuple(_address(line) for line in _meaning(grammar, "interface", entry, "address"))
     vpn = next((line.value("vpn") for line in _meaning(grammar, "interface", entry, "vpn")), None)
-    return Port(name, physical and not dot, parent if dot else None, description, shutdown, addresses, bandwidth, vpn)
+    in_ospf = any(_meaning(grammar, "interface", entry, "ospf_area"))
+    return Port(name, physical and not dot, parent if dot else None, description, shutdown, addresses, bandwidth, vpn, in_ospf)
 
 
 def _address(line: Entry) -> IPv4Interface:

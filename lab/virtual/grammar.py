@@ -59,6 +59,7 @@ MEANINGS = (
     "interface",
     "lldp",
     "location",
+    "ospf_area",
     "ospf_network",
     "shutdown",
     "snmp_user",
@@ -105,7 +106,7 @@ class Rule:
     `echo`: how the device writes it, with values in braces and optional parts in brackets; `derive`: values it adds, as
     (name, of, times, least). `hides`: parameters written as ciphertext, by form. `default_on`: the line is the default, so only
     its negation is written. `opens`: the view of its section, whose name in the prompt is `prompt`. `from_any`: any view takes it.
-    `quiet`: accepted and never written. `drops`: rules whose lines vanish from the section when this one is set.
+    `quiet`: accepted and never written. `drops`: rules whose lines vanish from the section when this one is set or undone.
     """
 
     name: str

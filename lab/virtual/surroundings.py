@@ -152,10 +152,11 @@ def _learned(name: str, devices: Mapping[str, Seen], lines: Lines) -> Iterator[R
 
 
 def _announced(device: Seen) -> tuple[IPv4Network, ...]:
-    """Return the networks of a device's interfaces that a line of its OSPF takes in."""
+    """Return the networks of a device's interfaces that a line of its OSPF, or of their own, takes in."""
     asked = [_prefix(entry) for entry in meaning_anywhere(device.grammar, device.state.running, "ospf_network")]
-    held = [address for port in device.ports.values() if not port.shutdown and port.vpn is None for address in port.addresses]
-    return tuple(dict.fromkeys(address.network for address in held if any(address.ip in prefix for prefix in asked)))
+    ports = [port for port in device.ports.values() if not port.shutdown and port.vpn is None]
+    held = [(port, address) for port in ports for address in port.addresses]
+    return tuple(dict.fromkeys(at.network for port, at in held if port.in_ospf or any(at.ip in prefix for prefix in asked)))
 
 
 def _prefix(entry: Entry) -> IPv4Network:
