@@ -213,9 +213,7 @@ def _commit(job: _Job, intent: DeviceIntent, session: DeviceSession, difference:
     if not (can_revert(intent.family) and _tried(job, intent, session, difference)):
         session.push(difference.commands)
         job.progress(name, "checking")
-        left = compare(session, intent, job.texts[name])
-        if left.commands:
-            raise _differs_still(name, left, "It is not saved: a restart of the device returns to the saved one.")
+        _require_taken(job, intent, session, "It is not saved: a restart of the device returns to the saved one.")
     job.progress(name, "saving")
     session.save()
     return replace(row, result="deployed", exit_code=ExitCode.OK)
@@ -237,15 +235,22 @@ def _tried(job: _Job, intent: DeviceIntent, session: DeviceSession, difference: 
         raise _unsafe(intent, "it has nothing to return to (IOS: `archive` with a `path`)")
     job.progress(name, "checking")
     try:
-        left = compare(session, intent, job.texts[name])
-        if left.commands:
-            raise _differs_still(name, left, "It is taken back.")
+        _require_taken(job, intent, session, "It is taken back.")
         job.gateway.connect(intent, 0.0).close()
     except WaiwangError:
         session.abandon()
         raise
     session.confirm()
+    # A device whose time was over says nothing to a late confirmation (VRP8): look once more.
+    _require_taken(job, intent, session, "The time was over before it was confirmed, and nothing is saved.")
     return True
+
+
+def _require_taken(job: _Job, intent: DeviceIntent, session: DeviceSession, state: str) -> None:
+    """Read back what was pushed. Raises DeviceError where anything differs still; `state` says what becomes of it."""
+    left = compare(session, intent, job.texts[intent.hostname])
+    if left.commands:
+        raise _differs_still(intent.hostname, left, state)
 
 
 def _unsafe(intent: DeviceIntent, why: str) -> CommitRefused:
