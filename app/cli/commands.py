@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperOption
 
-from app.cli import devices, exchange, lifecycle, observe, paper, proof
+from app.cli import devices, exchange, lifecycle, observe, paper, proof, rollback
 from app.cli.audit import app as audit
 from app.cli.demo import demo
 from app.cli.events import event
@@ -35,6 +35,8 @@ for verb in (
     paper.render,
     devices.diff,
     devices.deploy,
+    rollback.history,
+    rollback.rollback,
     observe.poll,
     observe.accept,
     observe.serve,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from app.core.echo import plain_text
+from app.core.echo import plain_line, plain_text
 
 #: How templates name a secret; the edge resolves it at the moment of the push.
 SECRET_REFERENCE = re.compile(r"<secret:([A-Za-z0-9_]+)>")
@@ -85,6 +85,26 @@ def mask_secrets(text: str) -> str:
 def secret_names(text: str) -> tuple[str, ...]:
     """Return the names of the secrets that a text refers to, each once, in order of appearance."""
     return tuple(dict.fromkeys(SECRET_REFERENCE.findall(text)))
+
+
+def refer_secrets(family: str, masked: str, intended: str) -> str:
+    """Return a masked text with every line whose secret the intended text has too as that one writes it: with a reference.
+
+    Lines whose secret nobody knows any more stay masked: they may stand where they are and cannot be written again.
+    """
+    references = secret_lines(family, intended)
+    return "".join(f"{_with_reference(line, references)}\n" for line in masked.splitlines())
+
+
+def secret_lines(family: str, intended: str) -> dict[str, str]:
+    """Return every line of an intended text that refers to a secret, by what it looks like masked."""
+    lines = (line.strip() for line in intended.splitlines() if "<secret:" in line)
+    return {mask_secrets(plain_line(family, line)): line for line in lines}
+
+
+def _with_reference(line: str, references: Mapping[str, str]) -> str:
+    text = line.strip()
+    return line.replace(text, references.get(text, text)) if MASK in text else line
 
 
 def is_frr(family: str) -> bool:

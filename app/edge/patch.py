@@ -18,8 +18,7 @@ from annet.vendors.base import AbstractVendor
 from annet.vendors.library.cisco import CiscoVendor
 from annet.vendors.registry import registry
 
-from app.core.commands import MASK, Command, Question, is_frr, mask_secrets, strip_noise
-from app.core.echo import plain_line
+from app.core.commands import MASK, Command, Question, is_frr, mask_secrets, secret_lines, strip_noise
 from app.core.schedules import folded
 from app.errors import RenderError
 
@@ -109,7 +108,7 @@ def patch(family: str, running: str, intended: str) -> tuple[Command, ...]:
         )
     except AssertionError as error:
         raise RenderError(_ambiguous(family, str(error))) from error
-    references = _references(family, intended)
+    references = secret_lines(family, intended)
     paths = vendor.make_formatter(indent="").cmd_paths(tree)
     commands = (_command(rulebook, path, context, references) for path, context in paths.items())
     kept = [command for command in commands if command.text != "commit" or family in TWO_PHASE]
@@ -208,12 +207,6 @@ def _without_undone(commands: Sequence[Command]) -> tuple[Command, ...]:
         return any(command.text.startswith(f"{user} ") for user in users)
 
     return tuple(command for command in commands if not is_given_again(command) and not is_gone(command))
-
-
-def _references(family: str, intended: str) -> dict[str, str]:
-    """Return the line as it is intended for every masked line."""
-    lines = (line.strip() for line in intended.splitlines() if "<secret:" in line)
-    return {mask_secrets(plain_line(family, line)): line for line in lines}
 
 
 def _rows(tree: Mapping[str, Any], level: int = 0) -> Iterable[str]:
