@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from app.core.commands import mask_secrets
+from app.core.commands import mask_secrets, refer_secrets
+from app.edge.patch import unified_diff
 from app.edge.templates import read_templates
 from app.errors import ExitCode
 from app.workflows.deploy import DeployReport, deploy
@@ -83,14 +84,18 @@ def test_what_somebody_changed_by_hand_is_shown_and_taken_back(city: SmallCity) 
 
 
 def test_a_larger_plan_is_deployed_and_rolled_back(city: SmallCity) -> None:
-    """Everything that a plan may ask for, and back to the plan before: VPN instances, BGP, filters, queues, probes, keys."""
+    """Everything that a plan may ask for, VPN instances, BGP, filters, queues, probes, keys; and back to what the backups hold."""
     router = city.intents["core"].family
     names = tuple(name for name in reached(city) if name != "t01")
     larger = render(small(router, full=True), read_templates(ROOT))
+    before = {name: city.running(name) for name in names}
     forth, backups = deployed(city, larger, *names)
-    assert results(forth) == dict.fromkeys(names, "deployed"), [row.reason for row in forth.rows]
+    changed = [name for name in names if larger[name] != city.texts[name]]
+    assert results(forth) == {name: "deployed" if name in changed else "unchanged" for name in names}, [row.reason for row in forth.rows]
     assert set(results(deployed(city, larger, *names)[0]).values()) == {"unchanged"}
-    back, _ = deployed(city, None, *names)
-    assert results(back) == dict.fromkeys(names, "deployed"), [row.reason for row in back.rows]
-    assert set(results(deployed(city, None, *names)[0]).values()) == {"unchanged"}
+    assert set(backups) == set(changed) >= {"core", "county02"}
     assert not any(secret in text for text in backups.values() for secret in SECRETS.values())
+    earlier = {name: refer_secrets(city.intents[name].family, text, larger[name]) for name, text in backups.items()}
+    back, _ = deployed(city, earlier, *changed)
+    assert results(back) == dict.fromkeys(changed, "deployed"), [row.reason for row in back.rows]
+    assert [unified_diff(city.intents[name].family, city.running(name), text, name) for name, text in before.items()] == [""] * len(names)
