@@ -243,7 +243,7 @@ def _show_version(context: Context, device: Device, session: Session, command: C
     days, rest = divmod(up, 86400)
     name = hostname(context.grammar, device)
     since = f"{name} uptime is {days} days, {rest // 3600} hours, {rest % 3600 // 60} minutes"
-    return Turn(device, session, f"{context.grammar.description}\n{since}")
+    return Turn(device, session, "\n".join(filter(None, (context.grammar.description, since, context.grammar.hardware))))
 
 
 def _show_interfaces(context: Context, device: Device, session: Session, command: Command, found: Match, answers: tuple[str, ...]) -> Turn:
