@@ -9,7 +9,7 @@ from pathlib import Path
 from nornir.core import Nornir
 from nornir.core.task import Result, Task
 
-from app.core.config_audit import FAIL, CheckResult, audit_config
+from app.core.config_audit import FAIL, NOT_APPLICABLE, CheckResult, audit_config
 from app.core.intent import DeviceIntent
 from app.core.separation import Evidence, Proof, prove_separation
 from app.core.workspace import Workspace
@@ -138,7 +138,7 @@ def audit_configs(running: RunningTexts, intents: Mapping[str, DeviceIntent]) ->
     """Hold every configuration that was read against the baseline."""
     results = tuple(result for name, text in running.texts.items() for result in audit_config(name, intents[name].family, text))
     codes = list(running.codes)
-    if not running.texts:
+    if all(result.verdict == NOT_APPLICABLE for result in results):
         codes.append(ExitCode.NOTHING_MEASURED)
     if any(result.verdict == FAIL for result in results):
         codes.append(ExitCode.NOT_ACCEPTED)

@@ -9,7 +9,7 @@ import pytest
 
 from app.core.separation import KINDS, Proof
 from app.errors import ExitCode
-from app.workflows.audit import SeparationAudit, audit_separation, fetch_running
+from app.workflows.audit import SeparationAudit, audit_configs, audit_separation, fetch_running
 from lab.virtual.network import DeviceSpec, Link
 from tests.samples.small_city import SmallCity, on_the_air, small, with_lldp, with_port
 
@@ -48,6 +48,8 @@ def test_vpns_and_everything_a_plan_may_ask_for_break_no_proof(router: str) -> N
     with on_the_air(workspace, more=with_lldp(workspace)) as city:
         running = fetch_running(city.nornir(*(set(city.intents) - away)), city.intents, city.gateway, kinds=KINDS)
         audit = audit_separation(city.workspace, running, city.intents)
+    baseline = audit_configs(running, city.intents)
+    assert [(result.device, result.check.check_id, result.breaches) for result in baseline.results if result.breaches] == []
     assert {proof.verdict for proof in audit.proofs} == {"not_proven"}
     assert {proof.unseen for proof in audit.proofs} == {tuple(f"{name}: configuration" for name in city.intents if name in away)}
     assert any("198.18.12.64" in line for line in running.tables["core"]["routes"].splitlines())
