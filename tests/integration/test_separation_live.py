@@ -144,6 +144,7 @@ def test_a_device_that_is_cut_off_leaves_every_proof_open_and_is_named(city: Sma
         audit = audited(city)
     finally:
         city.carrier.call(lambda: network.heal(line))
+        city.gateway.connect(city.intents["d01"], 5.0).close()
     assert {(proof.verdict, proof.unseen) for proof in audit.proofs} == {("not_proven", ("d01: configuration",))}
     assert list(audit.unread) == ["d01"]
     assert audit.exit_code is ExitCode.DEVICE
