@@ -15,6 +15,7 @@ from app.cli import devices, exchange, lifecycle, observe, paper, proof, rollbac
 from app.cli.audit import app as audit
 from app.cli.demo import demo
 from app.cli.events import event
+from app.cli.measure import app as measure
 from app.cli.output import show_error, tell
 from app.cli.renumber import app as renumber
 from app.cli.report import report
@@ -50,7 +51,7 @@ app.command()(exchange.export)
 app.command()(exchange.init)
 app.add_typer(exchange.worksheet, name="worksheet")
 app.add_typer(exchange.netbox, name="netbox")
-app.add_typer(observe.measure, name="measure")
+app.add_typer(measure, name="measure")
 app.add_typer(lifecycle.life, name="life")
 app.add_typer(lifecycle.confirm, name="confirm")
 app.add_typer(proof.evidence, name="evidence")

@@ -31,7 +31,8 @@ class Dialect:
 
     `save` empty means that the driver knows the questions that saving asks. `ping` takes an address and a count; one that
     knows no count (`endless`) is interrupted after `count` seconds. `questions`: what to ask for each of its tables
-    (`app.core.device_tables.QUESTIONS`); a family without cannot be read back. `restart_ospf` takes a changed OSPF router id into use.
+    (`app.core.device_tables.QUESTIONS`), without which a family cannot be read back, and for its own `probe` of the centre.
+    `restart_ospf` takes a changed OSPF router id into use.
     `tables`: what shows ARP, LLDP neighbours and routes as text; a line with {vpn} is asked for every VPN instance.
     `commit` makes gathered lines live, on families that gather them; `discard` drops them.
     `leave` leaves a view, on families that take the lines of a view in no other.
@@ -65,6 +66,7 @@ VRP5 = Dialect(
     saved=r"saved successfully|Save the configuration successfully",
     refusal=r"^\s*Error: .*$",
     ping="ping -c {count} {address}",
+    questions={"probe": "display nqa results test-instance waiwang centre"},
     tables=_VRP_TABLES,
     leave="quit",
 )
@@ -76,6 +78,7 @@ VRP8 = Dialect(
     saved=r"saved successfully|Save the configuration successfully",
     refusal=r"^\s*Error: .*$",
     ping="ping -c {count} {address}",
+    questions={"probe": "display nqa results test-instance waiwang centre"},
     tables=_VRP_TABLES,
     commit="commit",
     discard="clear configuration candidate",
@@ -94,6 +97,7 @@ COMWARE7 = Dialect(
     saved=r"[Ss]aved the current configuration",
     refusal=r"^ ?% .*$",
     ping="ping -c {count} {address}",
+    questions={"probe": "display nqa result waiwang centre"},
     tables={
         "arp": ("display arp all",),
         "lldp": ("display lldp neighbor-information list",),
@@ -128,6 +132,7 @@ IOS = Dialect(
     saved=r"\[OK\]",
     refusal=r"^% (?!Warning|Interface .*removed due to).*$",
     ping="ping {address} repeat {count}",
+    questions={"probe": "show ip sla statistics 1"},
     tables={
         "arp": ("show ip arp", f"show ip arp vrf {VPN}"),
         "lldp": ("show lldp neighbors",),

@@ -222,7 +222,7 @@ def view_line(
         in_errors=a.in_errors if a else None,
         verdict=verdict,
         decided_at=decision.decided_at if decision else None,
-        open_criteria=tuple(f"{r.kind}:{r.verdict}" for r in decision.results if r.verdict != PASS) if decision else (),
+        open_criteria=tuple(f"{r.kind}:{r.verdict}" for r in decision.results if r.required and r.verdict != PASS) if decision else (),
         due=lateness(accepted, due_at, now, timedelta(days=order.at_risk_days)),
         milestone=milestone.milestone_id if milestone else None,
         due_on=milestone.due_on if milestone else None,

@@ -166,7 +166,7 @@ def _merged(tree: dict[str, Any], implied: Mapping[str, Any]) -> dict[str, Any]:
 
 def _command(rulebook: Any, path: tuple[str, ...], context: dict[str, str], references: Mapping[str, str]) -> Command:
     rule = deploying.match_deploy_rule(rulebook["deploying"], path, context)  # type: ignore[arg-type]  # variadic in fact
-    text = references.get(path[-1], path[-1])
+    text = references.get(path[-1], path[-1]).rstrip()
     if MASK in text:
         raise RenderError(f"command {text!r}: expected a reference to its secret; found none. Add a rule that removes it without it.")
     questions = tuple(
