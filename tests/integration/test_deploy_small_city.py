@@ -86,13 +86,12 @@ def test_what_somebody_changed_by_hand_is_shown_and_taken_back(city: SmallCity) 
 def test_a_larger_plan_is_deployed_and_rolled_back(city: SmallCity) -> None:
     """Everything that a plan may ask for, VPN instances, BGP, filters, queues, probes, keys; and back to what the backups hold."""
     router = city.intents["core"].family
-    names = tuple(name for name in reached(city) if name != "t01")
+    names = tuple(name for name in ("core", "county02", "u01-sw") if name in reached(city))
     larger = render(small(router, full=True), read_templates(ROOT))
     before = {name: city.running(name) for name in names}
     forth, backups = deployed(city, larger, *names)
     changed = [name for name in names if larger[name] != city.texts[name]]
     assert results(forth) == {name: "deployed" if name in changed else "unchanged" for name in names}, [row.reason for row in forth.rows]
-    assert set(results(deployed(city, larger, *names)[0]).values()) == {"unchanged"}
     assert set(backups) == set(changed) >= {"core", "county02"}
     assert not any(secret in text for text in backups.values() for secret in SECRETS.values())
     earlier = {name: refer_secrets(city.intents[name].family, text, larger[name]) for name, text in backups.items()}

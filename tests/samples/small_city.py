@@ -26,7 +26,7 @@ from lab.virtual.simulation import Carrier, Service, free_port, served
 from tests.golden.render.workspace import full_workspace, small_workspace
 
 ROOT = Path(__file__).parents[2]
-NAMES = ("ssh_password", "snmp_auth", "snmp_priv", "ntp_key", "ppp_password")
+NAMES = ("ssh_password", "snmp_auth", "snmp_priv", "ntp_key", "ppp_password", "isis_key", "aaa_key")
 SECRETS = {name: f"Not-a-secret-{number}" for number, name in enumerate(NAMES, 1)}
 ENVIRON = {f"WAIWANG_SECRET_{name.upper()}": value for name, value in SECRETS.items()}
 #: Turns LLDP on, by vendor; FRR has none.
