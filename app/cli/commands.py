@@ -13,12 +13,15 @@ from typer.core import TyperOption
 
 from app.cli import devices, exchange, lifecycle, observe, paper, proof, rollback
 from app.cli.audit import app as audit
+from app.cli.availability import availability
 from app.cli.demo import demo
 from app.cli.events import event
+from app.cli.faults import fault
 from app.cli.measure import app as measure
 from app.cli.output import show_error, tell
 from app.cli.renumber import app as renumber
 from app.cli.report import report
+from app.cli.windows import window
 from app.errors import ExitCode, WaiwangError
 from lab.cli import app as lab
 from lab.virtual.cli import app as virtual
@@ -41,7 +44,7 @@ for verb in (
     observe.poll,
     observe.accept,
     observe.serve,
-    lifecycle.availability,
+    availability,
     proof.verify,
     demo,
 ):
@@ -56,6 +59,8 @@ app.add_typer(lifecycle.life, name="life")
 app.add_typer(lifecycle.confirm, name="confirm")
 app.add_typer(proof.evidence, name="evidence")
 app.add_typer(event, name="event")
+app.add_typer(fault, name="fault")
+app.add_typer(window, name="window")
 app.add_typer(report, name="report")
 app.add_typer(audit, name="audit")
 app.add_typer(renumber, name="renumber")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from app.core.acceptance import PASS, Acceptance, LineStatus
 from app.core.cohorts import UNITS, UNITS_WORDS, UNITS_WORDS_EN, Member, cohort, reaches
 from app.core.events import EventBook, UnitEvent, build_book
+from app.core.fault_report import FaultSummary
 from app.core.inventory import Line
 from app.core.order import Gate, Milestone, Order
 from app.core.readiness import GateView, clock_holder, holding, line_gates, view_gates
@@ -129,6 +130,7 @@ class Summary:
     milestones: tuple[MilestoneView, ...]
     lines: tuple[LineView, ...]
     gates: tuple[GateView, ...] = ()
+    faults: FaultSummary = field(default_factory=FaultSummary)
 
 
 def lateness(accepted: Acceptance | None, due_at: datetime | None, now: datetime, at_risk: timedelta) -> str:

@@ -26,6 +26,11 @@ MARKS = {
     "fail": "✕",
     "not_proven": "?",
     "none": "–",
+    "assigned": "▸",
+    "with_carrier": "▸",
+    "over": "!",
+    "announced": "○",
+    "running": "●",
 }
 
 
