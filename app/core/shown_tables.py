@@ -19,6 +19,9 @@ _IOS_HEADING = re.compile(r"^\s+\d[\d.]*/(\d+) is (variably )?subnetted")
 _IOS_ROW = re.compile(r"^[A-Za-z*][ A-Za-z0-9*%+]{0,8}\s(\d{1,3}(?:\.\d{1,3}){3}) (?:\[|is directly)")
 _IS_BLANK = re.compile(r"^\s")
 
+#: A title of a column; two blanks stand between two of them.
+_TITLE = re.compile(r"\S+(?: \S+)*")
+
 #: What begins a name of a port, by its short form.
 _PORT_KINDS = {
     "gigabitethernet": "ge",
@@ -99,12 +102,13 @@ def read_neighbours(text: str) -> tuple[ShownNeighbour, ...]:
     """Return the LLDP neighbours of a table, or of a long form that names each after its port."""
     found: list[ShownNeighbour] = []
     columns: tuple[int, int] | None = None
+    starts: tuple[int, ...] = ()
     port = ""
     for number, row in enumerate(text.splitlines(), 1):
-        words = row.split()
+        words = _words(row, starts)
         heading = _columns(row)
         if heading is not None:
-            columns = heading
+            columns, starts = heading, tuple(title.start() for title in _TITLE.finditer(row))
         elif named := re.match(r"(?i)^\s*(?:system name|sysname|neighbor|neighbour)\s*:\s*(\S+)", row):
             found.append(ShownNeighbour(number, row.strip(), port, named[1]))
         elif local := re.match(r"(?i)^\s*(?:LLDP neighbor-information of port \d+\[(\S+?)\]|(\S+) has \d+ neighbor)", row):
@@ -114,6 +118,17 @@ def read_neighbours(text: str) -> tuple[ShownNeighbour, ...]:
         elif not words:
             columns = None
     return tuple(found)
+
+
+def _words(row: str, starts: tuple[int, ...]) -> list[str]:
+    """Return the words of a row; where some are missing, a name may fill its column and touch the next: it ends where that begins."""
+    words = row.split()
+    if len(words) >= len(starts):
+        return words
+    for start in reversed(starts[1:]):
+        if not row[start - 1 : start].isspace() and not row[start : start + 1].isspace():
+            row = f"{row[:start]} {row[start:]}"
+    return row.split()
 
 
 def _columns(row: str) -> tuple[int, int] | None:

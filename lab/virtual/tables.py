@@ -46,7 +46,7 @@ def lldp_table(vendor: str, neighbours: Iterable[Neighbour]) -> str:
     """Return the table of LLDP neighbours, one row a line; each vendor cuts names to its column."""
     heard = [one for one in neighbours if one.is_heard]
     if vendor == "huawei":
-        rows = [f"{_short(one.interface):<17}{one.name:<25}{_short(one.far_interface):<26}97" for one in heard]
+        rows = [f"{_short(one.interface):<17}{one.name[:24]:<25}{_short(one.far_interface):<26}97" for one in heard]
         return "\n".join([f"{'Local Intf':<17}{'Neighbor Dev':<25}{'Neighbor Intf':<26}Exptime", *rows])
     if vendor == "h3c":
         rows = [f"{one.name:<20} {_short(one.interface):<15} {_dashed(one.mac):<15} {one.far_interface}" for one in heard]
