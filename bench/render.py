@@ -19,7 +19,7 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from jinja2.defaults import DEFAULT_TESTS
+from jinja2.defaults import DEFAULT_FILTERS, DEFAULT_TESTS
 from nornir.core import Nornir
 from nornir.core.configuration import Config, LoggingConfig
 from nornir.core.inventory import Defaults, Groups, Host, Hosts, Inventory
@@ -34,8 +34,9 @@ from app.core.inventory import Device, Line, Region, Service, Unit
 from app.core.inventory import Inventory as CityInventory
 from app.core.ipplan import Allocation, Management, OspfProfile, Plan, Provenance
 from app.core.order import Order, ServiceClass
-from app.core.render import build_environment, centre_port, is_echoed, mask, network, render_device, wildcard
+from app.core.render import build_environment, centre_port, render_device
 from app.core.workspace import Workspace
+from app.edge.device import quiet_libraries
 from app.edge.templates import FOLDER, read_templates
 
 ROOT = Path(__file__).parents[1]
@@ -108,7 +109,9 @@ def render_cached(intents: Mapping[str, DeviceIntent]) -> list[str]:
 
 def render_per_host(intents: Mapping[str, DeviceIntent]) -> list[str]:
     """Let nornir_jinja2 make an environment, find the template and compile it anew for every host."""
-    DEFAULT_TESTS["echoed"] = is_echoed  # it takes filters of ours, and no tests
+    ours = build_environment(read_templates(ROOT))
+    DEFAULT_TESTS.update(ours.tests)  # it takes filters of ours, and no tests
+    filters = {name: ours.filters[name] for name in ours.filters if name not in DEFAULT_FILTERS}
     hosts = Hosts({name: Host(name) for name in intents})
     config = Config(logging=LoggingConfig(enabled=False))
     nornir = Nornir(inventory=Inventory(hosts, Groups(), Defaults()), runner=SerialRunner(), config=config, data=GlobalState())
@@ -119,13 +122,14 @@ def render_per_host(intents: Mapping[str, DeviceIntent]) -> list[str]:
             task,
             template=f"{intent.family}/{intent.role}.j2",
             path=str(ROOT / FOLDER),
-            jinja_filters={"mask": mask, "wildcard": wildcard, "network": network},
+            jinja_filters=filters,
             intent=intent,
             centre_port=centre_port(intent),
         )
 
     outcome = nornir.run(task=render_one, on_failed=True)
-    outcome.raise_on_error()
+    if fault := next((result.exception for results in outcome.values() for result in results if result.exception), None):
+        raise SystemExit(f"nornir_jinja2 cannot render these templates: {fault}")
     rendered = (str(outcome[name][0].result) for name in intents)
     return ["".join(f"{line.rstrip()}\n" for line in text.splitlines() if line.strip()) for text in rendered]
 
@@ -145,6 +149,7 @@ def main() -> int:
     parser.add_argument("--units", type=int, default=5_000, help="units below the counties")
     parser.add_argument("--rounds", type=int, default=3, help="the best of so many counts")
     options = parser.parse_args()
+    quiet_libraries()
     workspace = build_workspace(options.units)
     intents = build_intents(workspace)
     few = dict(list(intents.items())[:200])  # the slow way is measured on these
