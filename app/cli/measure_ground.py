@@ -16,7 +16,8 @@ from app.core.ping import PingCount, round_trip_jitter
 from app.edge.guard import guard_all
 from app.edge.probe import ping
 from app.edge.secrets import read_secrets
-from app.edge.snmp import Agent, Target
+from app.edge.snmp.agent import Agent
+from app.edge.snmp.session import Target
 from app.errors import Finding, InputError
 from app.workflows.diff import refuse_illustration
 from app.workflows.endpoints import snmp_endpoint

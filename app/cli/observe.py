@@ -19,7 +19,8 @@ from app.edge.provenance import clock_state
 from app.workflows.accept import accept as run_accept
 from app.workflows.evidence import CLOCK_VERB, POLLER
 from app.workflows.faults import FaultDesk
-from app.workflows.poll import CycleReport, Poller, open_poller
+from app.workflows.poll import Poller, open_poller
+from app.workflows.poll_report import CycleReport
 
 
 def poll(

@@ -28,7 +28,8 @@ from app.web.context import AlertDoor
 from app.workflows.accept import GAP_INTERVALS
 from app.workflows.faults import FaultDesk
 from app.workflows.notifications import Desk, build_desk, look_forever, open_receiver
-from app.workflows.poll import CycleReport, LookReport, Poller
+from app.workflows.poll import Poller
+from app.workflows.poll_report import CycleReport, LookReport
 from app.workflows.schedule import poll_forever
 from app.workflows.summary import StoreReader
 

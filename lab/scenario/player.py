@@ -28,7 +28,7 @@ from app.workflows.accept import accept
 from app.workflows.faults import FaultDesk
 from app.workflows.hosts import DeviceSession, Gateway
 from app.workflows.measure import Ground, measure_rate, measure_reach
-from app.workflows.poll import rate_ports, sample_lines
+from app.workflows.readings import rate_ports, sample_lines
 from app.workflows.render import render
 from lab.scenario.timeline import Event, bad_reserved_ports, chance, events
 from lab.scenario.values import Scenario

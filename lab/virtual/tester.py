@@ -15,7 +15,6 @@ from lab.virtual.control import ask
 
 RATE_METHOD = "SIMULATION: TCP goodput that the simulated line would carry; nothing was loaded"
 STEP_METHOD = "SIMULATION: paced UDP that the simulated line would carry, counted on the wire; nothing was loaded"
-PROBE_METHOD = "SIMULATION: what echo requests from the centre would find; no packet was sent"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,12 +18,15 @@ import httpx
 import pytest
 
 from app.cli import paper
-from app.cli.commands import build_command
+from app.cli.commands import build_command, load
+from app.cli.verbs import VERBS
 from app.errors import ExitCode
 from tests.samples.command_line import REPOSITORY, CommandLine, copy_small
 
 Golden = Callable[[str, str], None]
 ESCAPE = "\x1b"
+#: Packages that take long to load, for devices, pages and office files.
+HEAVY = {"alembic", "annet", "asyncssh", "fastapi", "gufo", "netmiko", "nicegui", "nornir", "openpyxl", "pysnmp", "typst", "uvicorn"}
 LEDGER = "ipplan/allocations.csv"
 
 
@@ -351,7 +354,29 @@ def commands_of(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[
 
 
 def every_command() -> dict[str, click.Command]:
-    return {" ".join(("waiwang", *path)): command for path, command in commands_of(build_command())}
+    found = {"waiwang": build_command()}
+    for verb in VERBS:
+        found |= {" ".join(("waiwang", verb.name, *path)): command for path, command in commands_of(load(verb))}
+    return found
+
+
+def test_the_list_of_verbs_says_of_each_what_its_own_help_says() -> None:
+    said = {verb.name: " ".join(load(verb).help.split("\n\n")[0].split()) for verb in VERBS}
+    assert said == {verb.name: verb.summary for verb in VERBS}
+
+
+@pytest.mark.parametrize(("words", "unneeded"), [("--help", {"app.core", "app.edge", "pydantic", "yaml"}), ("check", HEAVY)])
+def test_a_command_loads_nothing_that_it_does_not_need(small: CommandLine, words: str, unneeded: set[str]) -> None:
+    script = (
+        "import sys; from app.cli.main import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "sys.stderr.write(' '.join(sys.modules))\n"
+    )
+    argv = [sys.executable, "-c", script, words]
+    done = subprocess.run(argv, env=small.environment(), cwd=small.place, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout
+    assert unneeded & set(done.stderr.split()) == set()
 
 
 def test_the_help_of_every_verb_reads_like_this_at_80_columns(golden: Golden, tmp_path: Path) -> None:
