@@ -14,7 +14,8 @@ from app.core.order import ServiceClass
 from app.core.readiness import judge_gates, line_gates
 from app.core.workspace import Workspace
 from app.edge.database.store import Store
-from app.errors import ExitCode, worst
+from app.errors import ExitCode, InputError, worst
+from app.workflows.deadlines import find_moved, keep_deadlines
 
 #: A sample speaks for its line for so many poll intervals.
 GAP_INTERVALS = 3
@@ -44,7 +45,13 @@ class AcceptReport:
 def accept(
     workspace: Workspace, store: Store, line_ids: Iterable[str], *, commit: bool, poll_interval_s: float, now: datetime
 ) -> AcceptReport:
-    """Judge the named lines at `now`. A line that was accepted stays accepted; decisions are written only with `commit`."""
+    """Judge the named lines at `now`. A line that was accepted stays accepted; decisions are written only with `commit`.
+
+    Raises:
+        InputError: a deadline moved without an entry in the order's log; nothing is judged against a date that slid.
+    """
+    if moved := keep_deadlines(workspace, store, now) if commit else find_moved(workspace, store):
+        raise InputError(moved)
     before = store.acceptances()
     gap = timedelta(seconds=poll_interval_s * GAP_INTERVALS)
     book = build_book(store.events())

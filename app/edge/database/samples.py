@@ -28,7 +28,8 @@ class Samples(Database):
     ) -> tuple[Transition, ...]:
         """Append one cycle's samples, and a transition for every line whose state changed; return the transitions.
 
-        A sample that is older than the line's newest one is kept and changes no state.
+        A sample that is older than the line's newest one is kept and changes no state, save where the newest lies in the future: then
+        the clock had jumped, and what is seen now holds.
         """
         answered = sum(row.answer == "answered" for row in device_rows)
         cycle = {"started_at": started_at, "finished_at": finished_at, "devices": len(device_rows), "answered": answered}
@@ -47,7 +48,11 @@ class Samples(Database):
         self, connection: sa.Connection, recorded_at: datetime, device_rows: Sequence[DeviceState], line_samples: Sequence[LineSample]
     ) -> tuple[Transition, ...]:
         known = {row.line_id: row for row in connection.execute(sa.select(LINE_STATE))}
-        newest = [sample for sample in line_samples if (row := known.get(sample.line_id)) is None or row.at < sample.at]
+        newest = [
+            sample
+            for sample in line_samples
+            if (row := known.get(sample.line_id)) is None or row.at < sample.at or row.at > max(recorded_at, sample.at)
+        ]
         before = {line_id: row.state for line_id, row in known.items()}
         changed = [
             Transition(sample.line_id, sample.at, recorded_at, before.get(sample.line_id, "unknown"), sample.state, sample.reason)
@@ -56,7 +61,12 @@ class Samples(Database):
         ]
         since = {line_id: row.since for line_id, row in known.items()} | {change.line_id: change.observed_at for change in changed}
         states = [
-            {"line_id": sample.line_id, "at": sample.at, "state": sample.state, "since": since.get(sample.line_id, sample.at)}
+            {
+                "line_id": sample.line_id,
+                "at": sample.at,
+                "state": sample.state,
+                "since": min(since.get(sample.line_id, sample.at), sample.at),
+            }
             for sample in newest
         ]
         self.insert(connection, LINE_SAMPLE, [_line_row(sample) for sample in line_samples])
