@@ -17,7 +17,7 @@ from app.web.dashboard.words import UNKNOWN, Words
 
 PAGE_ROWS = 100
 #: Filters of several values that the lists above lead to.
-ATTENTION, BROKEN = "late,at_risk", "down,unreachable"
+ATTENTION, BROKEN = "late,not_proven,at_risk", "down,unreachable"
 #: The filter lives in the browser: AG Grid asks for pages by itself.
 DATASOURCE = (
     "{getRows: p => {const s = p.sortModel[0];"
