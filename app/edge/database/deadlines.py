@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -51,7 +51,10 @@ class Deadlines(Database):
         """
         found: dict[str, list[LineFact]] = defaultdict(list)
         with self.reading("facts on lines") as connection:
-            for query in (_looks(known_at), _reports(known_at), _verdicts(known_at)):
+            for line_id, at, kind in _in_sequence(connection.execute(_looks(known_at)).all()):
+                if kind in (SEEN_UP, SEEN_DOWN):
+                    found[line_id].append(LineFact(at, kind))
+            for query in (_reports(known_at), _verdicts(known_at)):
                 for line_id, at, kind in connection.execute(query):
                     found[line_id].append(LineFact(at, kind))
         for facts in found.values():
@@ -59,10 +62,19 @@ class Deadlines(Database):
         return dict(found)
 
 
+def _in_sequence(rows: Iterable[sa.Row[str, datetime, str]]) -> list[tuple[str, datetime, str]]:
+    """Return looks as they were written, none later than a later one of its line: a clock that jumped ahead put it there."""
+    earliest: dict[str, datetime] = {}
+    found = []
+    for line_id, at, kind in reversed(list(rows)):
+        earliest[line_id] = min(earliest.get(line_id, at), at)
+        found.append((line_id, earliest[line_id], kind))
+    return found[::-1]
+
+
 def _looks(known_at: datetime) -> sa.Select[str, datetime, str]:
     row = TRANSITION.c
-    wanted = row.after.in_((SEEN_UP, SEEN_DOWN)), row.recorded_at <= known_at
-    return sa.select(row.line_id, row.observed_at, row.after).where(*wanted).order_by(row.transition_id)
+    return sa.select(row.line_id, row.observed_at, row.after).where(row.recorded_at <= known_at).order_by(row.transition_id)
 
 
 def _reports(known_at: datetime) -> sa.Select[str, datetime, str]:
