@@ -31,18 +31,23 @@ class LineFact:
 class Delivery:
     """What is known of a line's being there. `since`: it has been there without a break that starts a trial anew; None: it is not.
 
-    `down_since`: seen down and not up again. `failed`: the newest judgement failed and its carrier reported no test since.
-    `downs`: shorter breaks since `since`.
+    `down_since`: seen down and not up again. `failed`: the newest judgement failed, `building`: its carrier builds it anew, and
+    reported no test since. `downs`: shorter breaks since `since`.
     """
 
     since: datetime | None = None
     down_since: datetime | None = None
     failed: bool = False
+    building: bool = False
     downs: tuple[tuple[datetime, datetime], ...] = ()
 
     @property
     def stands(self) -> bool:
-        return self.since is not None and self.down_since is None and not self.failed
+        return self.since is not None and self.down_since is None and not self.is_refused
+
+    @property
+    def is_refused(self) -> bool:
+        return self.failed or self.building
 
     def after(self, fact: LineFact, restart_after: timedelta) -> Delivery:
         """Return what is known after one more fact; facts are taken in the order of their moments."""
@@ -54,15 +59,15 @@ class Delivery:
             case "self_tested":
                 return self if self.stands else Delivery(fact.at)
             case "building":
-                return Delivery()
+                return Delivery(down_since=self.down_since, building=True)
             case "fail":
                 return replace(self, since=None, failed=True, downs=())
             case _:
-                begun = fact.at if self.failed and self.down_since is None else self.since
+                begun = fact.at if self.failed and not self.building and self.down_since is None else self.since
                 return replace(self, since=begun, failed=False)
 
     def _seen_up(self, at: datetime, restart_after: timedelta) -> Delivery:
-        if self.failed:
+        if self.is_refused:
             return replace(self, down_since=None)
         if self.since is None:
             return Delivery(at)
@@ -115,7 +120,7 @@ def account(
 
 def _holder(delivery: Delivery, gates: Iterable[GateState], at: datetime) -> str:
     known = [gate if gate.met_at is None or gate.met_at <= at else replace(gate, met_at=None) for gate in gates]
-    holder = clock_holder(known, delivered=delivery.stands, verdict=FAIL if delivery.failed else None)
+    holder = clock_holder(known, delivered=delivery.stands, verdict=FAIL if delivery.is_refused else None)
     assert holder is not None  # only an accepted line is nobody's
     return holder
 
@@ -134,7 +139,13 @@ def can_have_been_ready(
     for fact in facts:
         if fact.at < due_at:
             delivery = delivery.after(fact, restart_after)
-    if not delivery.stands or delivery.since is None or _failed_since(facts, due_at, now):
+    if not delivery.stands or delivery.since is None:
+        return False
+    later = delivery
+    for fact in facts:
+        if due_at <= fact.at <= now:
+            later = later.after(fact, restart_after)
+    if later.is_refused:
         return False
     window = (trial.window if trial else None) or timedelta(0)
     if delivery.since + window >= due_at:
@@ -142,12 +153,6 @@ def can_have_been_ready(
     begin = due_at - window
     down = sum((end - max(start, begin) for start, end in delivery.downs if end > begin), timedelta(0))
     return down <= window * (1 - ((trial.limit if trial else None) or 0.0))
-
-
-def _failed_since(facts: Iterable[LineFact], due_at: datetime, now: datetime) -> bool:
-    """Tell whether the newest word after the deadline is a failed judgement."""
-    words = [fact.kind for fact in facts if due_at <= fact.at <= now and fact.kind in (FAIL, NOT_PROVEN, TESTED, BUILDING)]
-    return bool(words) and words[-1] in (FAIL, BUILDING)
 
 
 def _restart_after(trial: Criterion | None) -> timedelta:

@@ -12,7 +12,7 @@ from app.core.acceptance import NOT_PROVEN
 from app.core.clock import BUILDING, SEEN_DOWN, SEEN_UP, TESTED, LineFact
 from app.core.terms import SeenTerms, Terms
 from app.edge.database.connection import Database
-from app.edge.database.tables import ACCEPTANCE, LIFE_EVENT, SEEN_TERMS, TRANSITION
+from app.edge.database.tables import ACCEPTANCE, LIFE_EVENT, LINE_SAMPLE, SEEN_TERMS, TRANSITION
 
 
 class Deadlines(Database):
@@ -54,7 +54,7 @@ class Deadlines(Database):
             for line_id, at, kind in _in_sequence(connection.execute(_looks(known_at)).all()):
                 if kind in (SEEN_UP, SEEN_DOWN):
                     found[line_id].append(LineFact(at, kind))
-            for query in (_reports(known_at), _verdicts(known_at)):
+            for query in (_reports(known_at), _looks_after_tests(known_at), _verdicts(known_at)):
                 for line_id, at, kind in connection.execute(query):
                     found[line_id].append(LineFact(at, kind))
         for facts in found.values():
@@ -81,6 +81,18 @@ def _reports(known_at: datetime) -> sa.Select[str, datetime, str]:
     row = LIFE_EVENT.c
     wanted = row.state.in_((TESTED, BUILDING)), row.recorded_at <= known_at
     return sa.select(row.line_id, row.observed_at, row.state).where(*wanted).order_by(row.life_event_id)
+
+
+def _looks_after_tests(known_at: datetime) -> sa.Select[str, datetime, str]:
+    """The first look after a carrier's own test that saw the line: one that goes on being down is no transition."""
+    report, later = LIFE_EVENT.c, LINE_SAMPLE.alias().c
+    saw = later.line_id == report.line_id, later.at > report.observed_at, later.state.in_((SEEN_UP, SEEN_DOWN))
+    first = sa.select(sa.func.min(later.at)).where(*saw).scalar_subquery()
+    row = LINE_SAMPLE.c
+    wanted = report.state == TESTED, report.recorded_at <= known_at, row.at <= known_at
+    return sa.select(row.line_id, row.at, row.state).join_from(
+        LIFE_EVENT, LINE_SAMPLE, sa.and_(row.line_id == report.line_id, row.at == first)
+    ).where(*wanted)
 
 
 def _verdicts(known_at: datetime) -> sa.Select[str, datetime, str]:
