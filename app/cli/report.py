@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from app.cli.context import Form, Root, leave, now, open_context
+from app.cli.deadlines import deadlines
 from app.cli.output import Format, Table, show
 from app.core.acceptance import FAIL, NOT_PROVEN
 from app.errors import ExitCode, worst
@@ -58,6 +59,9 @@ def circular(root: Root = None, form: Form = Format.text) -> None:
     columns = ("unit", "name", "region", "line", "cause", "days late", "clock holder")
     show(Table("circular", columns, rows, totals), form)
     leave(ExitCode.DEADLINE if any(each.cause == "late" for each in found.named) else ExitCode.OK)
+
+
+report.command()(deadlines)
 
 
 @report.command()

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from math import ceil
-from statistics import fmean, pvariance
+from statistics import fmean, variance
 from zoneinfo import ZoneInfo
 
 from app.core.chances import chance_of_at_least
@@ -145,7 +145,7 @@ def count_by_day(done_on: Iterable[date], window: Sequence[date], today: date) -
 def dispersion(counts: Sequence[int]) -> float:
     """Return the variance of daily counts over their mean, 1 or more: what one acceptance brings with it where they come in batches."""
     mean = fmean(counts)
-    return max(1.0, pvariance(counts) * len(counts) / max(1, len(counts) - 1) / mean) if mean else 1.0
+    return max(1.0, variance(counts) / mean) if mean and len(counts) > 1 else 1.0
 
 
 def first_reaching(chance: Callable[[int], float], share: float) -> int | None:

@@ -105,7 +105,8 @@ def observe_service(
 ) -> ServiceLevel:
     """Return the service level of a line from `since` to `until`.
 
-    `transitions`: of this line, those before `since` too, those of one moment in the order in which they were written; `looked`: when the poller was at work (`spans_looked_at`).
+    `transitions`: of this line, those before `since` too, those of one moment as they were written;
+    `looked`: when the poller was at work (`spans_looked_at`).
     """
     service = service_spans(policy, calendar, since, until, zone)
     planned = merged((each.starts_at, each.ends_at) for each in policy.maintenance if each.concerns(line_id))
