@@ -93,7 +93,7 @@ def account(
 ) -> ClockAccount:
     """Return who held the clock from `start` to the acceptance, or to `now`. `facts` in the order of their moments.
 
-    Facts and gates later than `now` are not known yet. Nobody holds a clock before it starts.
+    Facts and gates later than `now` are not known yet. Before its start a clock has a holder and no time.
     """
     known = [fact for fact in facts if fact.at <= now]
     accepted_at = next((fact.at for fact in known if fact.kind == PASS), None)
@@ -113,9 +113,9 @@ def account(
         until = turns[number + 1] if number + 1 < len(turns) else end
         if (length := until - max(turn, start)) > timedelta(0):
             held[holder] = held.get(holder, timedelta(0)) + length
-    if accepted_at is not None or now < start:
+    if accepted_at is not None:
         return ClockAccount(held, None, None, delivery.since)
-    return ClockAccount(held, holder, since, delivery.since)
+    return ClockAccount(held, holder, since if now >= start else None, delivery.since)
 
 
 def _holder(delivery: Delivery, gates: Iterable[GateState], at: datetime) -> str:
