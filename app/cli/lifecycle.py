@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from app.cli.context import Commit, Context, Form, Root, leave, now, open_context
-from app.cli.lines import Lines, ShowByDefault, choose_lines, one_line, parse_moment, read_file, write_file, written
+from app.cli.lines import AsOf, Lines, ShowByDefault, choose_lines, one_line, parse_as_of, parse_moment, read_file, write_file, written
 from app.cli.output import Format, Table, show, tell
 from app.core.canonical import sha256
 from app.core.confirmation import CONFIRMED, PARTIES, REFUSED, Confirmation
@@ -26,7 +26,6 @@ confirm = typer.Typer(cls=ShowByDefault, help="Confirmation of accepted lines: u
 By = Annotated[str, typer.Option("--by", help="role of whoever says so, never a name")]
 Document = Annotated[str, typer.Option("--document", help="the document that shows it")]
 At = Annotated[str | None, typer.Option("--at", help="day or moment on the order's clock; without it, now")]
-AsOf = Annotated[str | None, typer.Option("--as-of", help="what was known then: day or moment on the order's clock")]
 STEP_COLUMNS = ("line", "state", "observed", "recorded", "by", "evidence", "standing", "not_recorded")
 
 
@@ -35,8 +34,8 @@ def show_life(lines: Lines = None, root: Root = None, form: Form = Format.text, 
     """Show where lines stand; for a single line, every step."""
     context = open_context(root)
     chosen = [line.line_id for line in choose_lines(context.workspace.inventory.lines, lines)]
-    lives = read_lives(context.store, chosen, as_of=_moment(context, "--as-of", as_of))
     zone = context.workspace.order.timezone
+    lives = read_lives(context.store, chosen, as_of=parse_as_of(as_of, zone, now()))
     if len(lives) == 1:
         rows = [_step_row(context, step) for step in lives[0].steps]
         show(Table(f"life of {chosen[0]}", STEP_COLUMNS, rows, {"state": lives[0].state, "steps": len(rows)}), form)
@@ -159,13 +158,15 @@ def availability(
     form: Form = Format.text,
     since: Annotated[str | None, typer.Option("--since", help="day or moment on the order's clock; without it, each acceptance")] = None,
     until: Annotated[str | None, typer.Option("--until", help="day or moment, exclusive; without it, now")] = None,
+    as_of: AsOf = None,
 ) -> None:
     """Judge how much of the service time accepted lines were up."""
     context = open_context(root)
     chosen = [line.line_id for line in choose_lines(context.workspace.inventory.lines, lines)]
-    end = min(_moment(context, "--until", until) or now(), now())
+    known_at = parse_as_of(as_of, context.workspace.order.timezone, now()) or now()
+    end = min(_moment(context, "--until", until) or known_at, known_at)
     begin = _moment(context, "--since", since)
-    report = measure_availability(context.workspace, context.store, chosen, begin, end, context.settings.poll_interval_s)
+    report = measure_availability(context.workspace, context.store, chosen, begin, end, context.settings.poll_interval_s, known_at)
     zone = context.workspace.order.timezone
     rows = [
         (

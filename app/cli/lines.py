@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,6 +16,9 @@ from app.core.inventory import Line
 from app.errors import Finding, InputError
 
 Lines = Annotated[list[str] | None, typer.Argument(help="line ids or globs; none means all")]
+AsOf = Annotated[
+    str | None, typer.Option("--as-of", metavar="T", help="what was known then: a day (to its end) or a moment on the order's clock")
+]
 
 
 def choose_lines(lines: Mapping[str, Line], wanted: Sequence[str] | None) -> list[Line]:
@@ -47,6 +50,25 @@ def parse_moment(option: str, text: str, zone: ZoneInfo) -> datetime:
         expected = "a day such as 2008-06-30, or a moment such as 2008-06-30T16:30"
         raise InputError([Finding("command line", f"`{option}` is no moment", expected, text, step)]) from None
     return found if found.tzinfo is not None else found.replace(tzinfo=zone)
+
+
+def parse_as_of(text: str | None, zone: ZoneInfo, now: datetime) -> datetime | None:
+    """Return the last moment of a civil day, or a civil moment, in the order's zone; None where nothing is asked.
+
+    Raises: InputError for what is no moment, and for one that is still to come.
+    """
+    if text is None:
+        return None
+    moment = parse_moment("--as-of", text, zone)
+    if len(text) == len("2008-06-30"):
+        # The first moment of the next day is the one at which a deadline of this day is broken.
+        following = datetime.combine(moment.date() + timedelta(days=1), time.min, tzinfo=zone)
+        moment = following - timedelta(microseconds=1)
+    start = datetime.combine(moment.astimezone(zone).date(), time.min, tzinfo=zone)
+    if start > now or (moment > now and len(text) > len("2008-06-30")):
+        step = "Name today or a day before; what will be known is not known yet."
+        raise InputError([Finding("command line", "`--as-of` lies in the future", f"up to {now.astimezone(zone).isoformat()}", text, step)])
+    return min(moment, now).astimezone(UTC)
 
 
 def written(moment: datetime | None, zone: ZoneInfo) -> str | None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from rich.cells import cell_len
@@ -55,6 +56,7 @@ class Table:
 
     Column names are the keys of the JSON; the text shows them with spaces. Columns named in `below` hold long texts, last in
     the row: where a table with them is wider than the screen, they stand below their row.
+    `beside` are further keys of the JSON.
     """
 
     title: str
@@ -62,6 +64,7 @@ class Table:
     rows: Sequence[Sequence[Cell]]
     totals: Mapping[str, int | str]
     below: tuple[str, ...] = ()
+    beside: Mapping[str, object] = field(default_factory=dict)
 
 
 def stdout() -> Console:
@@ -81,15 +84,25 @@ def show(table: Table, form: Format) -> None:
     """Print the table; JSON and CSV carry the same rows as the text."""
     match form:
         case Format.json:
-            rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
-            document = {"schema_version": SCHEMA_VERSION, "title": table.title, "rows": rows, "totals": dict(table.totals)}
-            sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2, default=str) + "\n")
+            sys.stdout.write(as_json(table))
         case Format.csv:
-            writer = csv.writer(sys.stdout, lineterminator="\n")
-            writer.writerow(table.columns)
-            writer.writerows([[_word(cell, none="") for cell in row] for row in table.rows])
+            sys.stdout.write(as_csv(table))
         case Format.text:
             _show_text(table)
+
+
+def as_json(table: Table) -> str:
+    rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+    document = {"schema_version": SCHEMA_VERSION, "title": table.title, "rows": rows, "totals": dict(table.totals), **table.beside}
+    return json.dumps(document, ensure_ascii=False, indent=2, default=str) + "\n"
+
+
+def as_csv(table: Table) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(table.columns)
+    writer.writerows([[_word(cell, none="") for cell in row] for row in table.rows])
+    return text.getvalue()
 
 
 def _word(cell: Cell, *, none: str = "–") -> str:

@@ -1,64 +1,202 @@
-"""Reports on the whole rollout: scores with their working, whom the next circular names, an organisation's list, availability."""
+"""Reports on the whole rollout: progress, what is overdue, circulars, scores, an organisation's list, availability."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import date
 from typing import Annotated
 
 import typer
 
-from app.cli.context import Form, Root, leave, now, open_context
+from app.cli.context import Context, Root, leave, open_context
 from app.cli.deadlines import deadlines
-from app.cli.output import Format, Table, show
+from app.cli.handover import InLanguage, KnownOnly, Output, ReportForm, beside, choose_way, ground_of, hand_over
+from app.cli.lines import AsOf, parse_moment
+from app.cli.output import Table
+from app.cli.paper import Language
 from app.core.acceptance import FAIL, NOT_PROVEN
-from app.errors import ExitCode, worst
+from app.core.periods import Period, month_of, parse_period
+from app.core.references import nearest
+from app.core.scoring import Score
+from app.core.standings import Standing, by_carrier, by_class, by_region, primary_lines, whole
+from app.core.standings import overdue as overdue_lines
+from app.errors import ExitCode, Finding, InputError, worst
+from app.web.reports.appraisal import build_availability, build_organisation, build_scores
+from app.web.reports.circular import Letterhead, build_circular
+from app.web.reports.progress import build_overdue, build_progress
+from app.web.reports.shared import Ground
 from app.workflows.appraise import availability as run_availability
 from app.workflows.appraise import circular as run_circular
 from app.workflows.appraise import list_of, score_table
 
-report = typer.Typer(help="Scores, circulars, lists of organisations, availability.", no_args_is_help=True)
+report = typer.Typer(help="Progress, overdue lines, circulars, scores, lists of organisations, availability.", no_args_is_help=True)
+
+STANDING_COLUMNS = ("by", "key", "name", "total", "done", "done_late", "late", "at_risk", "failed", "days_early")
+OVERDUE_COLUMNS = ("line", "unit", "name", "region", "carrier", "last_day", "days_over", "working_days_over", "clock_holder", "open_gates")
+
+
+@report.command()
+def progress(
+    root: Root = None,
+    form: ReportForm = None,
+    output: Output = None,
+    language: InLanguage = Language.zh,
+    as_of: AsOf = None,
+    known_only: KnownOnly = False,
+) -> None:
+    """Show how far the rollout is, by milestone, county, class and carrier."""
+    context, way = open_context(root), choose_way(form, output, language, as_of, known_only=known_only)
+    ground = ground_of(context, way)
+    summary, zone = ground.known.summary, context.workspace.order.timezone
+    lines = primary_lines(summary)
+    total = whole(lines, zone)
+    groups = (("whole", [total] if total else []), ("region", by_region(lines, zone)), ("class", by_class(lines, zone)))
+    rows = [_standing_row(by, each) for by, found in (*groups, ("carrier", by_carrier(lines, zone))) for each in found]
+    milestones = [
+        {"milestone": m.milestone_id, "due_on": m.due_on, "state": m.state, "done": m.done, "total": m.total} for m in summary.milestones
+    ]
+    totals = {"lines": total.total, "done": total.done, "late": total.late} if total else {"lines": 0}
+    table = Table("progress", STANDING_COLUMNS, rows, totals, beside={**beside(ground), "milestones": milestones})
+    hand_over(context, way, table, build_progress(ground))
+    late = (total is not None and total.late > 0) or any(each.state == "late" for each in summary.milestones)
+    nothing = total is None or (summary.polled_at is None and not total.done)
+    leave(worst([*([ExitCode.NOTHING_MEASURED] if nothing else []), *([ExitCode.DEADLINE] if late else [])]))
+
+
+def _standing_row(by: str, each: Standing) -> tuple[object, ...]:
+    counts = (each.total, each.done, each.done_late, each.late, each.at_risk, each.failed)
+    return by, each.key, each.name, *counts, each.days_early
+
+
+@report.command()
+def overdue(
+    root: Root = None,
+    form: ReportForm = None,
+    output: Output = None,
+    language: InLanguage = Language.zh,
+    as_of: AsOf = None,
+    known_only: KnownOnly = False,
+) -> None:
+    """Show every line over its day: by how many days, who holds its clock, what is not ready."""
+    context, way = open_context(root), choose_way(form, output, language, as_of, known_only=known_only)
+    ground = ground_of(context, way)
+    found = overdue_lines(ground.known.summary, context.workspace.calendar, context.workspace.order.timezone)
+    rows = [
+        (
+            each.line.line_id,
+            each.line.unit_id,
+            each.line.unit_name,
+            each.line.region,
+            each.line.carrier,
+            each.last_day,
+            each.days,
+            each.working_days,
+            each.line.clock_holder,
+            each.line.open_gates,
+        )
+        for each in found
+    ]
+    hand_over(context, way, Table("overdue", OVERDUE_COLUMNS, rows, {"overdue": len(rows)}, beside=beside(ground)), build_overdue(ground))
+    leave(ExitCode.DEADLINE if rows else ExitCode.OK)
+
+
+@report.command()
+def circular(
+    root: Root = None,
+    form: ReportForm = None,
+    output: Output = None,
+    language: InLanguage = Language.zh,
+    as_of: AsOf = None,
+    known_only: KnownOnly = False,
+    period: Annotated[str | None, typer.Option("--period", help="2008-05 or 2008-Q2; without it, the present month")] = None,
+    number: Annotated[str, typer.Option("--number", help="the circular's own number (文号); without it, a blank to fill in")] = "",
+    addressee: Annotated[str, typer.Option("--addressee", help="whom it goes to (主送); without it, by the region tree")] = "",
+    issuer: Annotated[str, typer.Option("--issuer", help="who issues it; without it, whoever issued the order")] = "",
+    issued_on: Annotated[str | None, typer.Option("--issued-on", help="day under the signature; without it, the day of the facts")] = None,
+) -> None:
+    """Write the circular (通报) of a month or quarter: progress, who is late or off standard, what is to be done."""
+    context, way = open_context(root), choose_way(form, output, language, as_of, known_only=known_only)
+    zone = context.workspace.order.timezone
+    wanted = _period(period)
+    ground = ground_of(context, way, until=wanted.ends_at(zone) if wanted else None)
+    spoken = wanted or month_of(ground.known.at.astimezone(zone).date())
+    if ground.known.at < spoken.begins_at(zone):
+        found, step = ground.known.at.astimezone(zone).isoformat(timespec="minutes"), "Name a period that has begun by then."
+        raise InputError([Finding("command line", "the period had not begun", f"a moment from {spoken.first_day} on", found, step)])
+    found_units = run_circular(context.workspace, ground.known)
+    named = found_units.named
+    rows = [(each.unit_id, each.name, each.region, each.line_id, each.cause, each.days_late, each.clock_holder) for each in named]
+    totals: dict[str, int | str] = {"named": len(rows)}
+    totals |= {name: day.isoformat() if day else "irregular" for name, day in found_units.due}
+    columns = ("unit", "name", "region", "line", "cause", "days late", "clock holder")
+    document = build_circular(ground, spoken, Letterhead(number, addressee, issuer, _day(issued_on, context)))
+    hand_over(context, way, Table("circular", columns, rows, totals, beside=beside(ground)), document)
+    leave(ExitCode.DEADLINE if any(each.cause == "late" for each in named) else ExitCode.OK)
+
+
+def _day(text: str | None, context: Context) -> date | None:
+    return None if text is None else parse_moment("--issued-on", text, context.workspace.order.timezone).date()
+
+
+def _period(text: str | None) -> Period | None:
+    if text is None:
+        return None
+    found = parse_period(text)
+    if found is None:
+        step, expected = "Write year and month, or year and quarter.", "a month such as 2008-05, or a quarter such as 2008-Q2"
+        raise InputError([Finding("command line", "`--period` is no period", expected, text, step)])
+    return found
 
 
 @report.command()
 def scores(
     table: Annotated[str | None, typer.Argument(help="id of the score table; none means the order's first")] = None,
     root: Root = None,
-    form: Form = Format.text,
+    form: ReportForm = None,
     subject: Annotated[str | None, typer.Option("--subject", help="show the working of one unit, or of region:CODE")] = None,
+    output: Output = None,
+    language: InLanguage = Language.zh,
+    as_of: AsOf = None,
+    known_only: KnownOnly = False,
 ) -> None:
-    """Show an appraisal table: ranks, prizes, and with --subject every row's working."""
-    context = open_context(root)
-    found, ranked = score_table(context.workspace, context.store, table, now())
-    if subject is None:
-        rows: list[tuple[object, ...]] = [
-            (each.kind, each.rank, each.prize, each.subject, each.name, f"{each.total:.2f}", _yes_no(each.provisional), each.working)
-            for each in ranked
-        ]
-        columns: tuple[str, ...] = ("kind", "rank", "prize", "subject", "name", "score", "provisional", "working")
-    else:
-        chosen = [each for each in ranked if each.subject == subject]
-        rows = [
-            (row.item_id, row.title, f"{row.points:g}", None if row.earned is None else f"{row.earned:.2f}", row.working)
-            for each in chosen
-            for row in each.rows
-        ]
-        rows += [(row.adjustment_id, row.title, None, f"{row.points:.2f}", row.working) for each in chosen for row in each.adjustments]
-        columns = ("row", "title", "points", "earned", "working")
+    """Show an appraisal table: ranks, prizes, and every row's working."""
+    context, way = open_context(root), choose_way(form, output, language, as_of, known_only=known_only)
+    ground = ground_of(context, way)
+    found, ranked = score_table(context.workspace, ground.known, table)
+    chosen = ranked if subject is None else _of_subject(ranked, subject)
     provisional = sum(each.provisional for each in ranked)
-    show(Table(found.title, columns, rows, {"scored": len(ranked), "provisional": provisional}), form)
+    totals = {"scored": len(ranked), "provisional": provisional}
+    data = _ranking(found.title, ranked, totals, ground) if subject is None else _working(found.title, chosen, totals, ground)
+    hand_over(context, way, data, build_scores(ground, found, chosen))
     leave(ExitCode.OK if ranked else ExitCode.NOTHING_MEASURED)
 
 
-@report.command()
-def circular(root: Root = None, form: Form = Format.text) -> None:
-    """Show whom a circular of today names, and when the order's circulars are due."""
-    context = open_context(root)
-    found = run_circular(context.workspace, context.store, now())
-    rows = [(each.unit_id, each.name, each.region, each.line_id, each.cause, each.days_late, each.clock_holder) for each in found.named]
-    totals: dict[str, int | str] = {"named": len(rows)}
-    totals |= {name: day.isoformat() if day else "irregular" for name, day in found.due}
-    columns = ("unit", "name", "region", "line", "cause", "days late", "clock holder")
-    show(Table("circular", columns, rows, totals), form)
-    leave(ExitCode.DEADLINE if any(each.cause == "late" for each in found.named) else ExitCode.OK)
+def _of_subject(ranked: Iterable[Score], subject: str) -> tuple[Score, ...]:
+    """Return one subject's score. Raises InputError where the table has no such subject."""
+    scored = {each.subject: each for each in ranked}
+    if subject not in scored:
+        step = nearest(subject, scored, "Name a unit id, or region:CODE, that the table ranks.")
+        raise InputError([Finding("command line", "the table ranks no such subject", "a subject of the table", f"`{subject}`", step)])
+    return (scored[subject],)
+
+
+def _ranking(title: str, ranked: Iterable[Score], totals: dict[str, int], ground: Ground) -> Table:
+    rows = [
+        (each.kind, each.rank, each.prize, each.subject, each.name, f"{each.total:.2f}", _yes_no(each.provisional), each.working)
+        for each in ranked
+    ]
+    columns = ("kind", "rank", "prize", "subject", "name", "score", "provisional", "working")
+    return Table(title, columns, rows, totals, beside=beside(ground))
+
+
+def _working(title: str, chosen: Iterable[Score], totals: dict[str, int], ground: Ground) -> Table:
+    rows: list[tuple[object, ...]] = [
+        (row.item_id, row.title, f"{row.points:g}", None if row.earned is None else f"{row.earned:.2f}", row.working)
+        for each in chosen
+        for row in each.rows
+    ]
+    rows += [(row.adjustment_id, row.title, None, f"{row.points:.2f}", row.working) for each in chosen for row in each.adjustments]
+    return Table(title, ("row", "title", "points", "earned", "working"), rows, totals, beside=beside(ground))
 
 
 report.command()(deadlines)
@@ -68,33 +206,51 @@ report.command()(deadlines)
 def organisation(
     organisation_id: Annotated[str, typer.Argument(metavar="ID", help="id of an organisation of the order")],
     root: Root = None,
-    form: Form = Format.text,
+    form: ReportForm = None,
+    output: Output = None,
+    language: InLanguage = Language.zh,
+    as_of: AsOf = None,
+    known_only: KnownOnly = False,
 ) -> None:
     """Show what one organisation answers for: its milestones and its lines."""
-    context = open_context(root)
-    own = list_of(context.workspace, context.store, organisation_id, now())
+    context, way = open_context(root), choose_way(form, output, language, as_of, known_only=known_only)
+    ground = ground_of(context, way)
+    own = list_of(context.workspace, ground.known, organisation_id)
     rows: list[tuple[object, ...]] = [
         ("milestone", each.milestone_id, each.title, each.due_on, each.state, f"{each.done}/{each.total}") for each in own.milestones
     ]
     rows += [("line", line.line_id, line.unit_name, line.due_on, line.due, line.clock_holder) for line in own.lines]
     late = sum(line.due == "late" for line in own.lines)
     totals = {"milestones": len(own.milestones), "lines": len(own.lines), "late": late}
-    show(Table(own.organisation.title, ("kind", "id", "name", "due", "standing", "done or held by"), rows, totals), form)
+    columns = ("kind", "id", "name", "due", "standing", "done or held by")
+    table = Table(own.organisation.title, columns, rows, totals, beside=beside(ground))
+    hand_over(context, way, table, build_organisation(ground, own))
     leave(ExitCode.DEADLINE if late or any(each.state == "late" for each in own.milestones) else ExitCode.OK)
 
 
 @report.command()
-def availability(root: Root = None, form: Form = Format.text) -> None:
+def availability(
+    root: Root = None,
+    form: ReportForm = None,
+    output: Output = None,
+    language: InLanguage = Language.zh,
+    as_of: AsOf = None,
+    known_only: KnownOnly = False,
+) -> None:
     """Show how much of the time accepted lines were up, against the order's duty."""
-    context = open_context(root)
-    found = run_availability(context.workspace, context.store, poll_interval_s=context.settings.poll_interval_s, now=now())
+    context, way = open_context(root), choose_way(form, output, language, as_of, known_only=known_only)
+    ground = ground_of(context, way)
+    every_s = context.settings.poll_interval_s
+    found = run_availability(context.workspace, context.store, poll_interval_s=every_s, now=ground.known.at)
     rows = [
         (each.line_id, each.verdict, _percent(each.share), f"{each.coverage:.1%}", str(each.down), each.since.isoformat(timespec="seconds"))
         for each in found
     ]
-    verdicts = {each.verdict for each in found}
-    show(Table("availability", ("line", "verdict", "up", "measured", "down", "since"), rows, {"lines": len(rows)}), form)
+    columns = ("line", "verdict", "up", "measured", "down", "since")
+    table = Table("availability", columns, rows, {"lines": len(rows)}, beside=beside(ground))
+    hand_over(context, way, table, build_availability(ground, context.workspace.order.availability, found))
     codes = [] if found else [ExitCode.NOTHING_MEASURED]
+    verdicts = {each.verdict for each in found}
     leave(worst([*codes, *([ExitCode.NOT_ACCEPTED] if verdicts & {FAIL, NOT_PROVEN} else [])]))
 
 

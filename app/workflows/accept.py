@@ -43,38 +43,51 @@ class AcceptReport:
 
 
 def accept(
-    workspace: Workspace, store: Store, line_ids: Iterable[str], *, commit: bool, poll_interval_s: float, now: datetime
+    workspace: Workspace,
+    store: Store,
+    line_ids: Iterable[str],
+    *,
+    commit: bool,
+    poll_interval_s: float,
+    now: datetime,
+    as_of: datetime | None = None,
 ) -> AcceptReport:
     """Judge the named lines at `now`. A line that was accepted stays accepted; decisions are written only with `commit`.
+
+    With `as_of` the lines are judged at that moment, from what had been recorded by then. Samples keep one moment only and
+    count as recorded when they were taken; a cycle lasts seconds.
 
     Raises:
         InputError: a deadline moved without an entry in the order's log; nothing is judged against a date that slid.
     """
     if moved := keep_deadlines(workspace, store, now) if commit else find_moved(workspace, store):
         raise InputError(moved)
-    before = store.acceptances()
+    at = now if as_of is None else as_of
+    before = store.acceptances(as_of)
     gap = timedelta(seconds=poll_interval_s * GAP_INTERVALS)
-    book = build_book(store.events())
+    book = build_book(store.events(), as_of=as_of)
     decided, standing = [], []
     for line_id in line_ids:
         accepted = before.get(line_id)
         if accepted is not None and accepted.verdict == PASS:
             standing.append(accepted)
             continue
-        decided.append(judge_line(workspace, store, workspace.inventory.lines[line_id], gap, now, book))
+        decided.append(judge_line(workspace, store, workspace.inventory.lines[line_id], gap, at, book, as_of))
     if commit:
         for decision in decided:
             store.write_acceptance(decision)
     return AcceptReport(tuple(decided), tuple(standing), commit)
 
 
-def judge_line(workspace: Workspace, store: Store, line: Line, gap: timedelta, now: datetime, book: EventBook) -> Acceptance:
+def judge_line(
+    workspace: Workspace, store: Store, line: Line, gap: timedelta, now: datetime, book: EventBook, as_of: datetime | None = None
+) -> Acceptance:
     """Judge one line by its class, from the samples that its trial window can need, and by the gates that the order requires."""
     order = workspace.order
     service_class = order.classes[line.service_class]
     unit = workspace.inventory.units[line.unit_id]
     samples: Sequence[LineSample] = store.samples(line.line_id, now - history_needed(service_class) - gap, now)
-    measured: dict[str, Measurement] = store.measurements([line.line_id]).get(line.line_id, {})
+    measured: dict[str, Measurement] = store.measurements([line.line_id], as_of).get(line.line_id, {})
     seen = Observations(samples, measured, gap, timedelta(days=order.measurement_valid_days))
     milestone = order.line_milestone(line.service_class, unit.level, unit.kind) if line.role == "primary" else None
     due_at = milestone.due_at(order.timezone) if milestone else None

@@ -10,7 +10,6 @@ from app.core.acceptance import PASS
 from app.core.appraisal import appraise, build_ground
 from app.core.availability import Availability, observe_availability
 from app.core.circulars import NamedUnit, next_due, units_to_name
-from app.core.events import build_book
 from app.core.order import ScoreTable, covers
 from app.core.organisations import OwnList, own_list
 from app.core.references import nearest
@@ -19,7 +18,7 @@ from app.core.workspace import Workspace
 from app.edge.database.store import Store
 from app.errors import Finding, InputError
 from app.workflows.accept import GAP_INTERVALS
-from app.workflows.summary import read_summary
+from app.workflows.known import Known
 
 ORDER_FILE = "inventory/order.yaml"
 
@@ -32,7 +31,7 @@ class CircularReport:
     due: tuple[tuple[str, date | None], ...]
 
 
-def score_table(workspace: Workspace, store: Store, table_id: str | None, now: datetime) -> tuple[ScoreTable, tuple[Score, ...]]:
+def score_table(workspace: Workspace, known: Known, table_id: str | None) -> tuple[ScoreTable, tuple[Score, ...]]:
     """Return one table with the scores of everybody in it; the order's only or first one where none is named.
 
     Raises: InputError where the order has no such table.
@@ -41,31 +40,30 @@ def score_table(workspace: Workspace, store: Store, table_id: str | None, now: d
     table = tables.get(table_id) if table_id is not None else next(iter(tables.values()), None)
     if table is None:
         raise InputError([_unknown("score table", table_id, tables)])
-    ground = build_ground(workspace, read_summary(workspace, store, now), build_book(store.events()))
-    return table, appraise(table, ground)
+    return table, appraise(table, build_ground(workspace, known.summary, known.book))
 
 
-def circular(workspace: Workspace, store: Store, now: datetime) -> CircularReport:
-    """Return whom a circular of today names, and the order's rhythms with their next days."""
+def circular(workspace: Workspace, known: Known) -> CircularReport:
+    """Return whom a circular of that moment names, and the order's rhythms with their next days."""
     order = workspace.order
-    today = now.astimezone(order.timezone).date()
+    today = known.at.astimezone(order.timezone).date()
     due = tuple((rhythm.rhythm_id, next_due(rhythm, order.issued_on, today)) for rhythm in order.rhythms)
-    return CircularReport(units_to_name(read_summary(workspace, store, now)), due)
+    return CircularReport(units_to_name(known.summary), due)
 
 
-def list_of(workspace: Workspace, store: Store, organisation_id: str, now: datetime) -> OwnList:
+def list_of(workspace: Workspace, known: Known, organisation_id: str) -> OwnList:
     """Return what one organisation answers for.
 
     Raises: InputError where the order names no such organisation.
     """
-    known = {each.organisation_id: each for each in workspace.order.organisations}
-    if organisation_id not in known:
-        raise InputError([_unknown("organisation", organisation_id, known)])
-    return own_list(known[organisation_id], read_summary(workspace, store, now))
+    organisations = {each.organisation_id: each for each in workspace.order.organisations}
+    if organisation_id not in organisations:
+        raise InputError([_unknown("organisation", organisation_id, organisations)])
+    return own_list(organisations[organisation_id], known.summary)
 
 
 def availability(workspace: Workspace, store: Store, *, poll_interval_s: float, now: datetime) -> tuple[Availability, ...]:
-    """Return the availability of every accepted line that the order's duty covers.
+    """Return the availability at `now` of every line that was accepted by then and that the order's duty covers.
 
     Raises: InputError where the order has no such duty.
     """
@@ -74,7 +72,7 @@ def availability(workspace: Workspace, store: Store, *, poll_interval_s: float, 
         step = "Add `availability:` with its clause, ruling or default."
         raise InputError([Finding(ORDER_FILE, "the order has no duty of availability", "a section `availability`", "none", step)])
     lines, units, found = workspace.inventory.lines, workspace.inventory.units, []
-    for line_id, decision in store.acceptances().items():
+    for line_id, decision in store.acceptances(now).items():
         line = lines.get(line_id)
         if line is None or decision.verdict != PASS:
             continue

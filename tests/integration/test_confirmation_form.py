@@ -147,3 +147,11 @@ def test_a_template_that_is_missing_or_does_not_fit_is_told(decision: Acceptance
     if FONTS.is_dir():
         with pytest.raises(RenderError, match="Mend the template"):
             write_pdf(ROOT, "confirmation", {})
+
+
+def test_the_docx_has_the_same_bytes_every_time(decision: Acceptance) -> None:
+    view = build_form(root_workspace(), LINE, decision, standing(decision), "zh")
+    docx = write_docx(ROOT, "confirmation", view)
+    assert docx == write_docx(ROOT, "confirmation", view)
+    with zipfile.ZipFile(io.BytesIO(docx)) as package:
+        assert {entry.date_time for entry in package.infolist()} == {(1980, 1, 1, 0, 0, 0)}

@@ -209,7 +209,7 @@ def test_the_command_line_records_lists_and_scores(tmp_path: Path) -> None:
     assert waiwang(tmp_path, *add, "--commit").returncode == ExitCode.OK
     listed = waiwang(tmp_path, "event", "list", "--subject", "region:511902", "--format", "csv").stdout
     assert listed.splitlines()[1:] == ["region:511902,quota_points,2008-04-18,信息科,采用统计表,35,holds"]
-    scores = waiwang(tmp_path, "report", "scores", "information_work", "--subject", "region:511902")
+    scores = waiwang(tmp_path, "report", "scores", "information_work", "--subject", "region:511902", "--language", "en")
     assert (scores.returncode, "35 by 采用统计表: 70 × 0.5 = 35" in scores.stdout) == (ExitCode.OK, True)
     wrong = waiwang(tmp_path, "event", "add", "BZQ-GOV", "fee", "--on", "18.4.2008", "--by", "x", "--document", "y")
     assert (wrong.returncode, wrong.stdout) == (ExitCode.INPUT, "")

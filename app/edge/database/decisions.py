@@ -19,8 +19,9 @@ from app.edge.database.tables import ACCEPTANCE, AUDIT, BACKUP, CONFIRMATION, LI
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """A device's running configuration as it was fetched at `at`, secrets masked; `digest` is of the unmasked text."""
+    """A device's running configuration as it was fetched at `at`, secrets masked, and the digest of that text."""
 
+    backup_id: int
     device: str
     at: datetime
     text: str
@@ -46,10 +47,11 @@ class Decisions(Database):
         with self.writing("measurement") as connection:
             connection.execute(sa.insert(MEASUREMENT), slots(measurement) | {"detail": dict(measurement.detail)})
 
-    def measurements(self, line_ids: Iterable[str] | None = None) -> dict[str, dict[str, Measurement]]:
-        """Return the newest measurement of every line and kind, of all lines when none are named."""
+    def measurements(self, line_ids: Iterable[str] | None = None, until: datetime | None = None) -> dict[str, dict[str, Measurement]]:
+        """Return the newest measurement of every line and kind, of all lines when none are named; none after `until`."""
         wanted = None if line_ids is None else set(line_ids)
-        newest = sa.select(sa.func.max(MEASUREMENT.c.measurement_id)).group_by(MEASUREMENT.c.line_id, MEASUREMENT.c.kind)
+        newest = sa.select(sa.func.max(MEASUREMENT.c.measurement_id)).where(*within(MEASUREMENT.c.at, None, until))
+        newest = newest.group_by(MEASUREMENT.c.line_id, MEASUREMENT.c.kind)
         if wanted is not None and len(wanted) == 1:
             newest = newest.where(MEASUREMENT.c.line_id == next(iter(wanted)))
         query = sa.select(MEASUREMENT).where(MEASUREMENT.c.measurement_id.in_(newest)).order_by(MEASUREMENT.c.measurement_id)
@@ -74,9 +76,10 @@ class Decisions(Database):
         with self.writing("decision") as connection:
             connection.execute(sa.insert(ACCEPTANCE), slots(acceptance) | {"results": results})
 
-    def acceptances(self) -> dict[str, Acceptance]:
-        """Return the newest decision on every line."""
-        newest = sa.select(sa.func.max(ACCEPTANCE.c.acceptance_id)).group_by(ACCEPTANCE.c.line_id)
+    def acceptances(self, until: datetime | None = None) -> dict[str, Acceptance]:
+        """Return the newest decision on every line, of those up to `until` where it is given."""
+        newest = sa.select(sa.func.max(ACCEPTANCE.c.acceptance_id)).where(*within(ACCEPTANCE.c.decided_at, None, until))
+        newest = newest.group_by(ACCEPTANCE.c.line_id)
         query = sa.select(ACCEPTANCE).where(ACCEPTANCE.c.acceptance_id.in_(newest)).order_by(ACCEPTANCE.c.line_id)
         with self.reading("decisions") as connection:
             return {row.line_id: _acceptance(row) for row in connection.execute(query)}
@@ -118,7 +121,7 @@ class Decisions(Database):
         """Return a device's backups, newest first."""
         query = sa.select(BACKUP).where(BACKUP.c.device == device).order_by(BACKUP.c.backup_id.desc())
         with self.reading("backups") as connection:
-            return [Backup(row.device, row.at, row.text, row.digest) for row in connection.execute(query)]
+            return [Backup(row.backup_id, row.device, row.at, row.text, row.digest) for row in connection.execute(query)]
 
     def write_audit(self, at: datetime, actor: str, verb: str, subject: str, detail: Mapping[str, object] | None = None) -> None:
         """Append who did what to what."""

@@ -1,0 +1,67 @@
+"""The progress report and the list of overdue lines. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from app.core.document import Document, Outline, Picture
+from app.core.standings import by_carrier, by_class, overdue, primary_lines, whole
+from app.web.reports.pictures import draw_map, draw_timeline
+from app.web.reports.shared import (
+    Ground,
+    add_later,
+    counts_sentence,
+    finish,
+    milestones_grid,
+    open_report,
+    overdue_grid,
+    region_standings,
+    standings_grid,
+    weekends_note,
+)
+
+
+def build_progress(ground: Ground) -> Document:
+    """Return how far the rollout is: as a whole, by milestone, county, class and carrier, with a timeline and a map."""
+    say, summary, zone = ground.say, ground.known.summary, ground.workspace.order.timezone
+    lines = primary_lines(summary)
+    total, outline = whole(lines, zone), open_report(ground)
+    outline.chapter(say("chapter_whole"))
+    failed = say("failed", count=total.failed) if total is not None and total.failed else ""
+    outline.say(counts_sentence(say, total), failed)
+    if lines:
+        outline.add(Picture(say("map"), draw_map(ground), say("map_text"), 0.86))
+        outline.say(say("map_note"), style="note")
+    outline.chapter(say("chapter_milestones"))
+    outline.add(milestones_grid(ground, summary.milestones, say("no_milestones")))
+    if summary.milestones:
+        outline.add(Picture(say("timeline"), draw_timeline(ground), say("timeline_text"), 0.95))
+    groups = (
+        ("region", "regions", region_standings(ground)),
+        ("class", "classes", by_class(lines, zone)),
+        ("carrier", "carriers", by_carrier(lines, zone)),
+    )
+    for what, chapter, standings in groups:
+        outline.chapter(say(f"chapter_{chapter}"))
+        outline.add(standings_grid(say, what, "", standings, total))
+    outline.say(say("days_note"), style="note")
+    add_later(ground, outline)
+    return finish(ground, say("progress_title"), outline)
+
+
+def build_overdue(ground: Ground) -> Document:
+    """Return every line over its day: by how many days, whose delay it is, what is not ready."""
+    say, workspace = ground.say, ground.workspace
+    lines = overdue(ground.known.summary, workspace.calendar, workspace.order.timezone)
+    outline = open_report(ground)
+    _say_holders(ground, outline, Counter(each.line.clock_holder for each in lines))
+    outline.add(overdue_grid(ground, lines, say("overdue_none", moment=ground.now)))
+    outline.say(weekends_note(ground, lines), style="note")
+    add_later(ground, outline)
+    return finish(ground, say("overdue_title"), outline)
+
+
+def _say_holders(ground: Ground, outline: Outline, holders: Counter[str | None]) -> None:
+    if holders:
+        counts = {name: holders[name] for name in ("carrier", "unit", "centre")}
+        outline.say(ground.say("overdue_intro", moment=ground.now, count=holders.total(), **counts))
