@@ -31,7 +31,7 @@ from app.workflows.appraise import list_of, score_table
 
 report = typer.Typer(help="Progress, overdue lines, circulars, scores, lists of organisations, availability.", no_args_is_help=True)
 
-STANDING_COLUMNS = ("by", "key", "name", "total", "done", "done_late", "late", "at_risk", "failed", "days_early")
+STANDING_COLUMNS = ("by", "key", "name", "total", "done", "done_late", "late", "not_proven", "at_risk", "failed", "days_early")
 OVERDUE_COLUMNS = ("line", "unit", "name", "region", "carrier", "last_day", "days_over", "working_days_over", "clock_holder", "open_gates")
 
 
@@ -64,7 +64,7 @@ def progress(
 
 
 def _standing_row(by: str, each: Standing) -> tuple[object, ...]:
-    counts = (each.total, each.done, each.done_late, each.late, each.at_risk, each.failed)
+    counts = (each.total, each.done, each.done_late, each.late, each.not_proven, each.at_risk, each.failed)
     return by, each.key, each.name, *counts, each.days_early
 
 

@@ -110,9 +110,9 @@ def _region(ground: Ground, name: str, standing: Standing | None, place: tuple[f
     yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius}" fill="#ffffff" stroke="{GREY}" stroke-width="10"/>'
     if standing is not None:
         begun = -90.0
-        parts = ((standing.done, COLOURS["met"]), (standing.late, COLOURS["late"]), (standing.at_risk, COLOURS["at_risk"]))
-        for count, colour in parts:
-            length = around * count / standing.total
+        counts = {"met": standing.done, "late": standing.late, "not_proven": standing.not_proven, "at_risk": standing.at_risk}
+        for state, count in counts.items():
+            colour, length = COLOURS[state], around * count / standing.total
             if length:
                 yield (
                     f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius}" fill="none" stroke="{colour}" stroke-width="10" '
