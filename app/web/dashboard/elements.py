@@ -30,8 +30,12 @@ MARKS = {
     "holds": "✓",
     "in_doubt": "?",
     "breaks": "!",
-    "over": "!",
     "not_enough_seen": "–",
+    "assigned": "▸",
+    "with_carrier": "▸",
+    "over": "!",
+    "announced": "○",
+    "running": "●",
 }
 
 
