@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from app.edge.database.migrations.append_only import forbid_rewriting
+
 revision = "0006_faults"
 down_revision = "0005_deadlines"
 branch_labels = None
@@ -46,10 +48,4 @@ def upgrade() -> None:
         sa.Column("silence", sa.Text(), nullable=False),
     )
     op.create_index("ix_window_event_window", "window_event", ["window_id", "kind"], unique=True)
-    if op.get_bind().dialect.name == "sqlite":
-        for table in ("fault_event", "window_event"):
-            for verb in ("UPDATE", "DELETE"):
-                op.execute(
-                    f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
-                    f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-                )
+    forbid_rewriting("fault_event", "window_event")
