@@ -19,6 +19,7 @@ from app.core.inventory import Line
 from app.edge.provenance import clock_state
 from app.edge.signing import read_key
 from app.workflows.accept import accept as run_accept
+from app.workflows.deadlines import keep_deadlines
 from app.workflows.evidence import CLOCK_VERB, POLLER
 from app.workflows.faults import FaultDesk
 from app.workflows.poll import Poller, open_poller
@@ -34,6 +35,7 @@ def poll(
     if not once:
         raise typer.BadParameter("give --once; to poll on schedule run waiwang serve", param_hint="--once")
     context = open_context(root)
+    show_moved_deadlines(context)
     poller = _open_poller(context)
     report = asyncio.run(poller.cycle(now))
     poller.close()
@@ -41,6 +43,12 @@ def poll(
         tell(f"{event.fault_id} {event.kind}: {event.line_id} ({event.document})")
     _show_cycle(report, form)
     leave(report.exit_code)
+
+
+def show_moved_deadlines(context: Context) -> None:
+    """Keep the deadlines that are worked by; tell those that moved without an entry in the log, and go on looking at lines."""
+    for finding in keep_deadlines(context.workspace, context.store, now()):
+        tell(f"error {finding}", "bold red")
 
 
 def _open_poller(context: Context) -> Poller:
@@ -117,6 +125,7 @@ def serve(
     from app.cli.serving import listening_socket, run_server  # here: no other command needs the web, half of all loading time
 
     context = open_context(root)
+    show_moved_deadlines(context)
     poller = None if context.workspace.plan.illustration else _open_poller(context)
     if poller is None:
         tell("the plan is an illustration: shown, not polled")

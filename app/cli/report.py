@@ -11,6 +11,7 @@ import typer
 from app.cli.availability import COLUMNS as AVAILABILITY_COLUMNS
 from app.cli.availability import availability_row
 from app.cli.context import Context, Root, leave, open_context
+from app.cli.deadlines import deadlines
 from app.cli.handover import InLanguage, KnownOnly, Output, ReportForm, beside, choose_way, ground_of, hand_over
 from app.cli.lines import AsOf, parse_moment
 from app.cli.output import Table
@@ -32,7 +33,7 @@ from app.workflows.availability import duty_lines, measure_availability
 
 report = typer.Typer(help="Progress, overdue lines, circulars, scores, lists of organisations, availability.", no_args_is_help=True)
 
-STANDING_COLUMNS = ("by", "key", "name", "total", "done", "done_late", "late", "at_risk", "failed", "days_early")
+STANDING_COLUMNS = ("by", "key", "name", "total", "done", "done_late", "late", "not_proven", "at_risk", "failed", "days_early")
 OVERDUE_COLUMNS = ("line", "unit", "name", "region", "carrier", "last_day", "days_over", "working_days_over", "clock_holder", "open_gates")
 
 
@@ -65,7 +66,7 @@ def progress(
 
 
 def _standing_row(by: str, each: Standing) -> tuple[object, ...]:
-    counts = (each.total, each.done, each.done_late, each.late, each.at_risk, each.failed)
+    counts = (each.total, each.done, each.done_late, each.late, each.not_proven, each.at_risk, each.failed)
     return by, each.key, each.name, *counts, each.days_early
 
 
@@ -209,6 +210,9 @@ def _working(title: str, chosen: Iterable[Score], totals: dict[str, int], ground
     rows += [(row.adjustment_id, row.title, None, f"{row.points:.2f}", row.working) for each in chosen for row in each.adjustments]
     rows += [(one.raised.row, None, None, None, contest_words(ground, one)) for each in chosen for one in each.contests]
     return Table(title, ("row", "title", "points", "earned", "working"), rows, totals, beside=beside(ground))
+
+
+report.command()(deadlines)
 
 
 @report.command()

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 
-from app.core.progress import LINE_DUES, SHOWN_STATES, LineView
+from app.core.line_deadline import LINE_DUES
+from app.core.progress import SHOWN_STATES, LineView
 
 SORT_KEYS = tuple(field.name for field in fields(LineView) if not field.name.startswith("open_"))
 

@@ -42,8 +42,17 @@ def read_known(workspace: Workspace, store: Store, at: datetime) -> Known:
     polled_at = max((change.recorded_at for change in kept.transitions), default=None)
     reported = ((told.line_id, OPENED) for told in kept.line_events if told.kind == REPORTED_OPEN)
     openings = find_openings([*((step.line_id, step.state) for step in kept.life), *reported])
-    states, decisions = states_of(kept.transitions), newest_decisions(kept.decisions)
-    summary = summarise(workspace, states, decisions, polled_at, at, kept.unit_events, openings)
+    summary = summarise(
+        workspace,
+        states_of(kept.transitions),
+        newest_decisions(kept.decisions),
+        polled_at,
+        at,
+        kept.unit_events,
+        openings,
+        store.line_facts(at),
+        [each for each in store.seen_terms(workspace.order.number) if each.seen_at <= at],
+    )
     return Known(at, kept, summary, learnt_later(everything, at))
 
 

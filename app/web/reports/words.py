@@ -72,6 +72,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "counts_parts": ("，其中{parts}", ", of them {parts}"),
     "counts_all_late": ("，均已逾期", ", all of them late"),
     "part_late": ("逾期{count}条", "{count} late"),
+    "part_not_proven": ("未证实{count}条", "{count} not proven"),
     "part_at_risk": ("临期{count}条", "{count} at risk"),
     "counts_none": ("清单中没有主用线路。", "The inventory has no primary line."),
     "counts_all": ("。全部线路已验收。", ". All lines are accepted."),
@@ -87,6 +88,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "head_done": ("已验收", "Accepted"),
     "head_done_late": ("逾期验收", "Late accepted"),
     "head_late": ("逾期未完", "Overdue"),
+    "head_not_proven": ("未证实", "Not proven"),
     "head_at_risk": ("临期", "At risk"),
     "head_failed": ("不合格", "Failed"),
     "head_days": ("提前（天）", "Days early"),
@@ -168,6 +170,10 @@ TABLE: dict[str, tuple[str, str]] = {
     "late_sentence": (
         "截至{day}，{count}条线路逾期未完成，涉及{units}，详见附件{annex}。",
         "On {day} {count} lines were late, at {units}; see annex {annex}.",
+    ),
+    "unproven_sentence": (
+        "另有{count}条线路期限已过、尚未验收，但期前已连通，未发现不符合之处，是否按期未证实，不计逾期。",
+        "{count} more lines are over their day, were there in time, and nothing is known against them: not proven, not late.",
     ),
     "late_none": ("没有逾期未完成的线路。", "No line is late."),
     "off_sentence": (
