@@ -12,6 +12,8 @@ from app.errors import Finding, InputError
 
 #: The shortest poll interval, seconds: agents answer their port tables from a cache of some seconds.
 SHORTEST_INTERVAL_S = 1.0
+#: A century: whoever means for ever says 0.
+LONGEST_DAYS = 36_500
 OPEN_READING = ("auto", "yes", "no")
 
 
@@ -19,7 +21,8 @@ OPEN_READING = ("auto", "yes", "no")
 class Settings:
     """`root`: the workspace. `database_url`: SQLAlchemy's. `secrets_file`: YAML of name → value, outside git.
 
-    `poll_interval_s`: from one poll cycle's start to the next. `known_hosts`: OpenSSH format, None accepts any key.
+    `poll_interval_s`: from one poll cycle's start to the next. `keep_samples_days`: how long `serve` keeps single samples that
+    no decision rests on, 0 for ever. `known_hosts`: OpenSSH format, None accepts any key.
     `endpoints_file`: where simulated devices listen, None on a real network. `simulation`: the control socket of that
     simulation, which active tests ask instead of a network.
     `open_reading`: whether page and API may be read without sign-in: `yes`, `no`, or `auto` (on loopback addresses only).
@@ -32,6 +35,7 @@ class Settings:
     secrets_file: Path | None
     known_hosts: Path | None
     poll_interval_s: float
+    keep_samples_days: int
     snmp_port: int
     ssh_port: int
     trap_listen: str = "auto"
@@ -60,6 +64,7 @@ def read_settings(environ: Mapping[str, str], root: Path | None = None) -> Setti
         secrets_file=Path(secrets) if secrets else None,
         known_hosts=Path(known) if known else None,
         poll_interval_s=_interval(given, "WAIWANG_POLL_INTERVAL_S", 60.0, findings),
+        keep_samples_days=_days(given, "WAIWANG_KEEP_SAMPLES_DAYS", 35, findings),
         snmp_port=_port(given, "WAIWANG_SNMP_PORT", 161, findings),
         ssh_port=_port(given, "WAIWANG_SSH_PORT", 22, findings),
         trap_listen=given.get("WAIWANG_TRAP_LISTEN", "auto"),
@@ -87,6 +92,14 @@ def _port(given: Mapping[str, str], name: str, default: int, findings: list[Find
     if text.isascii() and text.isdigit() and 1 <= int(text) <= 65535:
         return int(text)
     findings.append(_finding(name, "a port, 1 to 65535", text))
+    return default
+
+
+def _days(given: Mapping[str, str], name: str, default: int, findings: list[Finding]) -> int:
+    text = given.get(name, str(default))
+    if text.isascii() and text.isdigit() and int(text) <= LONGEST_DAYS:
+        return int(text)
+    findings.append(_finding(name, f"a number of days, 0 (for ever) to {LONGEST_DAYS}", text))
     return default
 
 

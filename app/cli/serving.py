@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from ipaddress import ip_address
 
 import uvicorn
@@ -34,6 +35,7 @@ from app.workflows.identify import agent_opener, identify_forever
 from app.workflows.notifications import Desk, build_desk, look_forever, open_receiver
 from app.workflows.poll import Poller
 from app.workflows.poll_report import CycleReport, LookReport
+from app.workflows.prune import prune, prune_daily
 from app.workflows.registry import Registry
 from app.workflows.schedule import poll_forever
 from app.workflows.summary import StoreReader
@@ -166,11 +168,19 @@ async def _watch(context: Context, poller: Poller, stop: asyncio.Event, counts: 
         _tell_faults(await asyncio.to_thread(faults.look, now()))
 
     polling = asyncio.create_task(poll_forever(poller, interval_s, now, stop, report, _tell_failure, hurry))
-    asking = asyncio.create_task(_identify(context, stop))
+    beside = [polling, asyncio.create_task(_identify(context, stop))]
+    if context.settings.keep_samples_days:
+        beside.append(asyncio.create_task(prune_daily(partial(_prune, context), stop, _tell_failure)))
     if receiver is None:
-        return [polling, asking]
+        return beside
     polling.add_done_callback(lambda _: receiver.close())
-    return [polling, asking, asyncio.create_task(look_forever(poller, desk, now, stop, hurry, _tell_look, _tell_failure))]
+    return [*beside, asyncio.create_task(look_forever(poller, desk, now, stop, hurry, _tell_look, _tell_failure))]
+
+
+def _prune(context: Context) -> int:
+    settings = context.settings
+    keep, interval = timedelta(days=settings.keep_samples_days), timedelta(seconds=settings.poll_interval_s)
+    return prune(context.workspace, context.store, now(), keep, interval)
 
 
 async def _identify(context: Context, stop: asyncio.Event) -> None:

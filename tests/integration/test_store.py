@@ -196,17 +196,27 @@ def test_a_devices_state_is_its_newest(store: Store) -> None:
     assert store.device_states() == {"city": back}
 
 
-def test_pruning_keeps_the_newest_sample_of_a_line_and_every_transition(store: Store) -> None:
+def test_pruning_a_line_keeps_its_newest_sample_and_every_transition(store: Store) -> None:
     write(store, sample(NOW, "up", a=port(NOW)), sample(NOW, "up", "BZWW-A-0002", a=port(NOW)))
     write(store, sample(NOW + MINUTE, "down", a=port(NOW)))
-    assert store.prune(NOW + timedelta(days=1)) == 1
+    tomorrow = NOW + timedelta(days=1)
+    assert [store.prune(line_id, tomorrow) for line_id in ("BZWW-A-0001", "BZWW-A-0002", "never seen")] == [1, 0, 0]
     latest = store.latest()
     assert latest["BZWW-A-0001"].sample.at == NOW + MINUTE
     assert latest["BZWW-A-0002"].sample.a == port(NOW)
     assert store.samples("BZWW-A-0001", NOW, NOW) == []
     assert len(store.transitions()) == 3
-    assert store.last_cycle() is not None
-    assert len(store.cycles(NOW - MINUTE)) == 1
+    assert len(store.cycles(NOW - MINUTE)) == 2, "what was measured, and what was not, stays known"
+
+
+def test_pruning_keeps_what_a_decision_looked_at(store: Store) -> None:
+    moments = [NOW + step * MINUTE for step in range(8)]
+    for at in moments:
+        write(store, sample(at, "up", a=port(at)))
+    assert store.prune("BZWW-A-0001", NOW + 6 * MINUTE, [(NOW + MINUTE, NOW + 2 * MINUTE), (NOW + 4 * MINUTE, NOW + 4 * MINUTE)]) == 3
+    kept = store.samples("BZWW-A-0001", NOW, NOW + 8 * MINUTE)
+    assert [each.at for each in kept] == [moments[number] for number in (1, 2, 4, 6, 7)]
+    assert all(each.a is not None for each in kept)
 
 
 def test_moments_of_any_zone_come_back_as_the_same_moment_in_utc(store: Store) -> None:

@@ -155,22 +155,20 @@ class Samples(Database):
                 found[row.device].append(DeviceIdentity(row.device, row.at, row.sys_descr, row.serial, row.model))
         return dict(found)
 
-    def prune(self, before: datetime) -> int:
-        """Delete cycles and samples older than `before`, except every line's newest; return how many samples went.
+    def prune(self, line_id: str, before: datetime, kept: Iterable[tuple[datetime, datetime]] = ()) -> int:
+        """Delete a line's samples older than `before` but its newest and those within `kept` (both ends inclusive); return how many went.
 
-        Transitions, measurements, decisions, backups and audit stay.
+        Cycles, transitions, measurements, decisions, backups and audit stay.
         """
         with self.writing("pruning") as connection:
-            newest = {row.line_id: row.at for row in connection.execute(sa.select(LINE_STATE.c.line_id, LINE_STATE.c.at))}
-            gone = 0
-            for line_id, at in newest.items():
-                bound = min(before, at)
-                connection.execute(sa.delete(PORT_SAMPLE).where(PORT_SAMPLE.c.line_id == line_id, PORT_SAMPLE.c.at < bound))
-                gone += connection.execute(
-                    sa.delete(LINE_SAMPLE).where(LINE_SAMPLE.c.line_id == line_id, LINE_SAMPLE.c.at < bound)
-                ).rowcount
-            last = sa.select(sa.func.max(CYCLE.c.cycle_id)).scalar_subquery()
-            connection.execute(sa.delete(CYCLE).where(CYCLE.c.finished_at < before, CYCLE.c.cycle_id != last))
+            newest = connection.execute(sa.select(LINE_STATE.c.at).where(LINE_STATE.c.line_id == line_id)).scalar()
+            if newest is None:
+                return 0
+            spans = tuple(kept)
+            for table in (PORT_SAMPLE, LINE_SAMPLE):
+                outside = [sa.not_(table.c.at.between(since, until)) for since, until in spans]
+                old = sa.delete(table).where(table.c.line_id == line_id, table.c.at < min(before, newest), *outside)
+                gone = connection.execute(old).rowcount
             return gone
 
 
