@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Mapping, Sequence
 from datetime import date
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,7 +17,9 @@ from app.cli.output import Format, Table, show, show_findings, tell
 from app.core.acceptance import PASS, Acceptance
 from app.core.inventory import Line
 from app.edge.provenance import clock_state
+from app.edge.signing import read_key
 from app.workflows.accept import accept as run_accept
+from app.workflows.deadlines import keep_deadlines
 from app.workflows.evidence import CLOCK_VERB, POLLER
 from app.workflows.faults import FaultDesk
 from app.workflows.poll import Poller, open_poller
@@ -32,6 +35,7 @@ def poll(
     if not once:
         raise typer.BadParameter("give --once; to poll on schedule run waiwang serve", param_hint="--once")
     context = open_context(root)
+    show_moved_deadlines(context)
     poller = _open_poller(context)
     report = asyncio.run(poller.cycle(now))
     poller.close()
@@ -39,6 +43,12 @@ def poll(
         tell(f"{event.fault_id} {event.kind}: {event.line_id} ({event.document})")
     _show_cycle(report, form)
     leave(report.exit_code)
+
+
+def show_moved_deadlines(context: Context) -> None:
+    """Keep the deadlines that are worked by; tell those that moved without an entry in the log, and go on looking at lines."""
+    for finding in keep_deadlines(context.workspace, context.store, now()):
+        tell(f"error {finding}", "bold red")
 
 
 def _open_poller(context: Context) -> Poller:
@@ -109,13 +119,16 @@ def serve(
     root: Root = None,
     host: Annotated[str, typer.Option("--host", envvar="WAIWANG_HOST", help="address to listen on")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", envvar="WAIWANG_PORT", min=0, max=65535, help="port to listen on")] = 8080,
+    key: Annotated[Path | None, typer.Option("--key", envvar="WAIWANG_EVIDENCE_KEY", help="private key that signs evidence packs")] = None,
 ) -> None:
     """Poll on schedule and show: dashboard at /, API at /api/v1, metrics at /metrics."""
     from app.cli.serving import listening_socket, run_server  # here: no other command needs the web, half of all loading time
 
     context = open_context(root)
+    show_moved_deadlines(context)
     poller = None if context.workspace.plan.illustration else _open_poller(context)
     if poller is None:
         tell("the plan is an illustration: shown, not polled")
+    signing_key = read_key(key) if key is not None else None
     with listening_socket(os.environ, host, port) as sock:
-        run_server(context, poller, sock)
+        run_server(context, poller, sock, signing_key)

@@ -13,13 +13,14 @@ from typing import Protocol, TypeVar
 
 from app.core.acceptance import Acceptance, LineSample, LineStatus, Transition
 from app.core.confirmation import Confirmation
+from app.core.contests import ContestEvent
 from app.core.events import UnitEvent
 from app.core.life import TRIAL, LifeEvent, decision_events
 from app.core.line_event import LineEvent
 
 #: What can be learnt later: a change of a line's state, a trial that a decision speaks of, a step of a line's life, a carrier's
-#: report on a line, a party's word, a unit's report.
-LEARNT_KINDS = ("transition", "trial", "life", "line_event", "confirmation", "unit_event")
+#: report on a line, a party's word, a unit's report, a step of a contest.
+LEARNT_KINDS = ("transition", "trial", "life", "line_event", "confirmation", "unit_event", "contest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Kept:
     line_events: Sequence[LineEvent] = ()
     unit_events: Sequence[UnitEvent] = ()
     confirmations: Sequence[Confirmation] = ()
+    contests: Sequence[ContestEvent] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ def known_at(kept: Kept, moment: datetime) -> Kept:
         _up_to(kept.line_events, moment),
         _up_to(kept.unit_events, moment),
         _up_to(kept.confirmations, moment),
+        _up_to(kept.contests, moment),
     )
 
 
@@ -96,6 +99,9 @@ def _all(kept: Kept) -> Iterator[Learnt]:
     for word in kept.confirmations:
         said = f"{word.party} {word.decision}"
         yield Learnt("confirmation", word.line_id, said, word.observed_at, word.recorded_at, word.by, word.document)
+    for step_of in kept.contests:
+        word_of = f"{step_of.row} {step_of.decision or step_of.step}"
+        yield Learnt("contest", step_of.subject, word_of, step_of.observed_at, step_of.recorded_at, step_of.by, step_of.document)
     for event in kept.unit_events:
         word_of = event.event if event.holds else f"not {event.event}"
         yield Learnt("unit_event", event.subject, word_of, event.observed_at, event.recorded_at, event.by_role, event.document)

@@ -7,6 +7,8 @@ from datetime import datetime
 
 from app.core.events import EventBook, build_book
 from app.core.known import Kept, Learnt, known_at, learnt_later, newest_decisions, states_of
+from app.core.life import OPENED, find_openings
+from app.core.line_event import OPENED as REPORTED_OPEN
 from app.core.progress import Summary, summarise
 from app.core.workspace import Workspace
 from app.edge.database.store import Store
@@ -38,7 +40,19 @@ def read_known(workspace: Workspace, store: Store, at: datetime) -> Known:
     everything = read_kept(store, at)
     kept = known_at(everything, at)
     polled_at = max((change.recorded_at for change in kept.transitions), default=None)
-    summary = summarise(workspace, states_of(kept.transitions), newest_decisions(kept.decisions), polled_at, at, kept.unit_events)
+    reported = ((told.line_id, OPENED) for told in kept.line_events if told.kind == REPORTED_OPEN)
+    openings = find_openings([*((step.line_id, step.state) for step in kept.life), *reported])
+    summary = summarise(
+        workspace,
+        states_of(kept.transitions),
+        newest_decisions(kept.decisions),
+        polled_at,
+        at,
+        kept.unit_events,
+        openings,
+        store.line_facts(at),
+        [each for each in store.seen_terms(workspace.order.number) if each.seen_at <= at],
+    )
     return Known(at, kept, summary, learnt_later(everything, at))
 
 
@@ -51,4 +65,5 @@ def read_kept(store: Store, until: datetime) -> Kept:
         line_events=store.line_events(),
         unit_events=store.events(),
         confirmations=store.confirmations(),
+        contests=store.contest_events(),
     )

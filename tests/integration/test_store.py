@@ -31,7 +31,7 @@ from app.edge.database.tables import METADATA
 from app.errors import StoreError
 
 #: Tables of present states, and of what is pruned when it is old.
-REWRITTEN = {"cycle", "device_state", "line_sample", "port_sample", "line_state"}
+REWRITTEN = {"cycle", "device_state", "line_sample", "port_sample", "line_state", "account", "token"}
 NOW = datetime(2008, 6, 30, 15, 59, 59, 999999, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 
@@ -144,6 +144,21 @@ def test_a_late_sample_is_kept_and_changes_no_state(store: Store) -> None:
     assert write(store, sample(NOW - MINUTE, "down")) == ()
     assert store.latest()["BZWW-A-0001"].sample.state == "up"
     assert [kept.state for kept in store.samples("BZWW-A-0001", NOW - MINUTE, NOW)] == ["down", "up"]
+
+
+def test_a_clock_that_jumped_ahead_and_came_back_hides_nothing_that_is_seen_after_it(store: Store) -> None:
+    hour = 60 * MINUTE
+    write(store, sample(NOW, "down"))
+    write(store, sample(NOW + 48 * hour, "up"))  # an hour later in truth: the clock was two days ahead
+    [seen] = write(store, sample(NOW + 2 * hour, "up"))
+    assert (seen.before, seen.after) == ("unknown", "up")
+    [broken] = write(store, sample(NOW + 3 * hour, "down"))
+    assert store.latest()["BZWW-A-0001"].since == broken.observed_at == NOW + 3 * hour
+    changes = [(change.after, change.observed_at) for change in store.transitions("BZWW-A-0001")]
+    assert changes == [("down", NOW), ("up", NOW + 2 * hour), ("up", NOW + 2 * hour), ("down", NOW + 3 * hour)]
+    known = [(fact.kind, fact.at) for fact in store.line_facts(NOW + 100 * hour)["BZWW-A-0001"]]
+    assert known == changes
+    assert [fact.kind for fact in store.line_facts(NOW + 2 * hour)["BZWW-A-0001"]] == ["down", "up"]
 
 
 def test_samples_are_bounded_on_both_sides_inclusive(store: Store) -> None:
@@ -416,3 +431,23 @@ def test_a_file_that_is_no_database_is_told_and_left_alone(tmp_path: Path) -> No
     with pytest.raises(StoreError, match="file is not a database"):
         Store.open(f"sqlite:///{file}")
     assert file.read_text().startswith("not a database")
+
+
+def test_a_line_that_goes_on_being_down_after_its_carriers_own_test_is_told_so(store: Store) -> None:
+    """Staying down is no transition; without the look after it the carrier's word would stand against what was seen."""
+    hour, line_id = 60 * MINUTE, "BZWW-A-0001"
+    write(store, sample(NOW, "down"))
+    store.write_life_events([LifeEvent(line_id, "self_tested", NOW + hour, NOW + hour, "carrier:telecom", "自测记录")])
+    assert [fact.kind for fact in store.line_facts(NOW + hour)[line_id]] == ["down", "self_tested"]
+    write(store, sample(NOW + 2 * hour, "unreachable"))
+    write(store, sample(NOW + 3 * hour, "down"))
+    told = [(fact.kind, fact.at) for fact in store.line_facts(NOW + 9 * hour)[line_id]]
+    assert told == [("down", NOW), ("self_tested", NOW + hour), ("down", NOW + 3 * hour), ("down", NOW + 3 * hour)]
+
+
+def test_a_judgement_that_is_not_proven_once_more_tells_nothing_new_of_clocks(store: Store) -> None:
+    for day, verdict in enumerate(["not_proven", "not_proven", "fail", "fail", "not_proven", "pass"]):
+        store.write_acceptance(Acceptance("BZWW-A-0001", NOW + day * 1440 * MINUTE, verdict, (), None, None, None))
+    kinds = [fact.kind for fact in store.line_facts(NOW + 9 * 1440 * MINUTE)["BZWW-A-0001"]]
+    assert kinds == ["not_proven", "fail", "fail", "not_proven", "pass"]
+    assert store.line_facts(NOW + MINUTE)["BZWW-A-0001"][-1].kind == "not_proven"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Self
 
 import sqlalchemy as sa
@@ -72,6 +73,15 @@ class Database:
         statement = sqlite.insert(table) if self._engine.dialect.name == "sqlite" else postgresql.insert(table)
         values = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in keys}
         connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=values), rows)
+
+
+def database_exists(url: str) -> bool:
+    """Tell whether there is a database to open: its file, where it is one. Only trying tells whether it can be used."""
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError:
+        return True
+    return parsed.get_backend_name() != "sqlite" or (parsed.database is not None and Path(parsed.database).exists())
 
 
 def _cannot_open(url: sa.URL, error: Exception) -> StoreError:

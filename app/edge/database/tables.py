@@ -148,6 +148,19 @@ ACCEPTANCE = sa.Table(
     sa.Column("due_at", Moment),
     sa.Column("on_time", sa.Boolean),
     sa.Index("ix_acceptance_line", "line_id", "decided_at"),
+    sa.Index("ix_acceptance_verdict", "line_id", "acceptance_id", "verdict", "decided_at"),
+)
+SEEN_TERMS = sa.Table(
+    "seen_terms",
+    METADATA,
+    sa.Column("seen_terms_id", _ROW, primary_key=True),
+    sa.Column("order_number", sa.Text, nullable=False),
+    sa.Column("milestone_id", sa.String(64), nullable=False),
+    sa.Column("due_on", sa.Date, nullable=False),
+    sa.Column("inclusive", sa.Boolean, nullable=False),
+    sa.Column("soft", sa.Boolean, nullable=False),
+    sa.Column("target_share", sa.Double, nullable=False),
+    sa.Column("seen_at", Moment, nullable=False),
 )
 LIFE_EVENT = sa.Table(
     "life_event",
@@ -254,4 +267,57 @@ WINDOW_EVENT = sa.Table(
     sa.Column("concern", sa.JSON, nullable=False),
     sa.Column("silence", sa.Text, nullable=False),
     sa.Index("ix_window_event_window", "window_id", "kind", unique=True),
+)
+ACCOUNT = sa.Table(
+    "account",
+    METADATA,
+    sa.Column("name", sa.String(32), primary_key=True),
+    sa.Column("role", sa.String(80), nullable=False),
+    sa.Column("password_hash", sa.Text),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("changed_at", Moment, nullable=False),
+    sa.Column("removed_at", Moment),
+)
+TOKEN = sa.Table(
+    "token",
+    METADATA,
+    sa.Column("token_id", _ROW, primary_key=True),
+    sa.Column("account", sa.String(32), nullable=False, index=True),
+    sa.Column("digest", sa.String(64), nullable=False, unique=True),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("expires_at", Moment, nullable=False),
+    sa.Column("revoked_at", Moment),
+)
+CONTEST = sa.Table(
+    "contest",
+    METADATA,
+    sa.Column("contest_id", _ROW, primary_key=True),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("step", sa.String(16), nullable=False),
+    sa.Column("table_id", sa.String(64), nullable=False),
+    sa.Column("subject", sa.String(64), nullable=False),
+    sa.Column("row", sa.String(64), nullable=False),
+    sa.Column("observed_at", Moment, nullable=False),
+    sa.Column("recorded_at", Moment, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("document", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("decision", sa.String(16)),
+    sa.Column("points", sa.Double),
+    sa.Column("row_before", sa.Double),
+    sa.Column("total_before", sa.Double),
+    sa.Column("row_after", sa.Double),
+    sa.Column("total_after", sa.Double),
+    sa.UniqueConstraint("number", "step"),
+)
+DEVICE_IDENTITY = sa.Table(
+    "device_identity",
+    METADATA,
+    sa.Column("device_identity_id", _ROW, primary_key=True),
+    sa.Column("device", sa.String(32), nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("sys_descr", sa.Text),
+    sa.Column("serial", sa.Text),
+    sa.Column("model", sa.Text),
+    sa.Index("ix_device_identity_device", "device", "at"),
 )

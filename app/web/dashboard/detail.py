@@ -9,7 +9,9 @@ from datetime import datetime
 from app.core.acceptance import Acceptance, CriterionResult, Transition
 from app.core.progress import LineView
 from app.web.context import WebContext
+from app.web.dashboard.deadlines import earliness_words, held_words
 from app.web.dashboard.elements import block, pill, text
+from app.web.dashboard.life import Books, draw_confirmation, draw_documents, draw_life
 from app.web.dashboard.phrases import in_chinese
 from app.web.dashboard.sections import reason_words
 from app.web.dashboard.words import UNKNOWN, Words
@@ -17,8 +19,15 @@ from app.web.dashboard.words import UNKNOWN, Words
 HISTORY_SHOWN = 10
 
 
-def draw_detail(words: Words, context: WebContext, line: LineView, decision: Acceptance | None, changes: Sequence[Transition]) -> None:
-    """Draw everything that is known of one line."""
+def draw_detail(
+    words: Words,
+    context: WebContext,
+    line: LineView,
+    decision: Acceptance | None,
+    changes: Sequence[Transition],
+    books: Books | None = None,
+) -> None:
+    """Draw everything that is known of one line; its life and confirmation where somebody keeps them."""
     with block("div", "detail-head"):
         text("h2", words.pick(line.unit_name, line.unit_name_en), "", "id=detail-title")
         text("span", line.line_id, "line-id")
@@ -31,7 +40,12 @@ def draw_detail(words: Words, context: WebContext, line: LineView, decision: Acc
             with block("div"):
                 text("dt", name)
                 text("dd", value)
+    if books is not None:
+        draw_documents(words, context, books)
     _draw_criteria(words, context, decision)
+    if books is not None:
+        draw_life(words, context, books)
+        draw_confirmation(words, context, books.standing)
     text("h3", words("history"))
     _draw_history(words, context, changes)
 
@@ -55,6 +69,7 @@ def facts(words: Words, context: WebContext, line: LineView) -> list[tuple[str, 
         (words("sampled_at"), moment(line.sampled_at)),
         (words("state"), f"{words.known('state', line.state)} · {words('since', when=moment(line.since))}"),
         (words("deadline"), deadline(words, line)),
+        *_deadline_facts(words, line),
         (words("verdict"), words(f"verdict_{line.verdict or 'none'}")),
     ]
     if line.clock_holder is not None:
@@ -64,6 +79,18 @@ def facts(words: Words, context: WebContext, line: LineView) -> list[tuple[str, 
     if line.reserved_mbps is not None:
         state = {None: "reserved_unknown", False: "reserved_shut", True: "reserved_up"}[line.reserved_up]
         rows.append((words("reserved_port", mbps=line.reserved_mbps), words(state)))
+    return rows
+
+
+def _deadline_facts(words: Words, line: LineView) -> list[tuple[str, str]]:
+    """Return the first deadline where it was another, how early or late the line is, and who held its clock."""
+    rows = []
+    if line.baseline_on is not None and line.baseline_on != line.due_on:
+        rows.append((words("first_deadline"), words.day(line.baseline_on)))
+    if line.days_early is not None:
+        rows.append((words("early_or_late"), earliness_words(words, line)))
+    if line.carrier_held_hours is not None:
+        rows.append((words("clock_held"), held_words(words, line)))
     return rows
 
 

@@ -47,6 +47,7 @@ class _Facts:
 
     lines: tuple[LineView, ...]
     late: tuple[Overdue, ...]
+    unproven: tuple[LineView, ...]
     failed: tuple[LineView, ...]
     total: Standing | None
     regions: tuple[Standing, ...]
@@ -85,7 +86,8 @@ def _gather(ground: Ground) -> _Facts:
     lines = primary_lines(summary)
     late = overdue(summary, ground.workspace.calendar, zone)
     failed = tuple(line for line in lines if is_off_standard(line))
-    return _Facts(lines, late, failed, whole(lines, zone), region_standings(ground), by_carrier(lines, zone))
+    unproven = tuple(line for line in lines if line.due == "not_proven")
+    return _Facts(lines, late, unproven, failed, whole(lines, zone), region_standings(ground), by_carrier(lines, zone))
 
 
 def _reach(ground: Ground) -> str:
@@ -150,6 +152,8 @@ def _say_problems(ground: Ground, outline: Outline, facts: _Facts) -> None:
         outline.say(say("late_sentence", day=day, count=len(facts.late), units=units, annex=2))
     else:
         outline.say(say("late_none"))
+    if facts.unproven:
+        outline.say(say("unproven_sentence", count=len(facts.unproven)))
     outline.section(say("section_off_standard"))
     if facts.failed:
         outline.say(say("off_sentence", count=len(facts.failed), units=unit_names(say, facts.failed), annex=3 if facts.late else 2))
@@ -167,13 +171,14 @@ def _held(facts: _Facts, holder: str) -> Counter[str]:
 
 
 def _say_demands(ground: Ground, outline: Outline, facts: _Facts) -> None:
-    """Say who has to do what; nothing that the list of late lines does not show."""
+    """Say who has to do what; nothing that the late lines and those not proven do not show."""
     say = ground.say
     outline.chapter(say("chapter_demands"))
     held = _held(facts, "carrier")
-    waiting = [each.line for each in facts.late if each.line.clock_holder == "unit"]
+    open_lines = [*(each.line for each in facts.late), *facts.unproven]
+    waiting = [line for line in open_lines if line.clock_holder == "unit"]
     gates = {gate for line in waiting for gate in say.words.each(line.open_gates, line.open_gates_en)}
-    centre = sum(each.line.clock_holder == "centre" for each in facts.late)
+    centre = sum(line.clock_holder == "centre" for line in open_lines)
     demands = [
         say("demand_carrier", carriers=say.joined(list(held)), annex=2) if held else "",
         say("demand_unit", gates=say.joined(sorted(gates))) if gates else "",

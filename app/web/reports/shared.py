@@ -145,7 +145,7 @@ def counts_sentence(say: ReportWords, standing: Standing | None) -> str:
         return begun + say("counts_all")
     if standing.late == open_lines:
         return begun + say("counts_open", open=open_lines, parts=say("counts_all_late"))
-    counts = (("late", standing.late), ("at_risk", standing.at_risk))
+    counts = (("late", standing.late), ("not_proven", standing.not_proven), ("at_risk", standing.at_risk))
     parts = say.joined([say(f"part_{name}", count=count) for name, count in counts if count])
     return begun + say("counts_open", open=open_lines, parts=say("counts_parts", parts=parts) if parts else "")
 
@@ -156,12 +156,12 @@ def standings_grid(say: ReportWords, what: str, caption: str, standings: Sequenc
     if total is not None and len(rows) > 1:
         rows.append(_standing_row(say, say("all"), total))
     head = [say(f"head_{what}"), *(say(f"head_{name}") for name in ("total", "done")), say("percent")]
-    head += [say(f"head_{name}") for name in ("done_late", "late", "at_risk", "failed", "days")]
-    return grid_or(say("no_lines"), caption, head, rows, (22, 9, 9, 9, 11.5, 11.5, 8, 9, 13), "lrrrrrrrr")
+    head += [say(f"head_{name}") for name in ("done_late", "late", "not_proven", "at_risk", "failed", "days")]
+    return grid_or(say("no_lines"), caption, head, rows, (21, 8, 8.5, 8.5, 11, 11, 9, 7, 8, 11), "lrrrrrrrrr")
 
 
 def _standing_row(say: ReportWords, name: str, each: Standing) -> tuple[str | int | float | None, ...]:
-    counts = (each.done_late, each.late, each.at_risk, each.failed)
+    counts = (each.done_late, each.late, each.not_proven, each.at_risk, each.failed)
     return name, each.total, each.done, say.share(each.done, each.total), *counts, each.days_early
 
 

@@ -8,7 +8,7 @@ from alembic import op
 from app.edge.database.migrations.append_only import forbid_rewriting
 
 revision = "0006_faults"
-down_revision = "0004_line_life"
+down_revision = "0005_deadlines"
 branch_labels = None
 depends_on = None
 
