@@ -16,6 +16,7 @@ from app.cli.output import Format
 from app.core.intent import DeviceIntent
 from app.core.intents import build_intents
 from app.core.workspace import Workspace
+from app.edge.database.connection import database_exists
 from app.edge.database.store import Store
 from app.edge.files import read_workspace
 from app.edge.templates import read_templates
@@ -53,6 +54,11 @@ class Context:
     @cached_property
     def store(self) -> Store:
         return Store.open(self.settings.database_url)
+
+    @cached_property
+    def store_if_any(self) -> Store | None:
+        """The database where there is one; none is made."""
+        return self.store if database_exists(self.settings.database_url) else None
 
     @property
     def today(self) -> date:

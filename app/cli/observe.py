@@ -32,6 +32,7 @@ from app.edge.templates import read_templates
 from app.errors import ExitCode, Finding, InputError
 from app.workflows.accept import accept as run_accept
 from app.workflows.activate import Patience, activate, reserved_ends
+from app.workflows.deadlines import keep_deadlines
 from app.workflows.diff import refuse_illustration
 from app.workflows.endpoints import snmp_endpoint
 from app.workflows.evidence import CLOCK_VERB, POLLER
@@ -57,11 +58,18 @@ def poll(
     if not once:
         raise typer.BadParameter("give --once; to poll on schedule run waiwang serve", param_hint="--once")
     context = open_context(root)
+    show_moved_deadlines(context)
     poller = _open_poller(context)
     report = asyncio.run(poller.cycle(now))
     poller.close()
     _show_cycle(report, form)
     leave(report.exit_code)
+
+
+def show_moved_deadlines(context: Context) -> None:
+    """Keep the deadlines that are worked by; tell those that moved without an entry in the log, and go on looking at lines."""
+    for finding in keep_deadlines(context.workspace, context.store, now()):
+        tell(f"error {finding}", "bold red")
 
 
 def _open_poller(context: Context) -> Poller:
@@ -275,6 +283,7 @@ def serve(
     from app.cli.serving import listening_socket, run_server  # here: no other command needs the web, half of all loading time
 
     context = open_context(root)
+    show_moved_deadlines(context)
     poller = None if _illustrated(context) else _open_poller(context)
     if poller is None:
         tell("the plan is an illustration: shown, not polled")

@@ -36,7 +36,7 @@ def check(
 ) -> None:
     """Judge every input; all findings at once, each with file:line."""
     context = open_context(root)
-    report = run_check(context.settings.root, today=_today())
+    report = run_check(context.settings.root, today=_today(), store=context.store_if_any)
     notes = report.notes if all_notes or form is not Format.text else report.notes[:SHOWN_NOTES]
     show_findings([*report.findings, *notes], form, title="check")
     if form is Format.text:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from app.cli.context import Context, Root, leave, open_context
+from app.cli.deadlines import deadlines
 from app.cli.handover import InLanguage, KnownOnly, Output, ReportForm, beside, choose_way, ground_of, hand_over
 from app.cli.lines import AsOf, parse_moment
 from app.cli.output import Table
@@ -30,7 +31,7 @@ from app.workflows.appraise import list_of, score_table
 
 report = typer.Typer(help="Progress, overdue lines, circulars, scores, lists of organisations, availability.", no_args_is_help=True)
 
-STANDING_COLUMNS = ("by", "key", "name", "total", "done", "done_late", "late", "at_risk", "failed", "days_early")
+STANDING_COLUMNS = ("by", "key", "name", "total", "done", "done_late", "late", "not_proven", "at_risk", "failed", "days_early")
 OVERDUE_COLUMNS = ("line", "unit", "name", "region", "carrier", "last_day", "days_over", "working_days_over", "clock_holder", "open_gates")
 
 
@@ -63,7 +64,7 @@ def progress(
 
 
 def _standing_row(by: str, each: Standing) -> tuple[object, ...]:
-    counts = (each.total, each.done, each.done_late, each.late, each.at_risk, each.failed)
+    counts = (each.total, each.done, each.done_late, each.late, each.not_proven, each.at_risk, each.failed)
     return by, each.key, each.name, *counts, each.days_early
 
 
@@ -196,6 +197,9 @@ def _working(title: str, chosen: Iterable[Score], totals: dict[str, int], ground
     ]
     rows += [(row.adjustment_id, row.title, None, f"{row.points:.2f}", row.working) for each in chosen for row in each.adjustments]
     return Table(title, ("row", "title", "points", "earned", "working"), rows, totals, beside=beside(ground))
+
+
+report.command()(deadlines)
 
 
 @report.command()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
@@ -19,7 +19,7 @@ UNITS, UNITS_WORDS, UNITS_WORDS_EN = "", "单位", "Units"
 
 
 class CountedLine(Protocol):
-    """What is needed of a line to count it. `done_at` is None while it is not accepted."""
+    """What is needed of a line to count it. `done_at` is None while it is not accepted; `not_proven_for` names milestones."""
 
     @property
     def unit_id(self) -> str: ...
@@ -35,16 +35,22 @@ class CountedLine(Protocol):
     def role(self) -> str: ...
     @property
     def done_at(self) -> datetime | None: ...
+    @property
+    def not_proven_for(self) -> Collection[str]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One of a cohort: a line or a unit, by region and class of line (`UNITS` for units)."""
+    """One of a cohort: a line or a unit, by region and class of line (`UNITS` for units).
+
+    `unproven`: the milestone is over, and nothing known says that this one was not ready by then.
+    """
 
     unit_id: str
     region: str
     class_id: str
     done_at: datetime | None
+    unproven: bool = False
 
     def is_done(self, before: datetime | None = None) -> bool:
         """Tell whether it is done, and where a moment is given, whether that was before it."""
@@ -54,7 +60,7 @@ class Member:
 def cohort(workspace: Workspace, milestone: Milestone, lines: Iterable[CountedLine], book: EventBook) -> tuple[Member, ...] | None:
     """Return who counts towards a milestone; None where nothing of it was ever recorded, which is never guessed to be nothing done."""
     if milestone.evidence == "accepted_line":
-        return line_members(milestone.scope, lines)
+        return line_members(milestone, lines)
     event = milestone_event(milestone)
     if event is None or event not in book.kinds:
         return None
@@ -65,12 +71,12 @@ def cohort(workspace: Workspace, milestone: Milestone, lines: Iterable[CountedLi
     return (Member("", root.code if root else "", UNITS, min(done, default=None)),)
 
 
-def line_members(scope: Scope, lines: Iterable[CountedLine]) -> tuple[Member, ...]:
-    """Return the primary lines of a cohort."""
+def line_members(milestone: Milestone, lines: Iterable[CountedLine]) -> tuple[Member, ...]:
+    """Return the primary lines of a milestone's cohort."""
     return tuple(
-        Member(line.unit_id, line.region, line.class_id, line.done_at)
+        Member(line.unit_id, line.region, line.class_id, line.done_at, milestone.milestone_id in line.not_proven_for)
         for line in lines
-        if line.role == "primary" and covers(scope, line.class_id, line.level, line.kind)
+        if line.role == "primary" and covers(milestone.scope, line.class_id, line.level, line.kind)
     )
 
 
@@ -90,13 +96,18 @@ def wanted_of(total: int, share: float) -> int:
     return ceil(Fraction(str(share)) * total)
 
 
-def reaches(members: Sequence[Member], milestone: Milestone, before: datetime | None = None) -> bool:
-    """Tell whether the share is reached, in every county where the order counts per county; an empty cohort reaches nothing."""
+def reaches(members: Sequence[Member], milestone: Milestone, before: datetime | None = None, *, with_unproven: bool = False) -> bool:
+    """Tell whether the share is reached, in every county where the order counts per county; an empty cohort reaches nothing.
+
+    `with_unproven` counts those too of which nothing known says that they were not ready.
+    """
     groups: dict[str, list[Member]] = {}
     for member in members:
         groups.setdefault(member.region if milestone.per == "county" else "", []).append(member)
     return bool(groups) and all(
-        sum(member.is_done(before) for member in group) >= wanted_of(len(group), milestone.target_share) for group in groups.values()
+        sum(member.is_done(before) or (with_unproven and member.unproven) for member in group)
+        >= wanted_of(len(group), milestone.target_share)
+        for group in groups.values()
     )
 
 

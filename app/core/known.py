@@ -7,8 +7,8 @@ ever rewritten, so what was recorded up to a moment is the same for ever.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Protocol, TypeVar
 
 from app.core.acceptance import Acceptance, LineSample, LineStatus, Transition
@@ -16,6 +16,7 @@ from app.core.confirmation import Confirmation
 from app.core.events import UnitEvent
 from app.core.life import TRIAL, LifeEvent, decision_events
 from app.core.line_event import LineEvent
+from app.core.order import Milestone, Order
 
 #: What can be learnt later: a change of a line's state, a trial that a decision speaks of, a step of a line's life, a carrier's
 #: report on a line, a party's word, a unit's report.
@@ -102,14 +103,29 @@ def _all(kept: Kept) -> Iterator[Learnt]:
 
 
 def states_of(transitions: Iterable[Transition]) -> dict[str, LineStatus]:
-    """Return every line's state after these changes; ports are not known from them. A line without any is left out."""
-    newest: dict[str, Transition] = {}
-    for change in sorted(transitions, key=lambda change: change.observed_at):
-        newest[change.line_id] = change
+    """Return every line's state after these changes, given as they were written; ports are not known from them.
+
+    A line without any is left out.
+    """
+    newest = {change.line_id: change for change in transitions}
     return {
         line_id: LineStatus(LineSample(line_id, change.observed_at, change.after, change.reason, None, None, None), change.observed_at)
         for line_id, change in newest.items()
     }
+
+
+def order_known_at(order: Order, moment: datetime) -> Order:
+    """Return the order with the terms of its milestones as they were on that civil day: later changes are not known yet."""
+    day = moment.astimezone(order.timezone).date()
+    return replace(order, milestones=tuple(_milestone_known_on(each, day) for each in order.milestones))
+
+
+def _milestone_known_on(milestone: Milestone, day: date) -> Milestone:
+    known = tuple(change for change in milestone.changes if change.changed_on <= day)
+    then = milestone.term_history()[len(known)]
+    return replace(
+        milestone, due_on=then.due_on, inclusive=then.inclusive, soft=then.soft, target_share=then.target_share, changes=known
+    )
 
 
 def newest_decisions(decisions: Iterable[Acceptance]) -> dict[str, Acceptance]:

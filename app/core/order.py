@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
+
+from app.core.terms import DeadlineChange, Terms, term_history
 
 LEVELS = ("city", "county", "township")
 CRITERIA = (
@@ -101,7 +103,8 @@ class Scope:
 class Milestone:
     """A dated duty. `target_share` 0..1 of the cohort; `per` is `whole` or `county`.
 
-    `event` is what units report where evidence is `unit_event`, or the one report that shows a `document`.
+    `event` is what units report where evidence is `unit_event`, or the one report that shows a `document`. `changes` are all
+    changes of the terms since the order, oldest first; `earlier_only` says where it stands that the day may only move earlier.
     """
 
     milestone_id: str
@@ -116,11 +119,20 @@ class Milestone:
     evidence: str
     event: str | None
     source: Source
+    changes: tuple[DeadlineChange, ...] = ()
+    earlier_only: Source | None = None
+
+    @property
+    def terms(self) -> Terms:
+        return Terms(self.due_on, self.inclusive, self.soft, self.target_share)
 
     def due_at(self, zone: ZoneInfo) -> datetime:
         """Return the first moment that is too late: civil midnight after the due day, or before it when not inclusive."""
-        last = self.due_on + timedelta(days=1) if self.inclusive else self.due_on
-        return datetime.combine(last, time.min, tzinfo=zone)
+        return self.terms.due_at(zone)
+
+    def term_history(self) -> tuple[Terms, ...]:
+        """Return its terms from the baseline to the present."""
+        return term_history(self.terms, self.changes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,6 +335,19 @@ class Simulation:
 
 
 @dataclass(frozen=True, slots=True)
+class ForecastRule:
+    """How a completion is foretold: from the lines accepted in the last `working_days`, with an interval of probability `level`.
+
+    Fewer accepted lines than `least_accepted` in that window say too little.
+    """
+
+    working_days: int = 20
+    level: float = 0.9
+    least_accepted: int = 5
+    source: Source = Source(default=True)
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     number: str
     title: str
@@ -339,6 +364,7 @@ class Order:
     at_risk_days: int = 7
     at_risk_source: Source = Source(default=True)
     measurement_valid_days: int = 30
+    measurement_valid_source: Source = Source(default=True)
     simulation: Simulation | None = None
     requirements: Mapping[str, Requirement] = field(default_factory=dict)
     unit_kinds: Mapping[str, str] = field(default_factory=dict)
@@ -347,6 +373,7 @@ class Order:
     rhythms: tuple[Rhythm, ...] = ()
     organisations: tuple[Organisation, ...] = ()
     availability: AvailabilityDuty | None = None
+    forecast: ForecastRule = ForecastRule()
 
     def line_milestone(self, class_id: str, level: str, kind: str) -> Milestone | None:
         """Return the earliest hard milestone that wants every line of this kind accepted, if the order has one.

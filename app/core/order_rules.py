@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from app.core.deadlines import find_change_faults
 from app.core.duty_rules import duty_sources, find_duty_faults
 from app.core.order import Criterion, Milestone, ScoreTable, ServiceClass, Source
 from app.core.references import References
@@ -36,6 +37,8 @@ def find_order_faults(workspace: Workspace, references: References) -> Iterator[
 def _sources(workspace: Workspace) -> Iterator[tuple[str, Source]]:
     order = workspace.order
     yield "at_risk_days", order.at_risk_source
+    yield "measurement_valid_days", order.measurement_valid_source
+    yield "forecast", order.forecast.source
     for kind in order.classes.values():
         yield f"service class {kind.class_id}", kind.source
         for part, source in kind.sources.items():
@@ -44,6 +47,11 @@ def _sources(workspace: Workspace) -> Iterator[tuple[str, Source]]:
             yield _called(kind, criterion), criterion.source
     for milestone in order.milestones:
         yield f"milestone {milestone.milestone_id}", milestone.source
+        if milestone.earlier_only is not None:
+            yield f"milestone {milestone.milestone_id}.moves", milestone.earlier_only
+        for change in milestone.changes:
+            source = Source(ruling=change.ruling, where=change.where)
+            yield f"milestone {milestone.milestone_id}, change {change.change_id}", source
     for table in order.scoring:
         yield f"score table {table.table_id}", table.source
         yield f"score table {table.table_id}.formula", table.formula_source
@@ -134,6 +142,7 @@ def _milestone_faults(milestone: Milestone, workspace: Workspace, references: Re
     if milestone.due_on < order.issued_on and "order" not in references.incomplete and order.simulation is None:
         expected, found = f"a day from {order.issued_on} on", str(milestone.due_on)
         yield Finding(where, f"{owner}: due before the order was issued", expected, found, "Correct `due_on`.")
+    yield from find_change_faults(order, milestone)
 
 
 def _score_faults(table: ScoreTable) -> Iterator[Finding]:

@@ -5,20 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from app.core.acceptance import PASS, Acceptance, LineStatus
+from app.core.clock import LineFact
 from app.core.cohorts import UNITS, UNITS_WORDS, UNITS_WORDS_EN, Member, cohort, reaches
+from app.core.deadlines import ChangeView, find_silent_changes, view_changes
 from app.core.events import EventBook, UnitEvent, build_book
 from app.core.inventory import Line
-from app.core.order import Gate, Milestone, Order
-from app.core.readiness import GateView, clock_holder, holding, line_gates, view_gates
+from app.core.jeopardy import Jeopardy, view_jeopardy
+from app.core.line_deadline import DeadlineGround, days_left, facts_of
+from app.core.order import HOLDERS, Milestone, Order
+from app.core.readiness import GateView, holding, line_gates, view_gates
+from app.core.terms import SeenTerms
 from app.core.workspace import Workspace
 
-#: What a line means against its deadline: accepted (in time or not), late, at risk, still open, or without any deadline.
-LINE_DUES = ("accepted", "accepted_late", "late", "at_risk", "open", "no_deadline")
 NO_EVENTS = build_book(())
-MILESTONE_STATES = ("met", "met_late", "late", "at_risk", "open", "not_measured")
+#: `not_proven`: over, not reached, and reached if the lines count of which nothing known says that they were not ready.
+MILESTONE_STATES = ("met", "met_late", "late", "not_proven", "at_risk", "open", "not_measured")
+HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,9 @@ class LineView:
     """One line as everybody sees it. Rates in bit/s seen from the centre (down = towards the unit); None where not known.
 
     `clock_holder`: carrier, unit or centre, whoever has to act next; None once accepted, and for lines without a deadline.
-    `open_gates`: the titles of what is not ready, in both languages.
+    `open_gates`: the titles of what is not ready, in both languages. `days_early`, `working_days_early`: from the acceptance, or from
+    today, to the last day in time, negative when late. `clock_since`: since when the present holder holds the clock; `…_held_hours`:
+    whole hours for which each held it up to the acceptance. `delivered_at`: since when the line is there without a long break.
     """
 
     line_id: str
@@ -72,6 +78,15 @@ class LineView:
     clock_holder: str | None = None
     open_gates: tuple[str, ...] = ()
     open_gates_en: tuple[str, ...] = ()
+    baseline_on: date | None = None
+    days_early: int | None = None
+    working_days_early: int | None = None
+    clock_since: datetime | None = None
+    carrier_held_hours: int | None = None
+    unit_held_hours: int | None = None
+    centre_held_hours: int | None = None
+    delivered_at: datetime | None = None
+    not_proven_for: tuple[str, ...] = ()
 
     @property
     def done_at(self) -> datetime | None:
@@ -95,6 +110,8 @@ class CohortView:
 
 @dataclass(frozen=True, slots=True)
 class MilestoneView:
+    """`baseline_on`, `baseline_at`: what was first ordered; `changes`: how it came to the present day, oldest first."""
+
     milestone_id: str
     title: str
     title_en: str
@@ -111,11 +128,18 @@ class MilestoneView:
     ruling: str | None
     default: bool
     per: str = "whole"
+    baseline_on: date | None = None
+    baseline_at: datetime | None = None
+    changes: tuple[ChangeView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Everything at one moment. `polled_at` is the end of the newest poll cycle, None when nothing was ever measured."""
+    """Everything at one moment. `polled_at` is the end of the newest poll cycle, None when nothing was ever measured.
+
+    `deadline_faults`: deadlines that moved without an entry in the order's log. `assumed_years`: counted by weekends alone, since the
+    calendar lacks their notice.
+    """
 
     order_number: str
     order_title: str
@@ -129,17 +153,10 @@ class Summary:
     milestones: tuple[MilestoneView, ...]
     lines: tuple[LineView, ...]
     gates: tuple[GateView, ...] = ()
-
-
-def lateness(accepted: Acceptance | None, due_at: datetime | None, now: datetime, at_risk: timedelta) -> str:
-    """Return what a line means against its deadline: one of `LINE_DUES`. On the moment `due_at` itself it is too late."""
-    if accepted is not None:
-        return "accepted_late" if due_at is not None and accepted.decided_at >= due_at else "accepted"
-    if due_at is None:
-        return "no_deadline"
-    if now >= due_at:
-        return "late"
-    return "at_risk" if due_at - now <= at_risk else "open"
+    jeopardy: tuple[Jeopardy, ...] = ()
+    deadline_faults: tuple[str, ...] = ()
+    assumed_years: tuple[int, ...] = ()
+    forecast_level: float = 0.9
 
 
 def summarise(
@@ -149,12 +166,26 @@ def summarise(
     polled_at: datetime | None,
     now: datetime,
     events: Sequence[UnitEvent] = (),
+    facts: Mapping[str, Sequence[LineFact]] | None = None,
+    seen_terms: Sequence[SeenTerms] = (),
 ) -> Summary:
-    """Return the state of the whole rollout at `now` from the newest samples and decisions per line, and from all unit events."""
-    order, book = workspace.order, build_book(events)
+    """Return the state of the whole rollout at `now` from the newest samples and decisions per line, and from all unit events.
+
+    `facts`: what clocks are told from, by line; None where the newest sample and decision are all that is known. `seen_terms`: what
+    was worked by before, oldest first.
+    """
+    order, book, ground = workspace.order, build_book(events), DeadlineGround(workspace.order, workspace.calendar, now)
     lines = tuple(
-        view_line(workspace, line, statuses.get(line.line_id), acceptances.get(line.line_id), now, book)
-        for line in workspace.inventory.lines.values()
+        view_line(
+            workspace,
+            line,
+            statuses.get(line_id),
+            acceptances.get(line_id),
+            ground,
+            book,
+            facts.get(line_id, ()) if facts is not None else facts_of(statuses.get(line_id), acceptances.get(line_id)),
+        )
+        for line_id, line in workspace.inventory.lines.items()
     )
     return Summary(
         order_number=order.number,
@@ -169,13 +200,30 @@ def summarise(
         milestones=tuple(view_milestone(workspace, milestone, lines, now, book) for milestone in order.milestones),
         lines=lines,
         gates=view_gates(workspace, book),
+        jeopardy=view_jeopardy(workspace, lines, now),
+        deadline_faults=tuple(str(finding) for finding in find_silent_changes(order, seen_terms)),
+        assumed_years=assumed_years(workspace, now),
+        forecast_level=order.forecast.level,
     )
 
 
+def assumed_years(workspace: Workspace, now: datetime) -> tuple[int, ...]:
+    """Return the years from the order to its last deadline, or to now, whose working days are counted by weekends alone."""
+    order = workspace.order
+    last = max([now.astimezone(order.timezone).date(), *(each.due_on for each in order.milestones)])
+    return tuple(year for year in range(min(order.issued_on.year, last.year), last.year + 1) if year not in workspace.calendar.years)
+
+
 def view_line(
-    workspace: Workspace, line: Line, status: LineStatus | None, decision: Acceptance | None, now: datetime, book: EventBook = NO_EVENTS
+    workspace: Workspace,
+    line: Line,
+    status: LineStatus | None,
+    decision: Acceptance | None,
+    ground: DeadlineGround,
+    book: EventBook,
+    facts: Sequence[LineFact],
 ) -> LineView:
-    """Return one line as everybody sees it."""
+    """Return one line as everybody sees it. `facts` in the order of their moments."""
     order, inventory = workspace.order, workspace.inventory
     unit, service_class = inventory.units[line.unit_id], order.classes[line.service_class]
     region = inventory.regions[unit.region]
@@ -184,10 +232,10 @@ def view_line(
     accepted = decision if decision and decision.verdict == PASS else None
     sample = status.sample if status else None
     a = sample.a if sample else None
-    gates = line_gates(workspace, book, line) if accepted is None else ()
-    waiting: tuple[Gate, ...] = holding(gates)
-    verdict = decision.verdict if decision else None
-    delivered = sample is not None and sample.state == "up"
+    gates = line_gates(workspace, book, line)
+    waiting = holding(gates) if accepted is None else ()
+    told = ground.tell(line, unit, milestone, facts, gates, accepted)
+    held = {holder: told.clock.held.get(holder, timedelta(0)) // HOUR if milestone else None for holder in HOLDERS}
     reserved = [port.oper_up for port in (sample.reserved_a, sample.reserved_z) if port is not None] if sample else []
     return LineView(
         line_id=line.line_id,
@@ -220,35 +268,37 @@ def view_line(
         down_bps=a.out_bps if a else None,
         up_bps=a.in_bps if a else None,
         in_errors=a.in_errors if a else None,
-        verdict=verdict,
+        verdict=decision.verdict if decision else None,
         decided_at=decision.decided_at if decision else None,
         open_criteria=tuple(f"{r.kind}:{r.verdict}" for r in decision.results if r.verdict != PASS) if decision else (),
-        due=lateness(accepted, due_at, now, timedelta(days=order.at_risk_days)),
+        due=told.due,
         milestone=milestone.milestone_id if milestone else None,
         due_on=milestone.due_on if milestone else None,
         due_at=due_at,
-        days_left=days_left(due_at, now, order.timezone),
+        days_left=days_left(due_at, ground.now, order.timezone),
         reserved_mbps=service_class.reserved_port_mbps,
         reserved_up=any(reserved) if reserved else None,
-        clock_holder=clock_holder(gates, delivered=delivered, verdict=verdict) if due_at is not None else None,
+        clock_holder=told.clock.holder,
         open_gates=tuple(gate.title for gate in waiting),
         open_gates_en=tuple(gate.title_en for gate in waiting),
+        baseline_on=milestone.term_history()[0].due_on if milestone else None,
+        days_early=told.days_early,
+        working_days_early=told.working_days_early,
+        clock_since=told.clock.since,
+        carrier_held_hours=held["carrier"],
+        unit_held_hours=held["unit"],
+        centre_held_hours=held["centre"],
+        delivered_at=told.clock.delivered_at,
+        not_proven_for=told.not_proven_for,
     )
-
-
-def days_left(due_at: datetime | None, now: datetime, zone: ZoneInfo) -> int | None:
-    """Return civil days in the order's zone from today to the last day that is in time; negative once that day is over."""
-    if due_at is None:
-        return None
-    last_day = (due_at - timedelta(microseconds=1)).astimezone(zone).date()
-    return (last_day - now.astimezone(zone).date()).days
 
 
 def view_milestone(
     workspace: Workspace, milestone: Milestone, lines: Sequence[LineView], now: datetime, book: EventBook = NO_EVENTS
 ) -> MilestoneView:
     """Return a milestone's cohort by county and class. What nobody has recorded anything of is `not_measured`, never guessed."""
-    due_at = milestone.due_at(workspace.order.timezone)
+    zone, baseline = workspace.order.timezone, milestone.term_history()[0]
+    due_at = milestone.due_at(zone)
     members = cohort(workspace, milestone, lines, book) or ()
     cells = count_cells(workspace, members)
     return MilestoneView(
@@ -268,6 +318,9 @@ def view_milestone(
         ruling=milestone.source.ruling,
         default=milestone.source.default,
         per=milestone.per,
+        baseline_on=baseline.due_on,
+        baseline_at=baseline.due_at(zone),
+        changes=view_changes(milestone),
     )
 
 
@@ -306,5 +359,5 @@ def milestone_state(order: Order, milestone: Milestone, members: Sequence[Member
     if milestone.soft:
         return "open"
     if now >= due_at:
-        return "late"
+        return "not_proven" if reaches(members, milestone, before=due_at, with_unproven=True) else "late"
     return "at_risk" if due_at - now <= timedelta(days=order.at_risk_days) else "open"

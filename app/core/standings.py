@@ -17,9 +17,9 @@ from app.core.workdays import WorkCalendar, count_working_days
 class Standing:
     """The primary lines of one county, class or carrier. `done` are accepted, `done_late` of them after their day.
 
-    `late` are over their day and not accepted, `failed` not accepted after a judgement that they failed (whatever their day).
-    `days_early`: median civil days from acceptance to the last day in time, negative for late; None while nothing with a
-    deadline is accepted.
+    `late` are over their day and not accepted; `not_proven` too, but nothing known says that they were not ready. `failed` failed
+    their last judgement, whatever their day. `days_early`: median civil days from acceptance to the last day in time, negative for
+    late; None while nothing with a deadline is accepted.
     """
 
     key: str
@@ -29,6 +29,7 @@ class Standing:
     done: int
     done_late: int
     late: int
+    not_proven: int
     at_risk: int
     failed: int
     days_early: float | None
@@ -89,6 +90,7 @@ def _standing(key: str, name: str, name_en: str, lines: Sequence[LineView], zone
         done=sum(line.done_at is not None for line in lines),
         done_late=sum(line.due == "accepted_late" for line in lines),
         late=sum(line.due == "late" for line in lines),
+        not_proven=sum(line.due == "not_proven" for line in lines),
         at_risk=sum(line.due == "at_risk" for line in lines),
         failed=sum(is_off_standard(line) for line in lines),
         days_early=float(median(early)) if early else None,

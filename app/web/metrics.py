@@ -16,10 +16,20 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from app.core.acceptance import FAIL, LINE_STATES, NOT_PROVEN, PASS
-from app.core.progress import LINE_DUES, LineView, MilestoneView, Summary
+from app.core.forecast import Forecast
+from app.core.line_deadline import LINE_DUES
+from app.core.order import HOLDERS
+from app.core.progress import LineView, MilestoneView, Summary
 from app.web.context import WebContext, read_context
 
 router = APIRouter(include_in_schema=False)
+#: Name, documentation, value of each family that is had per milestone and group of lines.
+FORECASTS: tuple[tuple[str, str, Callable[[Forecast], float | None]], ...] = (
+    ("waiwang_forecast_lines_wanted", "Lines still to be accepted for the milestone.", lambda each: each.wanted),
+    ("waiwang_forecast_needed_lines_per_working_day", "Lines to accept per working day left.", lambda each: each.needed_per_day),
+    ("waiwang_forecast_accepted_lines_per_working_day", "Lines accepted per working day lately.", lambda each: each.per_day),
+    ("waiwang_forecast_deadline_holds_ratio", "Probability that the deadline holds at that rate, 0 to 1.", lambda each: each.chance),
+)
 
 
 class SummaryCollector(Collector):
@@ -70,6 +80,7 @@ def families(summary: Summary) -> Iterator[Metric]:
     """Yield every metric family of a summary."""
     yield from order_families(summary)
     yield from milestone_families(summary.milestones)
+    yield from deadline_families(summary)
     yield lines_by_due(summary.lines)
     yield line_info(summary.lines)
     yield line_state(summary.lines)
@@ -106,6 +117,28 @@ def milestone_families(milestones: Iterable[MilestoneView]) -> Iterator[Metric]:
         target.add_metric(key, milestone.target_share)
         deadline.add_metric(key, milestone.due_at.timestamp())
     yield from (ratio, target, deadline)
+
+
+def deadline_families(summary: Summary) -> Iterator[Metric]:
+    """Yield first deadlines beside the present ones, silent changes, and what the demonstrated rate says of each group of lines."""
+    baseline = GaugeMetricFamily(
+        "waiwang_milestone_baseline_timestamp_seconds", "First moment that was too late as first ordered.", labels=("milestone",)
+    )
+    changes = GaugeMetricFamily("waiwang_milestone_changes", "Changes of the milestone's terms in the order's log.", labels=("milestone",))
+    for milestone in summary.milestones:
+        if milestone.baseline_at is not None:
+            baseline.add_metric((milestone.milestone_id,), milestone.baseline_at.timestamp())
+        changes.add_metric((milestone.milestone_id,), len(milestone.changes))
+    yield from (baseline, changes)
+    yield GaugeMetricFamily(
+        "waiwang_deadline_faults", "Deadlines that moved without an entry in the order's log.", value=len(summary.deadline_faults)
+    )
+    for name, documentation, value in FORECASTS:
+        family = GaugeMetricFamily(name, documentation, labels=("milestone", "grouping", "key"))
+        for each in summary.jeopardy:
+            if (number := value(each.forecast)) is not None:
+                family.add_metric((each.milestone_id, each.grouping, each.key), number)
+        yield family
 
 
 def lines_by_due(lines: Iterable[LineView]) -> Metric:
@@ -198,6 +231,7 @@ def line_gauges(lines: Iterable[LineView]) -> Iterator[Metric]:
         lines,
         lambda line: _seconds(line.decided_at) if line.verdict == PASS else None,
     )
+    yield line_held(lines)
     yield _gauge("waiwang_line_sampled_timestamp_seconds", "When the line was last polled.", lines, lambda line: _seconds(line.sampled_at))
     yield _gauge("waiwang_line_state_since_timestamp_seconds", "When its present state began.", lines, lambda line: _seconds(line.since))
     yield _gauge(
@@ -206,6 +240,20 @@ def line_gauges(lines: Iterable[LineView]) -> Iterator[Metric]:
         lines,
         lambda line: None if line.reserved_up is None else float(line.reserved_up),
     )
+
+
+def line_held(lines: Iterable[LineView]) -> Metric:
+    """Return for how long each party held the clock of a line, in whole hours."""
+    family = GaugeMetricFamily(
+        "waiwang_line_clock_held_seconds",
+        "How long each held the clock of a line up to its acceptance, whole hours in seconds.",
+        labels=("line_id", "holder"),
+    )
+    for line in lines:
+        for holder, hours in zip(HOLDERS, (line.carrier_held_hours, line.unit_held_hours, line.centre_held_hours), strict=True):
+            if hours is not None:
+                family.add_metric((line.line_id, holder), hours * 3600)
+    return family
 
 
 def input_errors(lines: Iterable[LineView]) -> Metric:

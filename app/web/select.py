@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 
 from app.core.acceptance import LINE_STATES
-from app.core.progress import LINE_DUES, LineView
+from app.core.line_deadline import LINE_DUES
+from app.core.progress import LineView
 
 SORT_KEYS = tuple(field.name for field in fields(LineView) if not field.name.startswith("open_"))
 

@@ -14,7 +14,8 @@ from app.core.order import ServiceClass
 from app.core.readiness import judge_gates, line_gates
 from app.core.workspace import Workspace
 from app.edge.database.store import Store
-from app.errors import ExitCode, worst
+from app.errors import ExitCode, InputError, worst
+from app.workflows.deadlines import find_moved, keep_deadlines
 
 #: A sample speaks for its line for so many poll intervals.
 GAP_INTERVALS = 3
@@ -55,7 +56,12 @@ def accept(
 
     With `as_of` the lines are judged at that moment, from what had been recorded by then. Samples keep one moment only and
     count as recorded when they were taken; a cycle lasts seconds.
+
+    Raises:
+        InputError: a deadline moved without an entry in the order's log; nothing is judged against a date that slid.
     """
+    if moved := keep_deadlines(workspace, store, now) if commit else find_moved(workspace, store):
+        raise InputError(moved)
     at = now if as_of is None else as_of
     before = store.acceptances(as_of)
     gap = timedelta(seconds=poll_interval_s * GAP_INTERVALS)

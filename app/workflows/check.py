@@ -14,8 +14,10 @@ from app.core.ipv6 import LEDGER6_FILE, Ipv6Change, plan_ipv6
 from app.core.plan_faults import LEDGER_FILE
 from app.core.pool_rules import find_usage_notes
 from app.core.workspace import Workspace
+from app.edge.database.store import Store
 from app.edge.files import judge_workspace
 from app.errors import ExitCode, Finding, InputError
+from app.workflows.deadlines import find_moved
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +34,18 @@ class CheckReport:
         return ExitCode.INPUT if self.findings else ExitCode.OK
 
 
-def check(root: Path, *, today: date, instead: Mapping[str, str] | None = None) -> CheckReport:
+def check(root: Path, *, today: date, instead: Mapping[str, str] | None = None, store: Store | None = None) -> CheckReport:
     """Judge a workspace: its files, what they say of each other, whether the pools suffice, what devices could not be told.
 
     `today` is the day on which quarantines are judged. Writes nothing; a prefix that only waits for `waiwang plan` is a note.
-    `instead` gives the texts of tables that are not written yet, by their path in the workspace.
+    `instead` gives the texts of tables that are not written yet, by their path in the workspace. `store`: where one is given, no
+    deadline may have moved since it was worked by, unless the order's log says so.
     """
     judged = judge_workspace(root, instead)
     if judged.workspace is None:
         return CheckReport(judged.findings, judged.notes, judged.counts)
     workspace = judged.workspace
+    moved = find_moved(workspace, store) if store is not None else ()
     change = plan_allocations(workspace.plan, workspace.ledger, demands(workspace.inventory), today)
     used = usage(workspace.plan, change.ledger, today)
     notes = (*judged.notes, *change.notes, *pending(change), *find_usage_notes(used))
@@ -51,9 +55,9 @@ def check(root: Path, *, today: date, instead: Mapping[str, str] | None = None) 
         shortages6 = change6.shortages
         notes = (*notes, *pending(change6, LEDGER6_FILE))
     if change.refused or shortages6:
-        return CheckReport(change.conflicts + change.shortages + shortages6, notes, judged.counts)
+        return CheckReport(moved + change.conflicts + change.shortages + shortages6, notes, judged.counts)
     findings, gaps = judge_intents(replace(workspace, ledger=change.ledger))
-    return CheckReport(findings, (*notes, *gaps), judged.counts)
+    return CheckReport(moved + findings, (*notes, *gaps), judged.counts)
 
 
 def pending(change: PlanChange | Ipv6Change, where: str = LEDGER_FILE) -> tuple[Finding, ...]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from app.core.order import Order
+from app.core.order import Milestone, Order
 from app.core.workspace import Workspace
 
 #: How many days the lines' deadline lies ahead in a rehearsal.
@@ -45,8 +45,22 @@ def rehearse(workspace: Workspace, root: Path, folder: Path, today: date, order_
             "note_en": ". ".join(part for part in (note_en, told_en) if part),
             "moved_days": days,
         },
-        "milestones": {m.milestone_id: {"due_on": m.due_on + timedelta(days=days)} for m in order.milestones},
+        "milestones": {m.milestone_id: _moved(m, timedelta(days=days)) for m in order.milestones},
     }
     text = yaml.safe_dump(moved, allow_unicode=True, sort_keys=False)
     (folder / "inventory" / "order.yaml").write_text(text, encoding="utf-8")
     return days
+
+
+def _moved(milestone: Milestone, by: timedelta) -> dict[str, object]:
+    """Return the keys of a milestone that hold its days, and those of its changes, moved."""
+    found: dict[str, object] = {"due_on": milestone.due_on + by}
+    parts = {
+        change.change_id: {
+            side: {"due_on": part.due_on + by}
+            for side, part in (("was", change.was), ("becomes", change.becomes))
+            if part.due_on is not None
+        }
+        for change in milestone.changes
+    }
+    return found | {"changes": parts} if parts else found

@@ -15,7 +15,16 @@ from app.edge.database.store import Store
 def read_summary(workspace: Workspace, store: Store, now: datetime) -> Summary:
     """Return the summary at `now`."""
     cycle = store.last_cycle()
-    return summarise(workspace, store.latest(), store.acceptances(), cycle.finished_at if cycle else None, now, store.events())
+    return summarise(
+        workspace,
+        store.latest(),
+        store.acceptances(),
+        cycle.finished_at if cycle else None,
+        now,
+        store.events(),
+        store.line_facts(now),
+        store.seen_terms(workspace.order.number),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ def _clock(value: object) -> time:
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 Clock = Annotated[time, BeforeValidator(_clock)]
 Globs = Annotated[tuple[Text, ...], Field(min_length=1)]
-State = Literal["met", "met_late", "late", "at_risk", "open", "not_measured"]
+State = Literal["met", "met_late", "late", "not_proven", "at_risk", "open", "not_measured"]
 
 
 class PollingBlock(Block):

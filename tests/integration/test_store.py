@@ -118,6 +118,21 @@ def test_a_late_sample_is_kept_and_changes_no_state(store: Store) -> None:
     assert [kept.state for kept in store.samples("BZWW-A-0001", NOW - MINUTE, NOW)] == ["down", "up"]
 
 
+def test_a_clock_that_jumped_ahead_and_came_back_hides_nothing_that_is_seen_after_it(store: Store) -> None:
+    hour = 60 * MINUTE
+    write(store, sample(NOW, "down"))
+    write(store, sample(NOW + 48 * hour, "up"))  # an hour later in truth: the clock was two days ahead
+    [seen] = write(store, sample(NOW + 2 * hour, "up"))
+    assert (seen.before, seen.after) == ("unknown", "up")
+    [broken] = write(store, sample(NOW + 3 * hour, "down"))
+    assert store.latest()["BZWW-A-0001"].since == broken.observed_at == NOW + 3 * hour
+    changes = [(change.after, change.observed_at) for change in store.transitions("BZWW-A-0001")]
+    assert changes == [("down", NOW), ("up", NOW + 2 * hour), ("up", NOW + 2 * hour), ("down", NOW + 3 * hour)]
+    known = [(fact.kind, fact.at) for fact in store.line_facts(NOW + 100 * hour)["BZWW-A-0001"]]
+    assert known == changes
+    assert [fact.kind for fact in store.line_facts(NOW + 2 * hour)["BZWW-A-0001"]] == ["down", "up"]
+
+
 def test_samples_are_bounded_on_both_sides_inclusive(store: Store) -> None:
     for minute in range(4):
         write(store, sample(NOW + minute * MINUTE))

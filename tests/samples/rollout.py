@@ -8,7 +8,12 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from app.core.acceptance import Acceptance, CriterionResult, Transition
+from app.core.deadlines import ChangeView
+from app.core.forecast import Outlook, build_foreteller
+from app.core.jeopardy import Jeopardy
+from app.core.order import ForecastRule
 from app.core.progress import CohortView, LineView, MilestoneView, Summary
+from app.core.workdays import WorkCalendar
 
 ZONE = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2008, 7, 2, 1, 30, 15, tzinfo=UTC)
@@ -173,6 +178,35 @@ def build_milestone(milestone_id: str, title: str, title_en: str, due_on: date, 
     return replace(start, **rest)  # type: ignore[arg-type]
 
 
+CHANGE = ChangeView(
+    change_id="C-1",
+    changed_on=date(2008, 5, 12),
+    due_was=date(2008, 7, 10),
+    due_becomes=LINES_DUE_ON,
+    later=False,
+    other_terms=("target_share: 90% → 100%",),
+    decided_by="市政府办公室",
+    document="巴府办函[2008]27号（示例）",
+    reason="公文交换试运行提前。",
+    reason_en="The exchange goes on trial earlier.",
+    ruling=None,
+)
+
+
+def build_jeopardy(lines: Sequence[LineView]) -> tuple[Jeopardy, ...]:
+    """Foretell all lines, and those of each county, from the days on which the sample's lines were accepted."""
+    foretell = build_foreteller(Outlook(NOW, ZONE, WorkCalendar(), ForecastRule(), date(2008, 3, 26))).foretell
+    primary = [line for line in lines if line.role == "primary"]
+    groups = [("whole", "", "", "", primary)]
+    groups += [("county", code, *names, [line for line in primary if line.region == code]) for code, names in REGIONS.items()]
+    found = []
+    for grouping, key, name, name_en, members in groups:
+        done = [line.done_at.astimezone(ZONE).date() for line in members if line.done_at]
+        forecast = foretell(done, len(members) - len(done), datetime(2008, 7, 16, tzinfo=ZONE))
+        found.append(Jeopardy("lines_by_june", grouping, key, name, name_en, len(done), len(members), forecast))
+    return tuple(found)
+
+
 def build_summary() -> Summary:
     lines = tuple(build_line(number, row) for number, row in enumerate(ROWS, start=1))
     cells = count_cells(lines)
@@ -188,7 +222,16 @@ def build_summary() -> Summary:
         simulation_note_en=None,
         illustration=False,
         milestones=(
-            build_milestone("lines_by_june", "电信企业建成全部线路", "Carriers finish all lines", LINES_DUE_ON, cells=cells, ruling="R-3"),
+            build_milestone(
+                "lines_by_june",
+                "电信企业建成全部线路",
+                "Carriers finish all lines",
+                LINES_DUE_ON,
+                cells=cells,
+                ruling="R-3",
+                changes=(CHANGE,),
+                baseline_on=CHANGE.due_was,
+            ),
             build_milestone("fees", "缴纳软件费、印模材料", "Fees and seal papers handed in", date(2008, 4, 20), clause="一(一)"),
             build_milestone("domains", "理顺域名", "Domain names in order", date(2008, 6, 30), default=True, evidence="document"),
             build_milestone("trial", "交换软件装毕、培训、试运行", "Exchange software on trial", date(2008, 7, 31), clause="一(二)1"),
@@ -205,6 +248,8 @@ def build_summary() -> Summary:
             ),
         ),
         lines=lines,
+        jeopardy=build_jeopardy(lines),
+        assumed_years=(2008,),
     )
 
 

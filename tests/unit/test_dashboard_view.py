@@ -10,9 +10,10 @@ import pytest
 
 from app.core.acceptance import LINE_STATES, LineSample, Measurement
 from app.core.judging import Observations, judge
+from app.core.line_deadline import LINE_DUES
 from app.core.linestate import REASONS
 from app.core.order import CRITERIA, HOLDERS, Criterion, Gate, Scope, ServiceClass, Source
-from app.core.progress import LINE_DUES, MILESTONE_STATES
+from app.core.progress import MILESTONE_STATES
 from app.core.readiness import READINESS, GateState, judge_gates
 from app.web.dashboard import view
 from app.web.dashboard.phrases import in_chinese

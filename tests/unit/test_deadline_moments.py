@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
+from ipaddress import IPv4Network
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from app.core.acceptance import FAIL, NOT_PROVEN, PASS, CriterionResult, LineSample, PortSample
+from app.core.acceptance import FAIL, NOT_PROVEN, PASS, Acceptance, CriterionResult, LineSample, PortSample
+from app.core.clock import LineFact
+from app.core.inventory import Inventory, Line, Region, Unit
+from app.core.ipplan import Management, OspfProfile, Plan, Provenance
 from app.core.judging import Observations, decide, judge
 from app.core.life import decision_events, project_life
-from app.core.order import Criterion, Milestone, Scope, ServiceClass, Source
+from app.core.order import Criterion, Milestone, Order, Scope, ServiceClass, Source
+from app.core.progress import summarise
+from app.core.workspace import Workspace
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
@@ -93,3 +99,87 @@ def test_an_outage_starts_the_trial_anew_only_where_it_is_longer_than_allowed(ou
     down_at = DUE_AT - 2 * HOUR
     before, after = samples(DUE_AT - 30 * HOUR, down_at - MINUTE), samples(down_at + outage, DUE_AT)
     assert verdict(before + samples(down_at, down_at + outage - MINUTE, state="down") + after, DUE_AT) == expected
+
+
+# What everybody is shown around the deadline: the line and its milestone, from the summary
+
+
+COUNTED = replace(MILESTONE, scope=Scope(classes=("adsl_1m",)))
+
+
+def shown(
+    now: datetime, *told: tuple[datetime, str], milestone: Milestone = COUNTED, decisions: tuple[Acceptance, ...] = ()
+) -> tuple[str, ...]:
+    """Return the line's standing, its milestone's state and who holds its clock."""
+    summary = summarise(
+        one_line(milestone), {}, {each.line_id: each for each in decisions}, None, now, (), {"L-1": [LineFact(*fact) for fact in told]}
+    )
+    [line], [view] = summary.lines, summary.milestones
+    return line.due, view.state, line.clock_holder or ""
+
+
+def one_line(milestone: Milestone) -> Workspace:
+    order = Order("1", "通知", "Notice", "市政府办", date(2008, 3, 26), SHANGHAI, {"adsl_1m": ADSL}, (milestone,), (), {}, (), {})
+    unit = Unit("U-1", "乡", "T", "511921", "township", "township_government", False, "A", "文书")
+    line = Line("L-1", "U-1", "adsl_1m", "adsl", "bridged_pvc", "telecom", None, "agg", "e1", "r1", "eth0")
+    region = Region("511921", "县", "County", "county", None, "0.0.0.1")
+    management = Management("noc", (), (), "netops", "poller")
+    plan = Plan(IPv4Network("198.18.0.0/15"), (), Provenance("", "", None), False, OspfProfile(), management)
+    return Workspace(order, Inventory({"511921": region}, {"U-1": unit}, {}, {"L-1": line}, {}), plan, (), {})
+
+
+@pytest.mark.parametrize(
+    ("due_on", "inclusive"),
+    [
+        (date(2008, 6, 30), True),
+        (date(2008, 2, 29), True),
+        (date(2008, 3, 1), False),
+        (date(2009, 2, 28), True),
+        (date(2008, 4, 30), True),
+        (date(2008, 5, 31), True),
+        (date(2008, 12, 31), True),
+    ],
+)
+@pytest.mark.parametrize(("offset", "standing"), [(-SECOND, "at_risk"), (timedelta(0), "late"), (SECOND, "late")])
+def test_a_line_that_is_not_there_is_late_from_the_first_second_on(
+    due_on: date, inclusive: bool, offset: timedelta, standing: str
+) -> None:
+    milestone = replace(COUNTED, due_on=due_on, inclusive=inclusive)
+    now = milestone.due_at(SHANGHAI) + offset
+    assert shown(now, (now - 9 * HOUR, "down"), milestone=milestone) == (standing, standing, "carrier")
+
+
+@pytest.mark.parametrize(
+    ("offset", "standing", "state"),
+    [(-SECOND, "accepted", "met"), (timedelta(0), "accepted_late", "met_late"), (SECOND, "accepted_late", "met_late")],
+)
+@pytest.mark.parametrize("due_on", [date(2008, 6, 30), date(2008, 2, 29), date(2009, 2, 28)])
+def test_a_line_accepted_in_the_last_second_is_in_time_and_a_second_later_it_is_not(
+    due_on: date, offset: timedelta, standing: str, state: str
+) -> None:
+    milestone = replace(COUNTED, due_on=due_on)
+    at = milestone.due_at(SHANGHAI) + offset
+    accepted = Acceptance("L-1", at, PASS, (), "lines", milestone.due_at(SHANGHAI), offset < timedelta(0))
+    assert shown(at + 9 * HOUR, (at - 48 * HOUR, "up"), (at, PASS), milestone=milestone, decisions=(accepted,)) == (standing, state, "")
+
+
+@pytest.mark.parametrize(("offset", "standing"), [(-SECOND, "at_risk"), (timedelta(0), "not_proven"), (SECOND, "not_proven")])
+@pytest.mark.parametrize("word", ["up", "self_tested"])
+def test_a_line_that_was_there_and_could_not_be_measured_is_not_proven_and_the_centres(
+    word: str, offset: timedelta, standing: str
+) -> None:
+    assert shown(DUE_AT + offset, (DUE_AT - 48 * HOUR, word), (DUE_AT - 4 * HOUR, NOT_PROVEN)) == (standing, standing, "centre")
+
+
+def test_what_a_poller_that_is_back_finds_decides() -> None:
+    there, later = (DUE_AT - 48 * HOUR, "up"), DUE_AT + 30 * HOUR
+    assert shown(later, there, (DUE_AT + 2 * HOUR, NOT_PROVEN)) == ("not_proven", "not_proven", "centre")
+    assert shown(later, there, (DUE_AT + 2 * HOUR, FAIL)) == ("late", "late", "carrier")
+    assert shown(later, there, (DUE_AT - HOUR, "down")) == ("late", "late", "carrier")
+    passed = Acceptance("L-1", DUE_AT + 26 * HOUR, PASS, (), "lines", DUE_AT, False)
+    assert shown(later, there, (passed.decided_at, PASS), decisions=(passed,)) == ("accepted_late", "met_late", "")
+
+
+@pytest.mark.parametrize(("hours", "standing"), [(24 + 1 / 3600, "not_proven"), (24, "late"), (23, "late")])
+def test_a_line_that_came_too_late_for_its_trial_is_late(hours: float, standing: str) -> None:
+    assert shown(DUE_AT, (DUE_AT - hours * HOUR, "up")) == (standing, standing, "centre")

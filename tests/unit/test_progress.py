@@ -13,8 +13,9 @@ from app.core.acceptance import FAIL, PASS, Acceptance
 from app.core.cohorts import Member, reaches, wanted_of
 from app.core.inventory import Inventory, Line, Region, Unit
 from app.core.ipplan import Management, OspfProfile, Plan, Provenance
+from app.core.line_deadline import days_left, lateness
 from app.core.order import Milestone, Order, Scope, ServiceClass, Source
-from app.core.progress import Summary, days_left, lateness, summarise
+from app.core.progress import Summary, summarise
 from app.core.workspace import Workspace
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")

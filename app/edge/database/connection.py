@@ -78,6 +78,15 @@ class Database:
         connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=values), rows)
 
 
+def database_exists(url: str) -> bool:
+    """Tell whether there is a database to open: its file, where it is one. Only trying tells whether it can be used."""
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError:
+        return True
+    return parsed.get_backend_name() != "sqlite" or (parsed.database is not None and Path(parsed.database).exists())
+
+
 def _build_engine(url: str) -> sa.Engine:
     try:
         engine = sa.create_engine(url, json_serializer=_to_json)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields
-from datetime import datetime
+from dataclasses import fields, replace
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -17,6 +17,8 @@ from app.edge.database.tables import CYCLE, DEVICE_STATE, LINE_SAMPLE, LINE_STAT
 
 #: The ports of a line sample, by the names of their fields.
 PLACES = ("a", "z", "reserved_a", "reserved_z")
+#: A newest sample that lies further ahead of what is written now was stamped by a clock that had jumped; less heals by itself.
+LEAST_JUMP = timedelta(minutes=1)
 _PORT_COLUMNS = [PORT_SAMPLE.c.port_at if field.name == "at" else PORT_SAMPLE.c[field.name] for field in fields(PortSample)]
 
 
@@ -28,7 +30,8 @@ class Samples(Database):
     ) -> tuple[Transition, ...]:
         """Append one cycle's samples, and a transition for every line whose state changed; return the transitions.
 
-        A sample that is older than the line's newest one is kept and changes no state.
+        A sample that is older than the line's newest one is kept and changes no state, save where the newest lies in the future: then
+        the clock had jumped, and what is seen now holds, written down as if it had not been known before.
         """
         answered = sum(row.answer == "answered" for row in device_rows)
         cycle = {"started_at": started_at, "finished_at": finished_at, "devices": len(device_rows), "answered": answered}
@@ -46,7 +49,8 @@ class Samples(Database):
     def _append(
         self, connection: sa.Connection, recorded_at: datetime, device_rows: Sequence[DeviceState], line_samples: Sequence[LineSample]
     ) -> tuple[Transition, ...]:
-        known = {row.line_id: row for row in connection.execute(sa.select(LINE_STATE))}
+        kept = {row.line_id: row for row in connection.execute(sa.select(LINE_STATE))}
+        known = {line_id: row for line_id, row in kept.items() if row.at <= recorded_at + LEAST_JUMP}
         newest = [sample for sample in line_samples if (row := known.get(sample.line_id)) is None or row.at < sample.at]
         before = {line_id: row.state for line_id, row in known.items()}
         changed = [
@@ -56,7 +60,12 @@ class Samples(Database):
         ]
         since = {line_id: row.since for line_id, row in known.items()} | {change.line_id: change.observed_at for change in changed}
         states = [
-            {"line_id": sample.line_id, "at": sample.at, "state": sample.state, "since": since.get(sample.line_id, sample.at)}
+            {
+                "line_id": sample.line_id,
+                "at": sample.at,
+                "state": sample.state,
+                "since": since.get(sample.line_id, sample.at),
+            }
             for sample in newest
         ]
         self.insert(connection, LINE_SAMPLE, [_line_row(sample) for sample in line_samples])
@@ -90,11 +99,17 @@ class Samples(Database):
             return [_line_sample(row, seen) for row in rows]
 
     def transitions(self, line_id: str | None = None, since: datetime | None = None, until: datetime | None = None) -> list[Transition]:
-        """Return changes of state observed from `since` to `until`, oldest first; of every line when none is named."""
-        query = sa.select(TRANSITION).where(*of_line(TRANSITION, line_id), *within(TRANSITION.c.observed_at, since, until))
+        """Return changes of state observed from `since` to `until`, oldest first; of every line when none is named (`settled`)."""
+        query = sa.select(TRANSITION).where(*of_line(TRANSITION, line_id)).order_by(TRANSITION.c.transition_id)
         with self.reading("transitions") as connection:
-            rows = connection.execute(query.order_by(TRANSITION.c.observed_at, TRANSITION.c.transition_id))
-            return [_transition(row) for row in rows]
+            rows = settled([_transition(row) for row in connection.execute(query)])
+        held = [row for row in rows if (since is None or row.observed_at >= since) and (until is None or row.observed_at <= until)]
+        return sorted(held, key=lambda row: row.observed_at)
+
+    def transitions_as_written(self) -> list[Transition]:
+        """Return every change of state of every line in the order in which it was written, its moments as they were stamped."""
+        with self.reading("transitions") as connection:
+            return [_transition(row) for row in connection.execute(sa.select(TRANSITION).order_by(TRANSITION.c.transition_id))]
 
     def newest_transitions(self, line_id: str | None, limit: int) -> list[Transition]:
         """Return the last changes of state, newest first."""
@@ -138,6 +153,20 @@ class Samples(Database):
             last = sa.select(sa.func.max(CYCLE.c.cycle_id)).scalar_subquery()
             connection.execute(sa.delete(CYCLE).where(CYCLE.c.finished_at < before, CYCLE.c.cycle_id != last))
             return gone
+
+
+def settled(changes: Sequence[Transition]) -> list[Transition]:
+    """Return changes, given as they were written, with no moment of a line later than that of a later change of it.
+
+    What was written first was seen first: a moment that lies behind was stamped by a clock that had jumped ahead.
+    """
+    earliest: dict[str, datetime] = {}
+    found = []
+    for change in reversed(changes):
+        bound = min(earliest.get(change.line_id, change.observed_at), change.observed_at)
+        earliest[change.line_id] = bound
+        found.append(change if bound == change.observed_at else replace(change, observed_at=bound))
+    return found[::-1]
 
 
 def _line_row(sample: LineSample) -> dict[str, object]:

@@ -6,10 +6,11 @@ Every method is one transaction and may be called from any thread. Every one rai
 
 from __future__ import annotations
 
+from app.edge.database.deadlines import Deadlines
 from app.edge.database.decisions import Decisions
 from app.edge.database.reports import Reports
 from app.edge.database.samples import Samples
 
 
-class Store(Samples, Decisions, Reports):
+class Store(Samples, Decisions, Reports, Deadlines):
     """Everything that one database keeps. `Store.open` brings its schema up to date."""

@@ -148,6 +148,19 @@ ACCEPTANCE = sa.Table(
     sa.Column("due_at", Moment),
     sa.Column("on_time", sa.Boolean),
     sa.Index("ix_acceptance_line", "line_id", "decided_at"),
+    sa.Index("ix_acceptance_verdict", "line_id", "acceptance_id", "verdict", "decided_at"),
+)
+SEEN_TERMS = sa.Table(
+    "seen_terms",
+    METADATA,
+    sa.Column("seen_terms_id", _ROW, primary_key=True),
+    sa.Column("order_number", sa.Text, nullable=False),
+    sa.Column("milestone_id", sa.String(64), nullable=False),
+    sa.Column("due_on", sa.Date, nullable=False),
+    sa.Column("inclusive", sa.Boolean, nullable=False),
+    sa.Column("soft", sa.Boolean, nullable=False),
+    sa.Column("target_share", sa.Double, nullable=False),
+    sa.Column("seen_at", Moment, nullable=False),
 )
 LIFE_EVENT = sa.Table(
     "life_event",

@@ -14,6 +14,7 @@ from app.core.order import (
     AvailabilityDuty,
     Criterion,
     Duty,
+    ForecastRule,
     Gate,
     Mark,
     Milestone,
@@ -32,6 +33,7 @@ from app.core.order import (
     Source,
 )
 from app.core.references import nearest
+from app.core.terms import DeadlineChange, PartTerms, in_order
 from app.edge.files.explain import parse_block
 from app.edge.files.marked import Marked, read_marked
 from app.edge.files.order_schema import (
@@ -39,10 +41,13 @@ from app.edge.files.order_schema import (
     AtRiskBlock,
     AvailabilityBlock,
     Block,
+    ChangeBlock,
     ClassBlock,
     DutyBlock,
+    ForecastBlock,
     GateBlock,
     HeadBlock,
+    MeasurementBlock,
     MilestoneBlock,
     OrganisationBlock,
     RefusedAccessBlock,
@@ -76,6 +81,8 @@ _SECTIONS = (
     "duties",
     "requirements",
     "at_risk_days",
+    "measurement_valid_days",
+    "forecast",
     "simulation",
 )
 
@@ -115,6 +122,8 @@ class _OrderReader:
     def read(self) -> OrderReading:
         head = self.one("order", HeadBlock, wanted=True)
         at_risk = self.one("at_risk_days", AtRiskBlock)
+        valid = self.one("measurement_valid_days", MeasurementBlock)
+        forecast = self.one("forecast", ForecastBlock)
         simulation = self.one("simulation", SimulationBlock)
         refused = self.one("refused_access", RefusedAccessBlock)
         availability = self.one("availability", AvailabilityBlock)
@@ -136,6 +145,10 @@ class _OrderReader:
             order = replace(order, **dict(head[0]))
         if at_risk is not None:
             order = replace(order, at_risk_days=at_risk[0].days, at_risk_source=_placed(*at_risk))
+        if valid is not None:
+            order = replace(order, measurement_valid_days=valid[0].days, measurement_valid_source=_placed(*valid))
+        if forecast is not None:
+            order = replace(order, forecast=_forecast(*forecast))
         if simulation is not None:
             order = replace(order, simulation=Simulation(**dict(simulation[0])))
         if refused is not None:
@@ -225,8 +238,25 @@ def _service_class(class_id: str, block: ClassBlock, marked: Marked) -> ServiceC
 
 
 def _milestone(milestone_id: str, block: MilestoneBlock, marked: Marked) -> Milestone:
-    own = block.model_dump(exclude={"scope", "source"})
-    return Milestone(milestone_id=milestone_id, scope=_scope(block.scope), source=_placed(block, marked), **own)
+    own = block.model_dump(exclude={"scope", "source", "moves", "changes"})
+    return Milestone(
+        milestone_id=milestone_id,
+        scope=_scope(block.scope),
+        source=_placed(block, marked),
+        earlier_only=_placed(block.moves, marked, "moves") if block.moves else None,
+        changes=in_order(_change(name, each, marked) for name, each in block.changes.items()),
+        **own,
+    )
+
+
+def _change(change_id: str, block: ChangeBlock, marked: Marked) -> DeadlineChange:
+    own = block.model_dump(exclude={"was", "becomes"})
+    was, becomes = (PartTerms(**part.model_dump()) for part in (block.was, block.becomes))
+    return DeadlineChange(change_id=change_id, was=was, becomes=becomes, where=marked.where(("changes", change_id)), **own)
+
+
+def _forecast(block: ForecastBlock, marked: Marked) -> ForecastRule:
+    return ForecastRule(block.working_days, block.level, block.least_accepted, _placed(block, marked))
 
 
 def _scope(block: ScopeBlock) -> Scope:

@@ -164,6 +164,34 @@ class ScopeBlock(Block):
     classes: tuple[Text, ...] = ()
 
 
+class PartTermsBlock(Block):
+    """The terms of a milestone that a change names."""
+
+    due_on: Day | None = None
+    inclusive: Flag | None = None
+    soft: Flag | None = None
+    target_share: Share | None = None
+
+
+class ChangeBlock(Block):
+    """A change of a milestone's terms. `ruling` where the order itself forbids it."""
+
+    changed_on: Day
+    was: PartTermsBlock
+    becomes: PartTermsBlock
+    decided_by: Text
+    document: Text
+    reason: Text
+    reason_en: str = ""
+    ruling: Text | None = None
+
+
+class MovesBlock(SourcedBlock):
+    """Which way a day may move."""
+
+    only: Literal["earlier"]
+
+
 class MilestoneBlock(SourcedBlock):
     title: Text
     title_en: Text
@@ -175,6 +203,8 @@ class MilestoneBlock(SourcedBlock):
     per: Literal["whole", "county"] = "whole"
     evidence: Literal["accepted_line", "unit_event", "document"]
     event: Text | None = None
+    moves: MovesBlock | None = None
+    changes: dict[Text, ChangeBlock] = {}
 
 
 class RulingBlock(Block):
@@ -310,6 +340,20 @@ class DutyBlock(SourcedBlock):
 
 class AtRiskBlock(SourcedBlock):
     days: Annotated[int, Field(strict=True, ge=0)]
+
+
+class MeasurementBlock(SourcedBlock):
+    """How many days an active measurement counts."""
+
+    days: Annotated[int, Field(strict=True, ge=1)]
+
+
+class ForecastBlock(SourcedBlock):
+    """From how many working days a completion is foretold, how probable the interval is, how few accepted lines say too little."""
+
+    working_days: Annotated[int, Field(strict=True, ge=1, le=250)] = 20
+    level: Annotated[float, Field(strict=True, ge=0.5, lt=1)] = 0.9
+    least_accepted: Annotated[int, Field(strict=True, ge=1)] = 5
 
 
 class SimulationBlock(Block):

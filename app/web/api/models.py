@@ -59,6 +59,15 @@ class LineRow(View):
     clock_holder: str | None
     open_gates: tuple[str, ...]
     open_gates_en: tuple[str, ...]
+    baseline_on: date | None
+    days_early: int | None
+    working_days_early: int | None
+    clock_since: datetime | None
+    carrier_held_hours: int | None
+    unit_held_hours: int | None
+    centre_held_hours: int | None
+    delivered_at: datetime | None
+    not_proven_for: tuple[str, ...]
 
 
 class Cohort(View):
@@ -70,6 +79,22 @@ class Cohort(View):
     class_words_en: str
     done: int
     total: int
+
+
+class ChangeRow(View):
+    """A change of a milestone's terms; `later` gives more time, `other_terms` are those beside the day."""
+
+    change_id: str
+    changed_on: date
+    due_was: date
+    due_becomes: date
+    later: bool
+    other_terms: tuple[str, ...]
+    decided_by: str
+    document: str
+    reason: str
+    reason_en: str
+    ruling: str | None
 
 
 class MilestoneRow(View):
@@ -89,6 +114,38 @@ class MilestoneRow(View):
     ruling: str | None
     default: bool
     per: str
+    baseline_on: date | None
+    baseline_at: datetime | None
+    changes: tuple[ChangeRow, ...]
+
+
+class ForecastRow(View):
+    """What the demonstrated rate says. `needed_per_day` and `per_day`: lines per working day; `chance`: that the deadline holds."""
+
+    outlook: str
+    wanted: int
+    days_left: int
+    needed_per_day: float | None
+    seen: int
+    seen_days: int
+    per_day: float | None
+    chance: float | None
+    earliest_on: date | None
+    expected_on: date | None
+    latest_on: date | None
+
+
+class JeopardyRow(View):
+    """One group of a milestone's lines: the whole, a county, a carrier or a class."""
+
+    milestone_id: str
+    grouping: str
+    key: str
+    name: str
+    name_en: str
+    done: int
+    total: int
+    forecast: ForecastRow
 
 
 class GateRow(View):
@@ -163,12 +220,27 @@ class SummaryAnswer(Versioned):
     simulation_note: str | None
     simulation_note_en: str | None
     illustration: bool
+    deadline_faults: tuple[str, ...]
     lines: Counts
     milestones: tuple[MilestoneRow, ...]
 
 
 class MilestonesAnswer(Versioned):
     milestones: tuple[MilestoneRow, ...]
+
+
+class DeadlinesAnswer(Versioned):
+    """`faults`: deadlines that moved without an entry in the order's log. `method`: how forecasts are made.
+
+    `assumed_years`: counted by weekends alone, since the calendar lacks their notice.
+    """
+
+    faults: tuple[str, ...]
+    milestones: tuple[MilestoneRow, ...]
+    jeopardy: tuple[JeopardyRow, ...]
+    method: str
+    level: float
+    assumed_years: tuple[int, ...]
 
 
 class GatesAnswer(Versioned):

@@ -7,12 +7,15 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, HTTPException, Query
 from pydantic import BaseModel, Field
 
+from app.core.forecast import METHOD
 from app.web.api.models import (
     Counts,
+    DeadlinesAnswer,
     Decision,
     GateRow,
     GatesAnswer,
     Health,
+    JeopardyRow,
     LineAnswer,
     LineRow,
     LinesAnswer,
@@ -29,7 +32,7 @@ from app.web.select import SORT_KEYS, LineFilter, choose, count_dues, count_stat
 PAGE_LIMIT = 1000
 Context = Annotated[WebContext, Depends(read_context)]
 State = Literal["up", "down", "unreachable", "unknown"]
-Due = Literal["accepted", "accepted_late", "late", "at_risk", "open", "no_deadline"]
+Due = Literal["accepted", "accepted_late", "late", "not_proven", "at_risk", "open", "no_deadline"]
 
 health = APIRouter()
 api = APIRouter(
@@ -87,6 +90,7 @@ def summary(context: Context) -> SummaryAnswer:
         simulation_note=now.simulation_note,
         simulation_note_en=now.simulation_note_en,
         illustration=now.illustration,
+        deadline_faults=now.deadline_faults,
         lines=Counts(total=len(now.lines), due=count_dues(now.lines), state=count_states(now.lines)),
         milestones=tuple(MilestoneRow.model_validate(one) for one in now.milestones),
     )
@@ -97,6 +101,21 @@ def milestones(context: Context) -> MilestonesAnswer:
     """Each dated duty with what is done of it, by region and class."""
     now = context.reader.summary()
     return MilestonesAnswer(as_of=now.as_of, milestones=tuple(MilestoneRow.model_validate(one) for one in now.milestones))
+
+
+@api.get("/deadlines")
+def deadlines(context: Context) -> DeadlinesAnswer:
+    """Each deadline as it was first ordered and as it is, with every change; and whether it holds at the rate that was demonstrated."""
+    now = context.reader.summary()
+    return DeadlinesAnswer(
+        as_of=now.as_of,
+        faults=now.deadline_faults,
+        milestones=tuple(MilestoneRow.model_validate(one) for one in now.milestones),
+        jeopardy=tuple(JeopardyRow.model_validate(one) for one in now.jeopardy),
+        method=METHOD,
+        level=now.forecast_level,
+        assumed_years=now.assumed_years,
+    )
 
 
 @api.get("/gates")

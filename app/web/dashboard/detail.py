@@ -9,6 +9,7 @@ from datetime import datetime
 from app.core.acceptance import Acceptance, CriterionResult, Transition
 from app.core.progress import LineView
 from app.web.context import WebContext
+from app.web.dashboard.deadlines import earliness_words, held_words
 from app.web.dashboard.elements import block, pill, text
 from app.web.dashboard.phrases import in_chinese
 from app.web.dashboard.sections import reason_words
@@ -55,6 +56,7 @@ def facts(words: Words, context: WebContext, line: LineView) -> list[tuple[str, 
         (words("sampled_at"), moment(line.sampled_at)),
         (words("state"), f"{words.known('state', line.state)} · {words('since', when=moment(line.since))}"),
         (words("deadline"), deadline(words, line)),
+        *_deadline_facts(words, line),
         (words("verdict"), words(f"verdict_{line.verdict or 'none'}")),
     ]
     if line.clock_holder is not None:
@@ -64,6 +66,18 @@ def facts(words: Words, context: WebContext, line: LineView) -> list[tuple[str, 
     if line.reserved_mbps is not None:
         state = {None: "reserved_unknown", False: "reserved_shut", True: "reserved_up"}[line.reserved_up]
         rows.append((words("reserved_port", mbps=line.reserved_mbps), words(state)))
+    return rows
+
+
+def _deadline_facts(words: Words, line: LineView) -> list[tuple[str, str]]:
+    """Return the first deadline where it was another, how early or late the line is, and who held its clock."""
+    rows = []
+    if line.baseline_on is not None and line.baseline_on != line.due_on:
+        rows.append((words("first_deadline"), words.day(line.baseline_on)))
+    if line.days_early is not None:
+        rows.append((words("early_or_late"), earliness_words(words, line)))
+    if line.carrier_held_hours is not None:
+        rows.append((words("clock_held"), held_words(words, line)))
     return rows
 
 

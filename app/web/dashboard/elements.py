@@ -26,6 +26,12 @@ MARKS = {
     "fail": "✕",
     "not_proven": "?",
     "none": "–",
+    "done": "✓",
+    "holds": "✓",
+    "in_doubt": "?",
+    "breaks": "!",
+    "over": "!",
+    "not_enough_seen": "–",
 }
 
 

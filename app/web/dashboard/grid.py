@@ -9,14 +9,15 @@ from urllib.parse import urlencode
 from nicegui import events, ui
 
 from app.core.acceptance import LINE_STATES
-from app.core.progress import LINE_DUES, Summary
+from app.core.line_deadline import LINE_DUES
+from app.core.progress import Summary
 from app.web.dashboard.elements import block, text
 from app.web.dashboard.view import regions_of
 from app.web.dashboard.words import UNKNOWN, Words
 
 PAGE_ROWS = 100
 #: Filters of several values that the lists above lead to.
-ATTENTION, BROKEN = "late,at_risk", "down,unreachable"
+ATTENTION, BROKEN = "late,not_proven,at_risk", "down,unreachable"
 #: The filter lives in the browser: AG Grid asks for pages by itself.
 DATASOURCE = (
     "{getRows: p => {const s = p.sortModel[0];"

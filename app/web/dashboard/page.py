@@ -13,6 +13,7 @@ from app.core.progress import LineView, Summary
 from app.errors import WaiwangError
 from app.web.context import WebContext
 from app.web.dashboard import sections, view
+from app.web.dashboard.deadlines import draw_deadlines
 from app.web.dashboard.detail import HISTORY_SHOWN, draw_detail
 from app.web.dashboard.elements import block, text
 from app.web.dashboard.grid import ATTENTION, BROKEN, LineGrid
@@ -78,6 +79,7 @@ class Page:
             self._part("banners", "banners")
             self._part("figures", "figures")
             self._section("milestones")
+            self._section("deadlines")
             with block("div", "columns"):
                 self._section("attention")
                 with block("section", "card", "aria-labelledby=h-states"):
@@ -132,10 +134,12 @@ class Page:
         other = next(language for language in PATHS if language != words.language)
         parts["header"].show((summary.order_number, summary.order_title), lambda _: sections.draw_header(words, summary, other))
         parts["clock"].show(summary.as_of, lambda at: self._draw_clock(summary))
-        banners = (summary.simulation_note, summary.illustration, polling if polling.stale else None)
+        banners = (summary.simulation_note, summary.illustration, summary.deadline_faults, polling if polling.stale else None)
         parts["banners"].show(banners, lambda _: sections.draw_banners(words, summary, polling))
         parts["figures"].show((view.figures(summary), polling), lambda _: sections.draw_figures(words, view.figures(summary), polling))
         parts["milestones"].show(summary.milestones, lambda now: sections.draw_milestones(words, now))
+        deadlines = (summary.milestones, summary.jeopardy, summary.assumed_years, summary.forecast_level)
+        parts["deadlines"].show(deadlines, lambda _: draw_deadlines(words, summary))
         steady = [without_rates(line) for line in summary.lines]
         parts["attention"].show(
             view.attention(steady), lambda now: sections.draw_attention(words, now, self.open_line, self._list_attention)

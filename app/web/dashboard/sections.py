@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from app.core.acceptance import LINE_STATES
 from app.core.progress import CohortView, LineView, MilestoneView, Summary
 from app.web.dashboard import view
+from app.web.dashboard.deadlines import holder_words
 from app.web.dashboard.elements import bar, block, pill, text
 from app.web.dashboard.words import Words
 
@@ -49,6 +50,8 @@ def draw_banners(words: Words, summary: Summary, polling: Polling) -> None:
     if summary.simulation_note is not None:
         note = words.pick(summary.simulation_note, summary.simulation_note_en or "")
         _banner("simulation", words("simulation"), note)
+    for fault in summary.deadline_faults:
+        _banner("alarm", words("deadline_moved"), fault)
     if polling.at is None:
         _banner("alarm", words("never_polled"), words("never_polled_note"))
     elif polling.stale:
@@ -74,7 +77,8 @@ def draw_figures(words: Words, counts: view.Figures, polling: Polling) -> None:
         bar(counts.accepted, counts.total)
         if late_part:
             text("div", late_part, "figure-note")
-    _figure(words("fig_late"), counts.late, words("fig_late_note"), "late")
+    late_note = words("not_proven_part", count=counts.not_proven) if counts.not_proven else words("fig_late_note")
+    _figure(words("fig_late"), counts.late, late_note, "late")
     _figure(words("fig_at_risk"), counts.at_risk, words("fig_at_risk_note"), "at_risk")
     for state in LINE_STATES:
         _figure(words(f"state_{state}"), counts.states[state], words(f"fig_{state}_note"), state)
@@ -190,7 +194,7 @@ def _attention_row(words: Words, line: LineView, open_line: Open) -> None:
     with block("td"):
         pill(words, "due", line.due)
         if line.clock_holder:
-            text("div", words("held_by", holder=words.known("holder", line.clock_holder)), "muted nowrap")
+            text("div", holder_words(words, line), "muted nowrap")
     with block("td"):
         text("div", words.days_left(line.days_left), "nowrap")
         if line.due_on:

@@ -9,15 +9,19 @@ from app.core.acceptance import LINE_STATES
 from app.core.progress import CohortView, LineView, MilestoneView, Summary
 from app.web.select import count_dues, count_states
 
+#: Standings that somebody has to see to, worst first.
+URGENT = ("late", "not_proven", "at_risk")
+
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The key figures. `accepted` counts late acceptances too."""
+    """The key figures. `accepted` counts late acceptances too; `not_proven` lines are over their deadline and not known to be late."""
 
     total: int
     accepted: int
     accepted_late: int
     late: int
+    not_proven: int
     at_risk: int
     states: Mapping[str, int]
 
@@ -52,6 +56,7 @@ def figures(summary: Summary) -> Figures:
         accepted=dues["accepted"] + dues["accepted_late"],
         accepted_late=dues["accepted_late"],
         late=dues["late"],
+        not_proven=dues["not_proven"],
         at_risk=dues["at_risk"],
         states=states,
     )
@@ -82,9 +87,9 @@ def criteria_by_verdict(open_criteria: Iterable[str]) -> dict[str, list[str]]:
 
 
 def attention(lines: Iterable[LineView]) -> list[LineView]:
-    """Return the lines that are late or at risk, the longest overdue first."""
-    urgent = [line for line in lines if line.due in ("late", "at_risk")]
-    return sorted(urgent, key=lambda line: (line.due != "late", 0 if line.days_left is None else line.days_left, line.line_id))
+    """Return the lines that are late, not proven or at risk, in this order, the longest overdue first."""
+    urgent = [line for line in lines if line.due in URGENT]
+    return sorted(urgent, key=lambda line: (URGENT.index(line.due), 0 if line.days_left is None else line.days_left, line.line_id))
 
 
 def states_by_region(lines: Sequence[LineView]) -> list[RegionStates]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from app.core.linestate import reason_in_chinese
+from app.web.dashboard.deadline_words import DEADLINE_TABLE
 
 LANGUAGES = ("zh", "en")
 
@@ -70,12 +71,13 @@ TABLE: dict[str, tuple[str, str]] = {
     "milestone_met": ("按期完成", "Met"),
     "milestone_met_late": ("逾期完成", "Met late"),
     "milestone_late": ("逾期", "Late"),
+    "milestone_not_proven": ("未证实", "Not proven"),
     "milestone_at_risk": ("临期", "At risk"),
     "milestone_open": ("进行中", "Open"),
     "milestone_not_measured": ("未计量", "Not measured"),
     # attention and states
-    "attention": ("逾期与临期线路", "Lines late or at risk"),
-    "attention_none": ("没有逾期或临期的线路。", "No line is late or at risk."),
+    "attention": ("逾期、未证实与临期线路", "Lines late, not proven or at risk"),
+    "attention_none": ("没有逾期、未证实或临期的线路。", "No line is late, not proven or at risk."),
     "states": ("线路通断", "Link states"),
     "not_up": ("未通线路与原因", "Lines not up, and why"),
     "not_up_none": ("没有断开、不可达的线路。", "No line is down or unreachable."),
@@ -128,6 +130,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "due_accepted": ("已验收", "Accepted"),
     "due_accepted_late": ("逾期验收", "Accepted late"),
     "due_late": ("逾期", "Late"),
+    "due_not_proven": ("未证实", "Not proven"),
     "due_at_risk": ("临期", "At risk"),
     "due_open": ("待验收", "Open"),
     "due_no_deadline": ("无期限", "No deadline"),
@@ -196,6 +199,7 @@ TABLE: dict[str, tuple[str, str]] = {
     ),
     "api": ("接口说明（OpenAPI）", "API (OpenAPI)"),
     "metrics": ("监控指标", "Metrics"),
+    **DEADLINE_TABLE,
 }
 
 MONTHS = (

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from app.core.document import Annex, Block, Document, Outline, Signature
+from app.core.document import Annex, Block, Document, Outline, Paragraph, Signature
+from app.core.jeopardy import WHOLE
 from app.core.order import Rhythm
 from app.core.periods import Period, day_of_issue
 from app.core.progress import LineView, MilestoneView
 from app.core.standings import Overdue, Standing, by_carrier, is_off_standard, overdue, primary_lines, whole
+from app.web.reports.forecasts import forecast_grid, forecast_note, forecast_sentence, say_changes
 from app.web.reports.shared import (
     Ground,
     add_later,
@@ -101,8 +103,11 @@ def _say_progress(ground: Ground, outline: Outline, facts: _Facts, period: Perio
     new = sum(line.done_at is not None and line.done_at >= begun for line in facts.lines)
     outline.say(counts_sentence(say, facts.total), say("period_done" if new else "period_none", period=say.period(period), count=new))
     outline.say(_compare(ground, facts.regions))
+    foretold = [forecast_sentence(ground, each) for each in ground.known.summary.jeopardy if each.grouping == WHOLE]
+    outline.say(*foretold)
     outline.section(say("section_milestones"))
     _say_milestones(ground, outline, ground.known.summary.milestones)
+    say_changes(ground, outline, ground.known.summary.milestones)
 
 
 def _compare(ground: Ground, regions: Sequence[Standing]) -> str:
@@ -150,6 +155,8 @@ def _say_problems(ground: Ground, outline: Outline, facts: _Facts) -> None:
         outline.say(say("late_sentence", day=day, count=len(facts.late), units=units, annex=2))
     else:
         outline.say(say("late_none"))
+    unproven = facts.total.not_proven if facts.total is not None else 0
+    outline.say(say("not_proven_sentence", count=unproven) if unproven else "")
     outline.section(say("section_off_standard"))
     if facts.failed:
         outline.say(say("off_sentence", count=len(facts.failed), units=unit_names(say, facts.failed), annex=3 if facts.late else 2))
@@ -192,6 +199,8 @@ def _annexes(ground: Ground, facts: _Facts) -> list[list[Block]]:
         standings_grid(say, "carrier", say("caption_carriers"), facts.carriers, facts.total),
         milestones_grid(ground, milestones, say("no_milestones"), say("caption_milestones")),
     ]
+    if ground.known.summary.jeopardy:
+        counts += [forecast_grid(ground, say("chapter_forecast")), Paragraph(forecast_note(ground), "note")]
     groups = [(say("annex_regions"), counts)]
     if facts.late:
         groups.append((say("annex_late"), [overdue_grid(ground, facts.late, say("late_none"))]))

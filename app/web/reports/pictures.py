@@ -13,7 +13,15 @@ from app.web.reports.shared import Ground
 
 FACE = "Noto Sans CJK SC"
 #: Colour by what a milestone's state means; words stand beside it, so that a page in black and white says the same.
-COLOURS = {"met": "#2e7d46", "met_late": "#9a7b00", "late": "#b3261e", "at_risk": "#c77700", "open": "#33619e", "not_measured": "#9aa0a6"}
+COLOURS = {
+    "met": "#2e7d46",
+    "met_late": "#9a7b00",
+    "late": "#b3261e",
+    "not_proven": "#7a5195",
+    "at_risk": "#c77700",
+    "open": "#33619e",
+    "not_measured": "#9aa0a6",
+}
 GREY, PALE, INK = "#c9ced6", "#e9edf2", "#23272e"
 WIDTH, NAMES, ROW = 900, 330, 28
 #: Han characters are twice as wide as Latin ones.
@@ -102,12 +110,12 @@ def _region(ground: Ground, name: str, standing: Standing | None, place: tuple[f
     yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius}" fill="#ffffff" stroke="{GREY}" stroke-width="10"/>'
     if standing is not None:
         begun = -90.0
-        parts = ((standing.done, COLOURS["met"]), (standing.late, COLOURS["late"]), (standing.at_risk, COLOURS["at_risk"]))
-        for count, colour in parts:
+        counts = {"met": standing.done, "late": standing.late, "not_proven": standing.not_proven, "at_risk": standing.at_risk}
+        for state, count in counts.items():
             length = around * count / standing.total
             if length:
                 yield (
-                    f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius}" fill="none" stroke="{colour}" stroke-width="10" '
+                    f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius}" fill="none" stroke="{COLOURS[state]}" stroke-width="10" '
                     f'stroke-dasharray="{length:.2f} {around - length + 1:.2f}" transform="rotate({begun:.2f} {x:.1f} {y:.1f})"/>'
                 )
             begun += 360 * count / standing.total

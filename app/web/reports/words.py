@@ -119,6 +119,48 @@ TABLE: dict[str, tuple[str, str]] = {
         "本图按隶属关系示意，不表示地理位置：清单中没有地理数据。",
         "Drawn by the tree of regions, not by geography: the inventory holds none.",
     ),
+    "chapter_forecast": ("进度预测", "Forecast"),
+    "first_due": ("（原定{day}）", " (first {day})"),
+    "head_lines_of": ("范围", "Lines"),
+    "head_wanted": ("还需", "Wanted"),
+    "head_needed": ("须达（条/日）", "Needed a day"),
+    "head_lately": ("近期（条/日）", "Lately a day"),
+    "head_foretold": ("预计完成（区间）", "Foretold (interval)"),
+    "head_outlook": ("能否按期", "Outlook"),
+    "open_end": ("四年以上", "over four years"),
+    "foretold": ("{expected}（{earliest}至{latest}）", "{expected} ({earliest} to {latest})"),
+    "forecast_none": ("没有按线路验收计量的期限，不作预测。", "No deadline is counted in accepted lines; nothing is foretold."),
+    "forecast_method": (
+        "预测依据最近{days}个工作日的验收数，按负二项分布给出概率{level}的区间，不足{least}条不作预测（{source}）；日均按工作日计。",
+        "Foretold from the lines accepted in the last {days} working days (negative binomial, interval of probability {level}; none "
+        "from fewer than {least}; {source}); a day is a working day.",
+    ),
+    "forecast_pace": (
+        "近{days}个工作日验收{seen}条，按此进度预计完成日期为{foretold}。",
+        "{seen} lines were accepted in the last {days} working days; at that pace the rest is done by {foretold}.",
+    ),
+    "forecast_need": (
+        "要按期完成，每个工作日须验收{needed}条，{outlook}。",
+        "To be in time, {needed} lines are needed each working day: {outlook}.",
+    ),
+    "forecast_unknown": (
+        "近{days}个工作日验收{seen}条，数据不足，不作预测。",
+        "{seen} lines were accepted in the last {days} working days: too few to foretell anything.",
+    ),
+    "deadline_change": (
+        "{title}：{on}经{office}（{document}）由{was}改为{becomes}，理由：{reason}。",
+        "{title}: on {on} {office} ({document}) moved it from {was} to {becomes}. Reason: {reason}.",
+    ),
+    "deadlines_moved": (
+        "有{count}项期限被改动而没有变更记录，须补记或改回。",
+        "{count} deadlines moved without a record; record the change or put them back.",
+    ),
+    "part_not_proven": ("未证实{count}条", "{count} not proven"),
+    "head_not_proven": ("未证实", "Not proven"),
+    "not_proven_sentence": (
+        "另有{count}条线路在期限前后未能测量，不能证实是否按期，由电子政务中心核实。",
+        "{count} more were not measured around the deadline: whether they were in time is not proven, and for the centre to find out.",
+    ),
     # overdue
     "overdue_title": ("逾期线路清单", "Overdue lines"),
     "overdue_none": ("截至{moment}，没有逾期未验收的线路。", "At {moment} no line was overdue."),
