@@ -364,7 +364,7 @@ def test_json_and_csv_hold_the_rows_of_the_report(waiwang: CommandLine) -> None:
     assert (whole["total"], whole["done"], whole["late"]) == (told["totals"]["lines"], told["totals"]["done"], told["totals"]["late"])
     assert {each["milestone"]: each["state"] for each in told["milestones"]}["lines"] == "late"
     rows = waiwang(*asked, "csv").out.splitlines()
-    assert rows[0] == "by,key,name,total,done,done_late,late,at_risk,failed,days_early"
+    assert rows[0] == "by,key,name,total,done,done_late,late,not_proven,at_risk,failed,days_early"
     assert len(rows) == len(told["rows"]) + 1
 
 

@@ -64,6 +64,8 @@ def build_overdue(ground: Ground) -> Document:
     lines = overdue(ground.known.summary, workspace.calendar, workspace.order.timezone)
     outline = open_report(ground)
     _say_holders(ground, outline, Counter(each.line.clock_holder for each in lines))
+    unproven = sum(line.due == "not_proven" for line in primary_lines(ground.known.summary))
+    outline.say(say("not_proven_sentence", count=unproven) if unproven else "")
     outline.add(overdue_grid(ground, lines, say("overdue_none", moment=ground.now)))
     outline.say(weekends_note(ground, lines), style="note")
     add_later(ground, outline)

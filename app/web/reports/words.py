@@ -158,8 +158,8 @@ TABLE: dict[str, tuple[str, str]] = {
     "part_not_proven": ("未证实{count}条", "{count} not proven"),
     "head_not_proven": ("未证实", "Not proven"),
     "not_proven_sentence": (
-        "另有{count}条线路在期限前后未能测量，不能证实是否按期，由电子政务中心核实。",
-        "{count} more were not measured around the deadline: whether they were in time is not proven, and for the centre to find out.",
+        "另有{count}条线路期限已过、尚未验收，现有记录不能证实其未按期就绪，由电子政务中心核实。",
+        "{count} more are past their day, and nothing known says that they were not ready in time: the centre is to find out.",
     ),
     # overdue
     "overdue_title": ("逾期线路清单", "Overdue lines"),
