@@ -45,6 +45,7 @@ LoginGraceTime 20
 Banner /etc/waiwang/banner
 PidFile /run/sshd.pid
 """
+#: A port that is taken out leaves the tables after a second, as a card's does; net-snmp would show it as down for five minutes.
 SNMPD = """\
 agentAddress udp:161
 sysName {name}
@@ -57,6 +58,7 @@ rouser {user} authpriv
 master agentx
 agentXSocket /var/agentx/master
 agentXPerms 0777 0777
+interface_fadeout 1
 """
 #: Watches the state of every port by a user of its own (the agent asks itself), each second: its table is 3 s old at most,
 #: so a change is seen within 3 s; each 2 s it took up to 4. Numeric names: the nodes read no MIBs.

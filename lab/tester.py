@@ -6,17 +6,31 @@ The hosts are entered through their namespaces; the packets of the test travel i
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from subprocess import CompletedProcess
 from typing import Protocol
 
-from app.core.throughput import RateOutcome, RateRequest
+from app.core.throughput import (
+    PAYLOAD_OCTETS,
+    STEP_LAYER,
+    RateOutcome,
+    RateRequest,
+    StepLoad,
+    StepOutcome,
+    frame_kbps,
+    payload_kbps,
+)
 
 CENTRE_HOST = "exchange"
 FIRST_PORT = 5300
+FIRST_STEP_PORT = 5900
+STEP_METHOD = f"iperf3 UDP between hosts, paced ({STEP_LAYER})"
 METHOD = "iperf3 TCP goodput between hosts (layer 4, without TCP/IP and Ethernet headers, first second left out)"
+
+#: Reads the figures of a client's report.
+ReadReport = Callable[[str], dict[str, object]]
 
 
 class ExecIn(Protocol):
@@ -47,22 +61,65 @@ class LabRateTester:
             detail["reason"] = "; ".join(reasons)
         return RateOutcome(_kbps(down), _kbps(up), METHOD, detail)
 
-    def _load(self, request: RateRequest, port: int, *options: str) -> dict[str, object]:
+    @property
+    def step_method(self) -> str:
+        return STEP_METHOD
+
+    def step(self, request: RateRequest, loads: Sequence[StepLoad]) -> Sequence[StepOutcome]:
+        """Load one line with each load in turn, `seconds` each."""
+        outcomes: list[StepOutcome] = []
+        for place, load in enumerate(loads):
+            if outcomes and outcomes[-1].loss_ratio is None:
+                outcomes.append(StepOutcome(load, reason="not loaded: the load before it gave no figure"))
+                continue
+            rate = f"{payload_kbps(load.offered_kbps) * 1000:.0f}"
+            options = ["-u", "-b", rate, "-l", str(PAYLOAD_OCTETS), *(["-R"] if load.direction == "up" else [])]
+            outcomes.append(read_step(load, self._load(request, FIRST_STEP_PORT + place % 2, *options, read=read_iperf3_udp)))
+        return outcomes
+
+    def _load(self, request: RateRequest, port: int, *options: str, read: ReadReport | None = None) -> dict[str, object]:
         address, pidfile = str(request.far_address), f"/run/iperf3-{port}.pid"
         server = ["iperf3", "-s", "-D", "-B", address, "-p", str(port), "--pidfile", pidfile]
         started = self.exec_in(request.device, server, timeout=10)
         if started.returncode:
             return {"error": f"iperf3 server on {request.device}: {started.stderr.strip()}"}
         try:
-            return self._client(request.near_device or CENTRE_HOST, address, port, *options)
+            return self._client(request.near_device or CENTRE_HOST, address, port, options, read or read_iperf3)
         finally:
             self.exec_in(request.device, ["pkill", "-F", pidfile], timeout=10)
 
-    def _client(self, near: str, address: str, port: int, *options: str) -> dict[str, object]:
-        argv = ["iperf3", "-c", address, "-p", str(port), "-t", str(self.seconds), "-O", "1", "-i", "0", "-J"]
-        argv += ["--connect-timeout", "3000", *options]
+    def _client(self, near: str, address: str, port: int, options: Sequence[str], read: ReadReport) -> dict[str, object]:
+        argv = ["iperf3", "-c", address, "-p", str(port), "-t", str(self.seconds), "-i", "0", "-J", "--connect-timeout", "3000"]
+        argv += options if "-u" in options else ["-O", "1", *options]  # what is left out in UDP still counts as sent
         finished = self.exec_in(near, argv, timeout=self.seconds + 20)
-        return read_iperf3(finished.stdout)
+        return read(finished.stdout)
+
+
+def read_iperf3_udp(text: str) -> dict[str, object]:
+    """Return what a UDP test counted: datagrams sent and lost, seconds, jitter in ms; or `error` with iperf3's own words."""
+    try:
+        report = json.loads(text)
+    except ValueError:
+        return {"error": "iperf3 gave no report"}
+    try:
+        if "error" in report:
+            return {"error": report["error"]}
+        total = report["end"]["sum"]
+        return {key: float(total[key]) for key in ("packets", "lost_packets", "seconds", "jitter_ms")}
+    except (KeyError, TypeError, ValueError):
+        return {"error": "iperf3's report has no sums"}
+
+
+def read_step(load: StepLoad, figures: Mapping[str, object]) -> StepOutcome:
+    """Return the outcome of one load; what was never sent proves nothing."""
+    if "error" in figures:
+        return StepOutcome(load, reason=str(figures["error"]))
+    packets, lost, seconds, jitter = (float(str(figures[key])) for key in ("packets", "lost_packets", "seconds", "jitter_ms"))
+    if packets <= 0 or seconds <= 0:
+        return StepOutcome(load, reason="no datagram was sent")
+    lost = min(max(lost, 0.0), packets)
+    sent = frame_kbps(packets * PAYLOAD_OCTETS * 8 / seconds / 1000)
+    return StepOutcome(load, sent, sent * (packets - lost) / packets, lost / packets, jitter)
 
 
 def read_iperf3(text: str) -> dict[str, object]:

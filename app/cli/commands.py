@@ -11,10 +11,11 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperOption
 
-from app.cli import devices, exchange, lifecycle, observe, paper, proof
+from app.cli import devices, exchange, lifecycle, observe, paper, proof, rollback
 from app.cli.audit import app as audit
 from app.cli.demo import demo
 from app.cli.events import event
+from app.cli.measure import app as measure
 from app.cli.output import show_error, tell
 from app.cli.renumber import app as renumber
 from app.cli.report import report
@@ -35,6 +36,8 @@ for verb in (
     paper.render,
     devices.diff,
     devices.deploy,
+    rollback.history,
+    rollback.rollback,
     observe.poll,
     observe.accept,
     observe.serve,
@@ -48,7 +51,7 @@ app.command()(exchange.export)
 app.command()(exchange.init)
 app.add_typer(exchange.worksheet, name="worksheet")
 app.add_typer(exchange.netbox, name="netbox")
-app.add_typer(observe.measure, name="measure")
+app.add_typer(measure, name="measure")
 app.add_typer(lifecycle.life, name="life")
 app.add_typer(lifecycle.confirm, name="confirm")
 app.add_typer(proof.evidence, name="evidence")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import hashlib
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import Event
 from types import FrameType
@@ -19,12 +19,14 @@ from rich.text import Text
 from app.cli.context import Commit, Context, Form, Limit, Names, Root, Terms, leave, now, open_context
 from app.cli.output import Format, Table, show, stderr, stdout, tell
 from app.core.families import FAMILIES
+from app.workflows.deploy import DeployReport
 from app.workflows.deploy import deploy as run_deploy
 from app.workflows.diff import RESULTS, DeviceRow, exit_code, refuse_illustration
 from app.workflows.diff import diff as run_diff
 from app.workflows.hosts import open_gateway, open_nornir
 from app.workflows.select import select
 
+Unsafe = Annotated[list[str] | None, typer.Option("--unsafe", help="family that --commit may reach though it cannot revert")]
 Workers = Annotated[int, typer.Option("--workers", envvar="WAIWANG_WORKERS", min=1, max=500, help="devices at the same time")]
 
 
@@ -50,35 +52,57 @@ def deploy(
     form: Form = Format.text,
     workers: Workers = 20,
     commit: Commit = False,
-    unsafe: Annotated[list[str] | None, typer.Option("--unsafe", help="family that --commit may reach though it cannot revert")] = None,
+    unsafe: Unsafe = None,
     wait_s: Annotated[
         float, typer.Option("--wait", envvar="WAIWANG_WAIT", min=0, help="seconds to wait for a device that is only just being reached")
     ] = 30.0,
     quiet: Annotated[bool, typer.Option("--quiet", metavar="", help="leave the diffs out")] = False,
 ) -> None:
     """Show the patch of every device; --commit pushes it root first, reads it back, saves."""
-    if unknown := [family for family in unsafe or [] if family not in FAMILIES]:
-        raise typer.BadParameter(f"no such family: {', '.join(unknown)}; known are {', '.join(FAMILIES)}", param_hint="--unsafe")
+    known_families(unsafe)
     context = open_context(root)
     refuse_illustration("deploy", illustration=context.workspace.plan.illustration)
     chosen = chosen_devices(context, names, terms, limit, workers)
+    report = deploy_texts("deploy", context, chosen, context.texts, form, commit=commit, unsafe=unsafe, wait_s=wait_s, quiet=quiet)
+    leave(report.exit_code)
+
+
+def known_families(unsafe: Sequence[str] | None) -> None:
+    """Refuse a family that is none."""
+    if unknown := [family for family in unsafe or [] if family not in FAMILIES]:
+        raise typer.BadParameter(f"no such family: {', '.join(unknown)}; known are {', '.join(FAMILIES)}", param_hint="--unsafe")
+
+
+def deploy_texts(
+    verb: str,
+    context: Context,
+    chosen: Nornir,
+    texts: Mapping[str, str],
+    form: Format,
+    *,
+    commit: bool,
+    unsafe: Sequence[str] | None = None,
+    wait_s: float = 0.0,
+    quiet: bool = False,
+) -> DeployReport:
+    """Bring the chosen devices to these texts, or show what that would take; print the rows, audit them under the verb."""
     gateway = open_gateway(context.workspace.plan, context.settings, context.environ)
-    with progress_bar("deploy", len(chosen.inventory.hosts)) as step, stopping_on_interrupt() as is_stopped:
+    with progress_bar(verb, len(chosen.inventory.hosts)) as step, stopping_on_interrupt() as is_stopped:
         report = run_deploy(
             chosen,
             context.intents,
-            context.texts,
+            texts,
             gateway,
             commit=commit,
             record_backup=record_backup(context) if commit else record_nothing,
             wait_s=wait_s,
             unsafe=unsafe or (),
             progress=step,
-            record_row=_audit(context) if commit else _audit_nothing,
+            record_row=_audit(context, verb) if commit else _audit_nothing,
             is_stopped=is_stopped,
         )
-    show_rows("deploy --commit" if commit else "deploy", report.rows, form, diffs=not quiet)
-    leave(report.exit_code)
+    show_rows(f"{verb} --commit" if commit else verb, report.rows, form, diffs=not quiet)
+    return report
 
 
 @contextmanager
@@ -115,12 +139,12 @@ def record_backup(context: Context) -> Callable[[str, str], None]:
     return record
 
 
-def _audit(context: Context) -> Callable[[DeviceRow], None]:
+def _audit(context: Context, verb: str) -> Callable[[DeviceRow], None]:
     """Return what writes a device's row into the audit as soon as it is final: an interrupted run leaves its trace."""
     store, actor = context.store, getpass.getuser()
 
     def record(row: DeviceRow) -> None:
-        store.write_audit(now(), actor, "deploy", row.device, {"result": row.result, "changed": row.changed})
+        store.write_audit(now(), actor, verb, row.device, {"result": row.result, "changed": row.changed})
 
     return record
 

@@ -77,7 +77,9 @@ class Measurement:
     """One active test. `kind` is that of the criterion it serves; `value` in `unit`, None when it could not be measured.
 
     Units by kind: reachable_from_centre, reaches_services: loss ratio 0..1 ("ratio"); rate_down, rate_up: "kbps" with
-    layer and overhead named in `method`; reserved_port: 1.0 or 0.0 ("proven"). `detail` is JSON-able raw evidence.
+    layer and overhead named in `method`; reserved_port: 1.0 or 0.0 ("proven"); delay, jitter, probe_delay, probe_jitter: "ms";
+    step_loss, probe_loss: "ratio"; port_speed: "Mbit/s"; duplex: 1.0 full, 0.0 half ("full"); rx_power: "dBm";
+    sync_rate_down, sync_rate_up: "kbps"; snr_margin, attenuation: "dB". `detail` is JSON-able raw evidence.
     """
 
     line_id: str

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from app.core.echo import plain_text
+from app.core.echo import plain_line, plain_text
 
 #: How templates name a secret; the edge resolves it at the moment of the push.
 SECRET_REFERENCE = re.compile(r"<secret:([A-Za-z0-9_]+)>")
@@ -20,7 +20,7 @@ _SECRET_VALUES = tuple(
         r"()(<secret:[A-Za-z0-9_]+>)",
         r"()(%\^%#.*?%\^%#|%@%@.*?%@%@|%\$%\$.*?%\$%\$|\$1[a-z]\$\S*?\$|\$[ch]\$\d\$\S+)",
         r"(\bcipher )(?!%|<|authentication-mode\b)(\S+)",
-        r"(\bauthentication-mode (?:md5|sha|sha2-256) (?:cipher )?)(?!<|cipher\b|\d+ )(\S+)",
+        r"(\bauthentication-mode (?:md5|sha|sha2-256) (?:cipher )?)(?!<|cipher\b|plain\b|\d+ )(\S+)",
         r"(\bprivacy-mode \S+ (?:cipher )?)(?!<|cipher\b)(\S+)",
         r"(\bsimple )(?!cipher\b|plain\b|authentication-mode\b|<)(\S+)",
         r"(\bmessage-digest-key \d+ md5 )(?!<)(\S+)",
@@ -33,7 +33,10 @@ _SECRET_VALUES = tuple(
         r"(\bpriv (?:aes )?(?:128|192|256|des|3des) )(?!<)(\S+)",
         r"(^ *snmp-server community )(?!<)(\S+)",
         r"(^ *snmp-agent community (?:read|write) (?:cipher |simple )?)(?!<|(?:cipher|simple) )(\S+)",
-        r"(\bkey-string )(?!<)(\S+)",
+        r"(\bkey-string (?:[067] )?)(?!<|[067] )(\S+)",
+        r"(\b(?:area-password|domain-password|isis password) (?:md5|clear) )(?!<)(\S+)",
+        r"(\bauthentication-mode (?:md5|simple) plain )(?!<)(\S+)",
+        r"(^ +key (?:[067] )?)(?!<|[067] |\d{1,4}$|authentication |authorization |accounting )(\S+)",
         r"(^ *(?:enable )?password (?:8 )?)(?!<)(\S+)",
         r"(^ *neighbor \S+ password )(?!<)(\S+)",
     )
@@ -85,6 +88,26 @@ def mask_secrets(text: str) -> str:
 def secret_names(text: str) -> tuple[str, ...]:
     """Return the names of the secrets that a text refers to, each once, in order of appearance."""
     return tuple(dict.fromkeys(SECRET_REFERENCE.findall(text)))
+
+
+def refer_secrets(family: str, masked: str, intended: str) -> str:
+    """Return a masked text with every line whose secret the intended text has too as that one writes it: with a reference.
+
+    Lines whose secret nobody knows any more stay masked: they may stand where they are and cannot be written again.
+    """
+    references = secret_lines(family, intended)
+    return "".join(f"{_with_reference(line, references)}\n" for line in masked.splitlines())
+
+
+def secret_lines(family: str, intended: str) -> dict[str, str]:
+    """Return every line of an intended text that refers to a secret, by what it looks like masked."""
+    lines = (line.strip() for line in intended.splitlines() if "<secret:" in line)
+    return {mask_secrets(plain_line(family, line)): line for line in lines}
+
+
+def _with_reference(line: str, references: Mapping[str, str]) -> str:
+    text = line.strip()
+    return line.replace(text, references.get(text, text)) if MASK in text else line
 
 
 def is_frr(family: str) -> bool:

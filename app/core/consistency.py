@@ -236,6 +236,9 @@ class _InventoryRules:
         device = inventory.devices.get(service.device)
         if device is not None and device.role == "unit_switch":
             yield Finding(service.where, f"{owner} stands on a switch", "a router", device.name, "Attach it to a router's port.")
+        if service.kind == "access" and service.vpn is None:
+            step = "Fill in `vpn`; units reach the public zone over their own LAN."
+            yield Finding(service.where, f"{owner} is an access port of no VPN", "a VPN in `vpn`", "none", step)
         for unit_id in service.reached_by:
             yield from self.references.judge(service.where, owner, "reached_by", unit_id, "units", inventory.units, "inventory/units.csv")
         yield from self.standby(service, owner)

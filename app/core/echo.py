@@ -21,7 +21,9 @@ _COMWARE_POLICER = re.compile(
 _COMWARE_SHAPER = re.compile(r"^(qos lr (?:inbound|outbound)) cir (\d+) cbs (\d+)(?: ebs 0)?$")
 #: A key is typed in clear and echoed behind this word.
 _KEY_FORM = re.compile(r"\b((?:authentication-mode (?:md5|sha|sha2-256)|privacy-mode \S+)) cipher ")
-_COMWARE_USER = re.compile(r"^(snmp-agent usm-user v3 \S+ \S+) cipher (?=authentication-mode )")
+_COMWARE_USER = re.compile(r"^(snmp-agent usm-user v3 \S+ \S+(?: remote \S+)?) cipher (?=authentication-mode )")
+_COMWARE_SCHEME_KEY = re.compile(r"^(key (?:authentication|authorization|accounting)) cipher ")
+_COMWARE_ISIS_KEY = re.compile(r"^((?:isis |area-|domain-)authentication-mode \S+) cipher ")
 _COMWARE_PASSWORD = re.compile(r"^password hash ")
 _COMWARE_KEY = re.compile(r"^(ntp-service authentication-keyid \d+ authentication-mode \S+|ppp chap password) cipher ")
 #: VRP8 on NE: the same policer with the direction last; cbs = 187 x cir, pbs = 313 x cir.
@@ -32,6 +34,7 @@ _NE_POLICER = re.compile(
 _IOS_FORMS = (
     (re.compile(r"^(username .*(?:secret|password)) \d "), r"\1 "),
     (re.compile(r"^(ppp chap password) [07] "), r"\1 "),
+    (re.compile(r"^(key-string|key) [07] "), r"\1 "),
     (re.compile(r"^(ntp authentication-key \d+ md5 \S+) 7$"), r"\1"),
     (re.compile(r"^(banner \S+) \^C(.*?)\^C?$"), r"\1 ^\2^"),
     (re.compile(r"^police (?:cir )?(\d+)(?: .*)?$"), r"police cir \1"),
@@ -139,6 +142,7 @@ def _key_form(line: str) -> str:
 
 def _comware_keys(line: str) -> str:
     line = _COMWARE_KEY.sub(r"\1 simple ", _COMWARE_USER.sub(r"\1 simple ", line))
+    line = _COMWARE_ISIS_KEY.sub(r"\1 plain ", _COMWARE_SCHEME_KEY.sub(r"\1 simple ", line))
     return _COMWARE_PASSWORD.sub("password simple ", line)
 
 

@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
+from app.core.gaps import (
+    ALWAYS_DEFAULT,
+    ASK_VENDOR,
+    BY_NODE_INIT,
+    COMWARE_HOST_KEY,
+    COMWARE_ROLE,
+    DIALLED,
+    HOST_KEY,
+    IPV6,
+    NARROW_METRIC,
+    TUNNELS,
+    Gap,
+    always,
+    filters_isis,
+    has_aaa,
+    has_capped_metric,
+    has_priority_queue,
+    has_probe,
+    has_queues,
+    has_radius,
+    has_rates,
+    has_slow_rates,
+    has_throttles,
+    has_traps,
+    has_vlans,
+    has_vpns,
+)
 from app.core.intent import DeviceIntent
 from app.errors import Finding
 
 ROUTER_ROLES = ("city_core", "county_agg", "city_unit", "urban_unit", "township_unit")
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """Something that an intent may want and the family's configuration text cannot say."""
-
-    feature: str
-    is_wanted: Callable[[DeviceIntent], bool]
-    found: str
-    next_step: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +47,7 @@ class Family:
     out of its own echo because they are its defaults; templates must leave them out too, or no diff is ever empty.
     `dialer`: name of a dialler without its number, None where a family has none of ours.
     `host_key`: what makes the SSH host key at first boot, None where the key is there already.
+    `digests`: the plan's words for SNMPv3's digest, and the family's own. `widest_metric`: the greatest metric of IS-IS.
     """
 
     name: str
@@ -41,94 +59,17 @@ class Family:
     host_key: str | None
     gaps: tuple[Gap, ...]
     dialer: str | None = None
+    digests: Mapping[str, str] = field(default_factory=lambda: {"sha": "sha"})
+    widest_metric: int = 16_777_214
 
 
-def _has_rates(intent: DeviceIntent) -> bool:
-    return any(port.in_kbps or port.out_kbps for port in intent.interfaces)
-
-
-def _has_throttles(intent: DeviceIntent) -> bool:
-    return intent.ospf is not None and any((intent.ospf.spf_throttle_ms, intent.ospf.lsa_throttle_ms, intent.ospf.lsa_min_arrival_ms))
-
-
-def _has_vlans(intent: DeviceIntent) -> bool:
-    return any(port.vlan for port in intent.interfaces)
-
-
-def _has_tunnels(intent: DeviceIntent) -> bool:
-    return any(port.access_method in ("vpdn_l2tp", "internet_ipsec") for port in intent.interfaces)
-
-
-def _has_ipsec(intent: DeviceIntent) -> bool:
-    return any(port.access_method == "internet_ipsec" for port in intent.interfaces)
-
-
-def _ends_dialled_lines(intent: DeviceIntent) -> bool:
-    return any(port.access_method == "vpdn_l2tp" and port.dialer is None for port in intent.interfaces)
-
-
-def _has_vpns(intent: DeviceIntent) -> bool:
-    return bool(intent.vpns)
-
-
-def _has_queues(intent: DeviceIntent) -> bool:
-    return bool(intent.policies)
-
-
-def _has_priority_queue(intent: DeviceIntent) -> bool:
-    return any(one.priority for policy in intent.policies for one in policy.classes)
-
-
-def _has_probe(intent: DeviceIntent) -> bool:
-    return intent.probe is not None
-
-
-def _has_traps(intent: DeviceIntent) -> bool:
-    return bool(intent.management.trap_hosts)
-
-
-def _has_slow_rates(intent: DeviceIntent) -> bool:
-    return any(port.out_kbps for port in intent.interfaces)
-
-
-def _always(_: DeviceIntent) -> bool:
-    return True
-
-
-_BY_NODE_INIT = "The lab's node init sets it from the same intent; on any other FRR host set it outside this product."
-_ASK_VENDOR = "Try it on one device of the family and correct the template before the first rollout."
-_HOST_KEY = Gap(
-    "the RSA host key",
-    _always,
-    "`rsa local-key-pair create` asks questions and leaves no line",
-    "Type it once, as the bootstrap page says.",
-)
-_TUNNELS = Gap(
-    "dialled or tunnelled access (vpdn_l2tp, internet_ipsec)",
-    _has_tunnels,
-    "the line is rendered as an interface with an address of its own",
-    "Terminate the tunnel outside these devices, or order the line as bridged_pvc.",
-)
-
-#: Families with a dialler carry the unit's end of a dialled line; the other end is the carrier's or a server of its own.
-_DIALLED = (
-    Gap(
-        "Internet access by IPsec (internet_ipsec)",
-        _has_ipsec,
-        "the line is rendered as an interface with an address of its own",
-        "End the tunnel outside these devices, or order the line as bridged_pvc or vpdn_l2tp.",
-    ),
-    Gap(
-        "the far end of dialled lines (vpdn_l2tp)",
-        _ends_dialled_lines,
-        "the upper end is rendered as an interface with an address of its own, not as an L2TP server",
-        "Let the carrier's L2TP server hand out the address that the ledger holds for the unit's end.",
-    ),
-)
+VRP_DIGESTS = {"sha": "sha", "sha256": "sha2-256"}
 
 #: FRR 8.4 (its limits: tried on 8.4.4).
 FRR = Family(
     name="frr",
+    digests={"sha": "sha", "sha256": "sha256"},
+    widest_metric=NARROW_METRIC,
     platform="cisco_ios",
     roles=ROUTER_ROLES,
     loopback="lo",
@@ -142,29 +83,39 @@ FRR = Family(
     },
     host_key=None,
     gaps=(
-        Gap("SNMP users", _always, "no SNMP command in vtysh (net-snmp answers)", _BY_NODE_INIT),
-        Gap("the SSH account and its permitted sources", _always, "no SSH command in vtysh (sshd answers)", _BY_NODE_INIT),
-        Gap("NTP servers", lambda intent: bool(intent.management.ntp_servers), "no NTP command in vtysh", _BY_NODE_INIT),
+        Gap("SNMP users", always, "no SNMP command in vtysh (net-snmp answers)", BY_NODE_INIT),
+        Gap("the SSH account and its permitted sources", always, "no SSH command in vtysh (sshd answers)", BY_NODE_INIT),
+        Gap("NTP servers", lambda intent: bool(intent.management.ntp_servers), "no NTP command in vtysh", BY_NODE_INIT),
         Gap(
             "syslog hosts",
             lambda intent: bool(intent.management.syslog_hosts),
             "`log syslog` reaches the local daemon only",
-            _BY_NODE_INIT,
+            BY_NODE_INIT,
         ),
-        Gap("the login banner", lambda intent: bool(intent.management.banner), "a message of vtysh, after the login", _BY_NODE_INIT),
-        Gap("committed rates", _has_rates, "no policer and no shaper in vtysh", _BY_NODE_INIT),
-        Gap("VPN instances", _has_vpns, "labels and VRFs need the host's kernel and are not rendered", _BY_NODE_INIT),
-        Gap("QoS classes", _has_queues, "no queues in vtysh", _BY_NODE_INIT),
-        Gap("the probe of the centre", _has_probe, "no echo test in vtysh", "Let the poller's own probe stand for it."),
-        Gap("SNMP notifications", _has_traps, "net-snmp sends them", _BY_NODE_INIT),
-        Gap("VLAN sub-interfaces", _has_vlans, "sub-interfaces are made by the host's kernel", _BY_NODE_INIT),
-        _TUNNELS,
+        Gap("the login banner", lambda intent: bool(intent.management.banner), "a message of vtysh, after the login", BY_NODE_INIT),
+        Gap("committed rates", has_rates, "no policer and no shaper in vtysh", BY_NODE_INIT),
+        Gap("VPN instances", has_vpns, "labels and VRFs are the host's kernel's; ports of VPN instances stay shut", BY_NODE_INIT),
+        Gap("the filter between IS-IS levels", filters_isis, "no word for it: level 1 passes whole", "Put another family at the counties."),
+        Gap(
+            "IS-IS metrics above 63",
+            has_capped_metric,
+            "FRR 8.4 names ports before the process in the text it saves, and refuses them then at its own start",
+            "Lower routing.isis.reference_bandwidth_mbps where slow lines must differ.",
+        ),
+        Gap("AAA servers", has_aaa, "no command in vtysh (the host's PAM asks them)", BY_NODE_INIT),
+        Gap("QoS classes", has_queues, "no queues in vtysh", BY_NODE_INIT),
+        Gap("the probe of the centre", has_probe, "no echo test in vtysh", "Let the poller's own probe stand for it."),
+        Gap("SNMP notifications", has_traps, "net-snmp sends them", BY_NODE_INIT),
+        Gap("VLAN sub-interfaces", has_vlans, "sub-interfaces are made by the host's kernel", BY_NODE_INIT),
+        TUNNELS,
+        *IPV6,
     ),
 )
 
 #: Huawei AR with VRP5 (V200R0xx; images from V300R019 on want one more SSH command, see its gaps).
 HUAWEI_AR = Family(
     name="huawei_ar",
+    digests=VRP_DIGESTS,
     platform="huawei",
     roles=ROUTER_ROLES,
     loopback="LoopBack0",
@@ -172,12 +123,13 @@ HUAWEI_AR = Family(
     unsaid={"reference_bandwidth_mbps": 100, "hello_interval_s": 10, "dead_interval_s": 40, "retransmit_interval_s": 5},
     host_key="rsa local-key-pair create",
     gaps=(
-        Gap("SPF and LSA throttles", _has_throttles, "VRP's intelligent timers take other values and are not rendered", _ASK_VENDOR),
-        _HOST_KEY,
-        *_DIALLED,
+        Gap("SPF and LSA throttles", has_throttles, "VRP's intelligent timers take other values and are not rendered", ASK_VENDOR),
+        HOST_KEY,
+        *DIALLED,
+        *IPV6,
         Gap(
             "SSH on V300R019 and later",
-            _always,
+            always,
             "these images also want `ssh server permit interface`, which older ones refuse",
             "Type it once at first boot where the image wants it.",
         ),
@@ -188,6 +140,7 @@ HUAWEI_AR = Family(
 #: Huawei S series with VRP5 (V200R0xx).
 HUAWEI_S = Family(
     name="huawei_s",
+    digests=VRP_DIGESTS,
     platform="huawei",
     roles=("unit_switch",),
     loopback=None,
@@ -195,27 +148,8 @@ HUAWEI_S = Family(
     unsaid={},
     host_key="rsa local-key-pair create",
     gaps=(
-        _HOST_KEY,
+        HOST_KEY,
     ),
-)
-
-_INFORMS = Gap(
-    "SNMP informs",
-    lambda intent: intent.management.notify is not None,
-    "informs want the receiver's engine and a second user under it, which is not rendered for this family",
-    "Nothing to do: changes on these devices are seen by the poll schedule.",
-)
-_COMWARE_HOST_KEY = Gap(
-    "the SSH host key",
-    _always,
-    "`public-key local create rsa` asks questions and leaves no line",
-    "Type it once, as the bootstrap page says.",
-)
-_COMWARE_ROLE = Gap(
-    "the account's first role",
-    _always,
-    "Comware gives a new account the role network-operator beside ours and shows it",
-    "Remove it once by hand: `undo authorization-attribute user-role network-operator`.",
 )
 
 #: H3C MSR with Comware 7.
@@ -228,11 +162,12 @@ H3C_MSR = Family(
     unsaid={"reference_bandwidth_mbps": 100, "hello_interval_s": 10, "dead_interval_s": 40, "retransmit_interval_s": 5},
     host_key="public-key local create rsa",
     gaps=(
-        Gap("SPF and LSA throttles", _has_throttles, "Comware's schedules take other values and are not rendered", _ASK_VENDOR),
-        _COMWARE_HOST_KEY,
-        _INFORMS,
-        *_DIALLED,
-        _COMWARE_ROLE,
+        Gap("SPF and LSA throttles", has_throttles, "Comware's schedules take other values and are not rendered", ASK_VENDOR),
+        COMWARE_HOST_KEY,
+        *DIALLED,
+        *IPV6,
+        ALWAYS_DEFAULT,
+        COMWARE_ROLE,
     ),
     dialer="Dialer",
 )
@@ -246,12 +181,13 @@ H3C_S = Family(
     management="Vlan-interface{vlan}",
     unsaid={},
     host_key="public-key local create rsa",
-    gaps=(_COMWARE_HOST_KEY, _INFORMS, _COMWARE_ROLE),
+    gaps=(COMWARE_HOST_KEY, COMWARE_ROLE),
 )
 
 #: Huawei NE with VRP8 (NE40E V800R0xx).
 HUAWEI_NE = Family(
     name="huawei_ne",
+    digests=VRP_DIGESTS,
     platform="huawei_vrpv8",
     roles=("city_core", "county_agg"),
     loopback="LoopBack0",
@@ -259,21 +195,27 @@ HUAWEI_NE = Family(
     unsaid={"reference_bandwidth_mbps": 100, "hello_interval_s": 10, "dead_interval_s": 40, "retransmit_interval_s": 5},
     host_key="rsa local-key-pair create",
     gaps=(
-        Gap("SPF and LSA throttles", _has_throttles, "VRP's intelligent timers take other values and are not rendered", _ASK_VENDOR),
-        _HOST_KEY,
-        _TUNNELS,
+        Gap("SPF and LSA throttles", has_throttles, "VRP's intelligent timers take other values and are not rendered", ASK_VENDOR),
+        HOST_KEY,
+        TUNNELS,
         Gap(
             "shaping below a megabit",
-            _has_slow_rates,
+            has_slow_rates,
             "`port shaping` counts whole Mbit/s, so outward rates are policed instead",
             "Shape at the line's other end, or let the carrier do it.",
         ),
-        _INFORMS,
+        Gap(
+            "AAA by RADIUS",
+            has_radius,
+            "VRP8 names RADIUS servers in groups of another grammar; logins stay local",
+            "Choose tacacs in management.aaa, or configure the group by hand.",
+        ),
+        *IPV6,
         Gap(
             "the limit of a priority class",
-            _has_priority_queue,
+            has_priority_queue,
             "`port-queue` shares by weight; a class that goes first is left to the default queues",
-            _ASK_VENDOR,
+            ASK_VENDOR,
         ),
     ),
 )
@@ -290,13 +232,13 @@ CISCO_IOS = Family(
     gaps=(
         Gap(
             "the RSA host key",
-            _always,
+            always,
             "`crypto key generate rsa` leaves no line",
             "Type it once, as the bootstrap page says.",
         ),
         Gap(
             "a changed key of the SNMPv3 user",
-            _always,
+            always,
             "the running configuration does not show `snmp-server user`, so no comparison sees it",
             "Type the line again by hand after changing the secret.",
         ),
@@ -304,10 +246,11 @@ CISCO_IOS = Family(
             "the LSA throttle",
             lambda intent: intent.ospf is not None and intent.ospf.lsa_throttle_ms is not None,
             "IOS wants three times, the plan gives one",
-            _ASK_VENDOR,
+            ASK_VENDOR,
         ),
-        _INFORMS,
-        *_DIALLED,
+        *DIALLED,
+        *IPV6,
+        ALWAYS_DEFAULT,
     ),
     dialer="Dialer",
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import replace
 from ipaddress import IPv4Address
 
@@ -18,7 +18,7 @@ from app.core.intent import (
     VpnIntent,
 )
 from app.core.inventory import Device, Inventory
-from app.core.ipplan import PLAN_FILE, AddressBook, Features, Plan, QosShare
+from app.core.ipplan import PLAN_FILE, AddressBook, Features, Plan, QosShare, VpnProfile
 from app.errors import Finding
 
 #: Roles that hold VPN instances and speak BGP: the city core reflects routes, counties are its clients (design default).
@@ -41,7 +41,8 @@ def with_features(intent: DeviceIntent, device: Device, plan: Plan, inventory: I
         interfaces=(*ports, *_unused(features, device, ports)),
         vpns=_vpns(features) if intent.role in PE_ROLES else (),
         bgp=_bgp(features, intent, inventory, book),
-        assigned=_assigned(plan) if intent.role in PE_ROLES else (),
+        assigned=_public_ranges(plan, ("national_public", "local_public")) if intent.role in PE_ROLES else (),
+        announced=_public_ranges(plan, ("national_public",)) if intent.role == "city_core" else (),
         policies=_policies(features.qos, ports) if is_router else (),
         probe=_probe(plan, intent, book) if is_router else None,
     )
@@ -63,9 +64,12 @@ def find_unfit_features(plan: Plan, inventory: Inventory) -> Iterator[Finding]:
         if peer.neighbour not in peer.address.network or peer.neighbour == peer.address.ip:
             step = "Correct the addresses after the province's sheet."
             yield Finding(PLAN_FILE, what, f"another address of {peer.address.network}", f"neighbour {peer.neighbour}", step)
-    if bgp is not None and not plan.features.only_assigned:
+    if bgp is not None and bgp.peers and not plan.features.only_assigned:
         step = "Set it: without the filter everything that a unit makes up reaches the province."
         yield Finding(PLAN_FILE, "routing.bgp", "only_assigned: true beside it", "only_assigned: false", step)
+    elif bgp is not None and bgp.peers and not _public_ranges(plan, ("national_public",)):
+        step = "Add the pool that the nation assigned, or leave routing.bgp out: nobody above may use other addresses."
+        yield Finding(PLAN_FILE, "routing.bgp", "a pool of class national_public to announce", "none", step)
     total = sum(share.percent for share in plan.features.qos)
     if total > 95:
         yield Finding(PLAN_FILE, "qos: shares", "at most 95 percent together", f"{total} percent", "Leave room for everything else.")
@@ -79,16 +83,39 @@ def _find_unfit_vpns(plan: Plan, inventory: Inventory) -> Iterator[Finding]:
             step = "Give each VPN instance a number of its own."
             yield Finding(PLAN_FILE, f"vrfs: {vpn.name}: rd", "one of its own", f"{vpn.rd}, which {seen[vpn.rd]} has", step)
         seen.setdefault(vpn.rd, vpn.name)
-    names = {vpn.name for vpn in plan.features.vpns}
+    yield from _find_unfit_targets(plan)
+    names = plan.vpn_names
     for service in inventory.services.values():
         device = inventory.devices.get(service.device)
         if service.vpn in names and device is not None and device.role not in PE_ROLES:
             step = "Attach it to the city core or a county."
             what = f"service {service.service_id} in VPN {service.vpn}"
             yield Finding(service.where, what, f"a device of role {' or '.join(PE_ROLES)}", device.role, step)
-        if service.vpn in names and plan.management.monitoring_service == service.service_id:
+        if service.vpn in names and service.service_id in plan.management.named_services:
             step = "Leave `vpn` empty: devices are managed through the public zone."
-            yield Finding(service.where, f"monitoring service {service.service_id}", "no VPN", str(service.vpn), step)
+            yield Finding(service.where, f"management service {service.service_id}", "no VPN", str(service.vpn), step)
+
+
+def _find_unfit_targets(plan: Plan) -> Iterator[Finding]:
+    """Yield route targets that lead nowhere, and those that would join zones which the orders keep apart."""
+    exporters: dict[str, list[VpnProfile]] = {}
+    for vpn in plan.features.vpns:
+        for target in vpn.exports:
+            exporters.setdefault(target, []).append(vpn)
+    for vpn in plan.features.vpns:
+        what = f"vrfs: {vpn.name}"
+        if vpn.zone == "public":
+            step = "Write `NAME: public`: units, lines and the management of devices stand in the global table."
+            yield Finding(PLAN_FILE, f"{what}: zone", "department or internet for a VPN instance", "public", step)
+        for target in vpn.imports:
+            if target not in exporters:
+                step = "Correct the target, or add it to the exports of the instance that is meant."
+                yield Finding(PLAN_FILE, f"{what}: imports {target}", "a target that some instance exports", "none exports it", step)
+            for other in exporters.get(target, ()):
+                if other.zone != vpn.zone:
+                    step = "Join them at a firewall, never by a route target."
+                    found = f"{other.name} of zone {other.zone}"
+                    yield Finding(PLAN_FILE, f"{what}: imports {target}", f"routes of zone {vpn.zone} alone", found, step)
 
 
 def province_ports(features: Features, device: Device) -> Iterator[InterfaceIntent]:
@@ -115,7 +142,7 @@ def _fitted(features: Features, inventory: Inventory, intent: DeviceIntent, port
     """Return the port with its VPN instance, its labels and its QoS policy."""
     vpn = _vpn_of(features, inventory, intent, port)
     if vpn is not None:
-        port = replace(port, vrf=vpn, ospf_area=None, passive=False)
+        port = replace(port, vrf=vpn, ospf_area=None, isis_level=None, passive=False)
     if features.vpns and features.bgp and _is_between_pes(inventory, intent, port):
         port = replace(port, mpls=True)
     if features.qos and port.kind in RATED and port.out_kbps:
@@ -169,11 +196,14 @@ def _internal_peers(features: Features, intent: DeviceIntent, inventory: Invento
     return tuple(BgpPeer(address, features.bgp.as_number) for address in sorted(peers))
 
 
-def _assigned(plan: Plan) -> tuple[PrefixRange, ...]:
-    """Return what may be announced: the pools of the public zone, and no part of them that is longer than an allocation."""
+def _public_ranges(plan: Plan, classes: Container[str]) -> tuple[PrefixRange, ...]:
+    """Return what may be announced: pools of these classes in the global table, no part longer than an allocation.
+
+    The province hears of national addresses alone: between central and local public zones nothing else communicates.
+    """
     if not plan.features.only_assigned:
         return ()
-    ranges = {(pool.prefix, pool.length) for pool in plan.pools if pool.vrf not in {vpn.name for vpn in plan.features.vpns}}
+    ranges = {(pool.prefix, pool.length) for pool in plan.pools if pool.vrf not in plan.vpn_names and pool.address_class in classes}
     return tuple(PrefixRange(prefix, length) for prefix, length in sorted(ranges))
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import IPv6Network
 
 from app.core.families import FAMILIES, Family
 from app.core.inventory import Device, Line, Service, depths
 from app.core.ipplan import AddressBook, address_book
+from app.core.ipv6_ports import held6
 from app.core.workspace import Workspace
 from app.errors import Finding, InputError
 
@@ -29,6 +31,7 @@ class Ground:
     unit_lines: Mapping[str, Line]
     switches: Mapping[str, tuple[Device, ...]]
     services: Mapping[str, tuple[Service, ...]]
+    held6: Mapping[str, IPv6Network]
 
     @property
     def monitoring(self) -> str:
@@ -69,6 +72,7 @@ def lay_ground(workspace: Workspace) -> Ground:
         unit_lines={line.unit_id: line for line in primary},
         switches={unit: tuple(devices) for unit, devices in switches.items()},
         services={name: tuple(held) for name, held in services.items()},
+        held6=held6(workspace),
     )
 
 

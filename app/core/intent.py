@@ -6,7 +6,7 @@ Secrets never enter an intent: templates write references (`<secret:NAME>`) that
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Interface
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,7 @@ class InterfaceIntent:
     `secondary` are further addresses beside `address`, while the holder is being renumbered.
     `vrf` is the VPN instance that the port is bound to (before its address). `dialer` is the dialler's number: on the dialler
     itself (kind line, its address is given by the far end) and on its modem port. `policy` names the QoS policy outward.
+    `isis_level` (1 or 2) stands in place of `ospf_area` where the plan chooses IS-IS; `metric` is IS-IS's, None where it is 10.
     """
 
     name: str
@@ -42,6 +43,9 @@ class InterfaceIntent:
     dialer: int | None = None
     policy: str | None = None
     mpls: bool = False
+    isis_level: int | None = None
+    metric: int | None = None
+    address6: IPv6Interface | None = None
 
     @property
     def addresses(self) -> tuple[IPv4Interface, ...]:
@@ -87,6 +91,34 @@ class OspfIntent:
 
 
 @dataclass(frozen=True, slots=True)
+class IsisIntent:
+    """IS-IS of one router. `levels`: (1,), (2,) or (1, 2); `net`: area, system id and selector; `lsp_mtu` in bytes, None: the default.
+
+    `originates_default`: the router knows the way out of the city.
+    """
+
+    process: int
+    net: str
+    levels: tuple[int, ...]
+    authentication: bool
+    lsp_mtu: int | None
+    originates_default: bool = False
+
+    @property
+    def is_border(self) -> bool:
+        """Whether the router stands between its area and the backbone."""
+        return self.levels == (1, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class AaaIntent:
+    """The servers that logins are put to: `protocol` tacacs or radius. Local accounts are asked where none answers."""
+
+    protocol: str
+    servers: tuple[IPv4Address, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class NotificationTarget:
     """Where SNMP notifications go: the monitoring service's address and UDP port, and its engine id (hexadecimal)."""
 
@@ -111,6 +143,7 @@ class ManagementIntent:
     notify: NotificationTarget | None = None
     ntp_key_id: int | None = None
     trap_hosts: tuple[IPv4Address, ...] = ()
+    aaa: AaaIntent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +222,7 @@ class DeviceIntent:
     service; then those beside them).
     `uplink` is the name of the interface towards the parent, None at the root. `gateway` is a switch's only way out.
     `depth` counts lines to the root; a switch stands one below its router.
+    A router has `ospf` or `isis`. `assigned` may leave an area, `announced` the city.
     """
 
     hostname: str
@@ -208,8 +242,15 @@ class DeviceIntent:
     vpns: tuple[VpnIntent, ...] = ()
     bgp: BgpIntent | None = None
     assigned: tuple[PrefixRange, ...] = ()
+    announced: tuple[PrefixRange, ...] = ()
     policies: tuple[QosPolicy, ...] = ()
     probe: ProbeIntent | None = None
+    isis: IsisIntent | None = None
+
+    @property
+    def has_ipv6(self) -> bool:
+        """Whether any port has an IPv6 address."""
+        return any(port.address6 for port in self.interfaces)
 
     @property
     def has_mpls(self) -> bool:

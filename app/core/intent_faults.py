@@ -68,8 +68,7 @@ def _find_unfit_switch(ground: Ground, device: Device) -> Iterator[Finding]:
 
 def find_unfit_management(ground: Ground) -> Iterator[Finding]:
     management, inventory = ground.workspace.plan.management, ground.workspace.inventory
-    named = (management.monitoring_service, *management.ntp_services, *management.syslog_services, *management.trap_services)
-    for name in dict.fromkeys(named):
+    for name in management.named_services:
         if name not in inventory.services:
             yield Finding(
                 "ipplan/plan.yaml",
@@ -87,6 +86,16 @@ def find_unfit_management(ground: Ground) -> Iterator[Finding]:
             f"{service.device} ({ground.device(service.device).role})",
             "Attach it to the city core, or name another service in ipplan/plan.yaml.",
         )
+    for family in {device.family: None for device in inventory.devices.values()}:
+        held = ground.families.get(family)
+        if held is not None and management.snmp_auth not in held.digests:
+            yield Finding(
+                management.where or "ipplan/plan.yaml",
+                f"family {family} cannot carry management.snmp_auth",
+                f"one of {', '.join(held.digests)}",
+                management.snmp_auth,
+                "Choose a digest that every family of inventory/devices.csv knows.",
+            )
     if not _is_plain(management.banner) or '"' in management.banner:
         yield Finding(
             "ipplan/plan.yaml",

@@ -7,10 +7,21 @@ from ipaddress import IPv4Network
 
 from app.core.features import find_unfit_features, with_features
 from app.core.ground import Ground, lay_ground
-from app.core.intent import DeviceIntent, InterfaceIntent, ManagementIntent, NotificationTarget, OspfArea, OspfIntent, StaticRoute
+from app.core.intent import (
+    AaaIntent,
+    DeviceIntent,
+    InterfaceIntent,
+    ManagementIntent,
+    NotificationTarget,
+    OspfArea,
+    OspfIntent,
+    StaticRoute,
+)
 from app.core.intent_faults import find_unaddressed, find_unfit_devices, find_unfit_management, find_unfit_texts
 from app.core.inventory import Device
 from app.core.ipplan import AddressBook, first_host, link_ends, second_host
+from app.core.ipv6_ports import find_unaddressed6, with_ipv6
+from app.core.isis import find_unfit_isis, in_isis, isis_intent
 from app.core.naming import natural_key
 from app.core.notifications import receiver_engine_id
 from app.core.router_ports import MANAGEMENT_VLAN, find_dialler, router_ports
@@ -34,7 +45,7 @@ def build_intents(workspace: Workspace) -> dict[str, DeviceIntent]:
         *find_unfit_features(workspace.plan, workspace.inventory),
     ]
     if not findings:
-        findings = find_unaddressed(ground)
+        findings = [*find_unaddressed(ground), *find_unaddressed6(workspace), *find_unfit_isis(ground)]
     if findings:
         raise InputError(findings)
     intents = {name: _device_intent(ground, device) for name, device in workspace.inventory.devices.items()}
@@ -55,7 +66,8 @@ def _device_intent(ground: Ground, device: Device) -> DeviceIntent:
 def _router(ground: Ground, device: Device) -> DeviceIntent:
     book = ground.book
     loopback = book.loopback(device.name)
-    ports = tuple(sorted(router_ports(ground, device), key=lambda port: natural_key(port.name)))
+    ports = _routed_ports(ground, device)
+    isis = ground.workspace.plan.isis
     uplink = ground.uplinks.get(device.name)
     near = [first_host(prefix).ip for prefix in book.all_of(ground.monitoring)]
     routes: tuple[StaticRoute, ...] = ()
@@ -78,10 +90,19 @@ def _router(ground: Ground, device: Device) -> DeviceIntent:
         contacts=(loopback, near[0], *beside, *near[1:]),
         interfaces=ports,
         static_routes=routes,
-        ospf=_ospf(ground, ports, device),
+        ospf=None if isis else _ospf(ground, ports, device),
+        isis=isis_intent(ground, isis, ports, device) if isis else None,
         management=_management(ground, device),
         uplink=way_up,
     )
+
+
+def _routed_ports(ground: Ground, device: Device) -> tuple[InterfaceIntent, ...]:
+    """Return a router's ports by name, with the addresses and the routing protocol that the plan gives them."""
+    ports = tuple(sorted(router_ports(ground, device), key=lambda port: natural_key(port.name)))
+    ports = with_ipv6(ground.held6, ground.workspace, device, ports)
+    isis = ground.workspace.plan.isis
+    return tuple(in_isis(ground, isis, device, ports)) if isis else ports
 
 
 def _switch(ground: Ground, device: Device) -> DeviceIntent:
@@ -139,6 +160,7 @@ def _management(ground: Ground, device: Device) -> ManagementIntent:
         ntp_key_id=plan.ntp_key_id,
         trap_hosts=tuple(ground.book.host(f"service:{name}").ip for name in plan.trap_services),
         location=f"{device.region} {device.role}",
+        aaa=AaaIntent(plan.aaa.protocol, tuple(ground.book.host(f"service:{name}").ip for name in plan.aaa.services)) if plan.aaa else None,
         notify=notification_target(ground.workspace, ground.book),
     )
 

@@ -98,7 +98,8 @@ class Service:
     """A system that rides on the network. It stands on `device`/`interface` and holds the second address of its prefix.
 
     `must_reach` lists unit levels whose units must reach it, `reached_by` single units; `kind` is `exchange`, `monitoring`
-    or `application`. `standby_for` names the service that this one is the hot standby of.
+    or `application`, or `access`: no system but a port at which units join the VPN. `standby_for` names the service that this one
+    is the hot standby of.
     """
 
     service_id: str

@@ -93,6 +93,27 @@ class OspfProfile:
 
 
 @dataclass(frozen=True, slots=True)
+class IsisProfile:
+    """IS-IS in place of OSPF, with wide metrics: a line costs `reference_bandwidth_mbps` over its rate. `area_prefix` begins every area.
+
+    `authentication`: every packet carries a keyed digest of the secret `isis_key`.
+    """
+
+    process: int = 1
+    area_prefix: str = "49"
+    reference_bandwidth_mbps: int = 100
+    authentication: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AaaProfile:
+    """Who is asked before a login is let in: `tacacs` or `radius`, and the services that answer; local accounts come last."""
+
+    protocol: str
+    services: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Management:
     """How devices are managed: names of services (services.csv) that play a part, and account names; never secrets."""
 
@@ -107,6 +128,14 @@ class Management:
     ntp_key_id: int | None = None
     trap_services: tuple[str, ...] = ()
     where: str = ""
+    aaa: AaaProfile | None = None
+
+    @property
+    def named_services(self) -> tuple[str, ...]:
+        """Every service that devices are told of, each once."""
+        servers = self.aaa.services if self.aaa else ()
+        named = (self.monitoring_service, *self.ntp_services, *self.syslog_services, *self.trap_services, *servers)
+        return tuple(dict.fromkeys(named))
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +214,12 @@ class Plan:
     features: Features = field(default_factory=Features)
     reservations: tuple[Reservation, ...] = ()
     ipv6: Ipv6Block | None = None
+    isis: IsisProfile | None = None
+
+    @property
+    def vpn_names(self) -> frozenset[str]:
+        """The VRFs that devices are told of; every other one is the global table."""
+        return frozenset(vpn.name for vpn in self.features.vpns)
 
 
 @dataclass(frozen=True, slots=True)

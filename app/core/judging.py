@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
 from app.core.acceptance import FAIL, NOT_PROVEN, PASS, Acceptance, CriterionResult, LineSample, Measurement, PortSample
 from app.core.order import Criterion, Milestone, ServiceClass
 from app.core.trial import observe_trial
+
+#: What a device measured by its own probe stands for where the centre measured nothing itself.
+SECOND_EVIDENCE: Mapping[str, tuple[str, ...]] = {"delay": ("probe_delay",), "jitter": ("probe_jitter",)}
+#: Criteria with a limit in a unit of their own: whether the limit is the largest or the smallest value that passes.
+BOUNDS: Mapping[str, tuple[str, str]] = {
+    "delay": ("most", "ms"),
+    "jitter": ("most", "ms"),
+    "port_speed": ("least", "Mbit/s"),
+    "rx_power": ("least", "dBm"),
+    "snr_margin": ("least", "dB"),
+    "attenuation": ("most", "dB"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +56,11 @@ class Case:
 
     def fresh_measurement(self) -> Measurement | None:
         """Return the newest measurement of this criterion if it was taken and is not out of date."""
-        taken = self.seen.measurements.get(self.criterion.kind)
-        if taken is None or taken.value is None or self.now - taken.at > self.seen.valid_for:
-            return None
-        return taken
+        for kind in (self.criterion.kind, *SECOND_EVIDENCE.get(self.criterion.kind, ())):
+            taken = self.seen.measurements.get(kind)
+            if taken is not None and taken.value is not None and self.now - taken.at <= self.seen.valid_for:
+                return taken
+        return None
 
 
 def judge_loss(case: Case) -> CriterionResult:
@@ -57,12 +70,46 @@ def judge_loss(case: Case) -> CriterionResult:
     if (taken := case.fresh_measurement()) is None:
         return _not_measured(case, expected)
     verdict = PASS if _value(taken) <= limit else FAIL
-    return case.result(verdict, expected, f"loss ratio {_value(taken):g}", **_quote(taken))
+    found = f"loss ratio {_value(taken):g}"
+    if verdict == FAIL and (names := _failing_services(taken, limit)):
+        found += f" ({', '.join(names)})"
+    return case.result(verdict, expected, found, **_quote(taken))
 
+
+def judge_step_loss(case: Case) -> CriterionResult:
+    """Judge the worst loss of a load test in steps; the step that lost it is named."""
+    result = judge_loss(case)
+    steps = result.evidence.get("detail")
+    if result.verdict != FAIL or not isinstance(steps, dict):
+        return result
+    limit = case.criterion.limit or 0.0
+    names = [f"{step['share']:.0%} {step['direction']}" for step in steps.get("steps", ()) if (step.get("loss_ratio") or 0.0) > limit]
+    return replace(result, found=f"{result.found} at {', '.join(names)}") if names else result
+
+
+def judge_bound(case: Case) -> CriterionResult:
+    """Judge a value against a limit in its own unit: the limit itself still passes."""
+    side, unit = BOUNDS[case.criterion.kind]
+    limit = case.criterion.limit or 0.0
+    expected = f"at {side} {limit:g} {unit}"
+    if (taken := case.fresh_measurement()) is None:
+        return _not_measured(case, expected)
+    value = _value(taken)
+    verdict = PASS if (value <= limit if side == "most" else value >= limit) else FAIL
+    return case.result(verdict, expected, f"{value:.4g} {unit}", **_quote(taken))
+
+
+def judge_duplex(case: Case) -> CriterionResult:
+    """Judge that no end runs half duplex: a mismatch loses frames under load only."""
+    expected = "full duplex at both ends"
+    if (taken := case.fresh_measurement()) is None:
+        return _not_measured(case, expected)
+    full = _value(taken) == 1.0
+    return case.result(PASS if full else FAIL, expected, "full duplex" if full else "half duplex", **_quote(taken))
 
 def judge_rate(case: Case) -> CriterionResult:
     """Judge a measured rate against the nominal one: a test proves a rate, ifSpeed and an idle line never do."""
-    down = case.criterion.kind == "rate_down"
+    down = case.criterion.kind in ("rate_down", "sync_rate_down")
     nominal = case.service_class.nominal_down_kbps if down else case.service_class.nominal_up_kbps
     limit = case.criterion.limit or 1.0
     expected = f"at least {nominal * limit:.0f} kbit/s ({limit:.0%} of {nominal})"
@@ -135,6 +182,8 @@ def judge_reserved(case: Case) -> CriterionResult:
     taken = case.seen.measurements.get("reserved_port")
     if taken is not None and taken.value == 0.0:
         return case.result(FAIL, expected, f"activation failed: {taken.detail.get('reason', '')}", **_quote(taken))
+    if sample is not None and (absent := _absent_reserved(case.seen.samples)):
+        return case.result(FAIL, expected, f"no reserved port at {absent}")
     if any(end is None or end.admin_up is None for end in ends):
         return case.result(NOT_PROVEN, expected, "the state of both reserved ports is not known")
     if taken is None or taken.value is None:
@@ -153,6 +202,16 @@ JUDGES: Mapping[str, Callable[[Case], CriterionResult]] = {
     "rate_down": judge_rate,
     "rate_up": judge_rate,
     "reserved_port": judge_reserved,
+    "delay": judge_bound,
+    "jitter": judge_bound,
+    "step_loss": judge_step_loss,
+    "port_speed": judge_bound,
+    "duplex": judge_duplex,
+    "rx_power": judge_bound,
+    "sync_rate_down": judge_rate,
+    "sync_rate_up": judge_rate,
+    "snr_margin": judge_bound,
+    "attenuation": judge_bound,
 }
 
 
@@ -220,6 +279,24 @@ def _errors(ports: Sequence[PortSample | None]) -> int | None:
     if len(seen) < 2:
         return None
     return sum(after - before if after >= before else after for before, after in pairwise(seen))
+
+
+def _absent_reserved(samples: Sequence[LineSample]) -> str:
+    """Name the devices that answered twice running, showed the line's own port, and have no reserved port at all."""
+    if len(samples) < 2:
+        return ""
+    ends = (("a", "reserved_a"), ("z", "reserved_z"))
+    absent = [[getattr(sample, own) for sample in samples[-2:] if getattr(sample, reserved) is None] for own, reserved in ends]
+    return ", ".join(ports[-1].device for ports in absent if len(ports) == 2 and all(port is not None for port in ports))
+
+
+def _failing_services(taken: Measurement, limit: float) -> list[str]:
+    """Name the services that lost more than the limit allows, each with what it lost."""
+    failing = []
+    for name, seen in taken.detail.items():
+        if isinstance(seen, dict) and (sent := seen.get("sent")) and 1 - min(seen.get("received", 0), sent) / sent > limit:
+            failing.append(f"{name}: {seen.get('received', 0)} of {sent} came back")
+    return failing
 
 
 def _octets_moved(samples: Sequence[LineSample], since: datetime) -> int:

@@ -22,7 +22,26 @@ CRITERIA = (
     "rate_down",
     "rate_up",
     "reserved_port",
+    "delay",
+    "jitter",
+    "step_loss",
+    "port_speed",
+    "duplex",
+    "rx_power",
+    "sync_rate_down",
+    "sync_rate_up",
+    "snr_margin",
+    "attenuation",
 )
+#: Criteria that only one medium can be judged by, and those that one medium has no sense for: an ADSL line's ends are no Ethernet ports.
+ONLY_ON: Mapping[str, str] = {
+    "rx_power": "fibre",
+    "sync_rate_down": "adsl",
+    "sync_rate_up": "adsl",
+    "snr_margin": "adsl",
+    "attenuation": "adsl",
+}
+NOT_ON: Mapping[str, str] = {"port_speed": "adsl", "duplex": "adsl"}
 EVIDENCE_KINDS = ("accepted_line", "unit_event", "document")
 #: What a unit can be, unless the order declares more of its own under `unit_kinds`.
 UNIT_KINDS = ("county_government", "department", "township_government", "town_government", "enterprise", "liaison_office", "centre")
@@ -51,8 +70,11 @@ class Criterion:
 
     `limit` by kind: reachable_from_centre, reaches_services: largest loss ratio 0..1; input_errors: largest
     count in the trial window; trial: smallest share of time up 0..1; rate_down, rate_up: smallest share of the
-    nominal rate 0..1; ports_up, reserved_port: unused (None). `window` and `restart_after` belong to trial: how long, and the
-    outage that starts it anew; `coverage` is the smallest share of the window that must have been measured.
+    nominal rate 0..1; delay, jitter: largest ms, round trip; step_loss: largest loss ratio 0..1 up to the nominal rate;
+    port_speed: smallest Mbit/s; rx_power: smallest dBm; sync_rate_down, sync_rate_up: smallest share of the nominal rate 0..1;
+    snr_margin: smallest dB; attenuation: largest dB; ports_up, reserved_port, duplex: unused (None). `window` and
+    `restart_after` belong to trial: how long, and the outage that starts it anew; `coverage` is the smallest share of the
+    window that must have been measured.
     """
 
     kind: str

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from app.core.deadlines import find_change_faults
 from app.core.duty_rules import duty_sources, find_duty_faults
-from app.core.order import Criterion, Milestone, ScoreTable, ServiceClass, Source
+from app.core.order import NOT_ON, ONLY_ON, Criterion, Milestone, ScoreTable, ServiceClass, Source
 from app.core.references import References
 from app.core.workspace import Workspace
 from app.errors import Finding
@@ -15,8 +15,20 @@ ORDER_FILE = "inventory/order.yaml"
 #: Every vendor's grammar takes multiples of this (H3C takes nothing else).
 RATE_STEP_KBPS = 64
 #: Criteria whose limit is a share or a ratio 0..1, and those that have a limit of another kind or none.
-_RATIO_LIMITS = ("reachable_from_centre", "reaches_services", "trial", "rate_down", "rate_up")
-_NO_LIMITS = ("ports_up", "reserved_port")
+_RATIO_LIMITS = (
+    "reachable_from_centre",
+    "reaches_services",
+    "trial",
+    "rate_down",
+    "rate_up",
+    "step_loss",
+    "sync_rate_down",
+    "sync_rate_up",
+)
+_NO_LIMITS = ("ports_up", "reserved_port", "duplex")
+#: A level against one milliwatt: the only limit that may lie below zero, and one that never lies far above it.
+_LEVELS = ("rx_power",)
+_LEVEL_RANGE_DBM = (-50, 10)
 
 
 def find_order_faults(workspace: Workspace, references: References) -> Iterator[Finding]:
@@ -95,7 +107,17 @@ def _class_faults(kind: ServiceClass) -> Iterator[Finding]:
         found = "a criterion reserved_port and no `reserved_port`" if has_criterion else "`reserved_port` and no criterion reserved_port"
         yield Finding(where, f"{owner}: reserved port and its criterion do not go together", "both or none", found, "Add what is missing.")
     for criterion in kind.criteria:
+        yield from _medium_faults(kind, criterion)
         yield from _criterion_faults(_called(kind, criterion), criterion)
+
+
+def _medium_faults(kind: ServiceClass, criterion: Criterion) -> Iterator[Finding]:
+    """Yield criteria that the medium of the class cannot be judged by: nobody could ever measure them."""
+    only, never = ONLY_ON.get(criterion.kind), NOT_ON.get(criterion.kind)
+    if only not in (None, kind.medium) or never == kind.medium:
+        expected = "a medium with Ethernet ports" if only is None else f"medium {only}"
+        what = f"{_called(kind, criterion)}: does not fit the medium"
+        yield Finding(criterion.source.where, what, expected, f"medium {kind.medium}", "Remove the criterion, or correct `medium`.")
 
 
 def _criterion_faults(owner: str, criterion: Criterion) -> Iterator[Finding]:
@@ -107,6 +129,11 @@ def _criterion_faults(owner: str, criterion: Criterion) -> Iterator[Finding]:
         yield Finding(where, f"{owner}: incomplete", "a `limit`", "none", "Write `limit:`.")
     elif criterion.kind in _RATIO_LIMITS and not 0 <= limit <= 1:
         yield Finding(where, f"{owner}: limit is no ratio", "a number from 0 to 1", str(limit), "Write 0.001 for 0.1 %.")
+    elif criterion.kind in _LEVELS and not _LEVEL_RANGE_DBM[0] <= limit <= _LEVEL_RANGE_DBM[1]:
+        low, high = _LEVEL_RANGE_DBM
+        yield Finding(where, f"{owner}: limit is no level", f"dBm from {low} to {high}", str(limit), "Write -20 for -20 dBm.")
+    elif criterion.kind not in _LEVELS and limit < 0:
+        yield Finding(where, f"{owner}: limit is below zero", "a number from 0 up", str(limit), "Correct `limit`.")
     for key, value in (("window", criterion.window), ("restart_after", criterion.restart_after)):
         if criterion.kind == "trial" and value is None:
             yield Finding(where, f"{owner}: incomplete", f"a `{key}` such as 72h or 5min", "none", f"Write `{key}:`.")

@@ -1,9 +1,11 @@
-"""Read what a device's own `ping` printed."""
+"""What echo requests find: counts, round trips, jitter; and what a device's own `ping` printed."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 _COUNTS = re.compile(r"(\d+) packets? transmitted, (\d+) (?:packets? )?received", re.IGNORECASE)
 _VRP_SENT = re.compile(r"(\d+) packet\(s\) transmitted")
@@ -14,16 +16,26 @@ _TIMES = re.compile(r"min/avg/max[^=]*= *([\d.]+)/([\d.]+)/([\d.]+)")
 
 @dataclass(frozen=True, slots=True)
 class PingCount:
-    """Echo requests sent and answered; round-trip mean in ms, None where none was answered."""
+    """Echo requests sent and answered; round-trip mean and jitter in ms, None where too few were answered or nobody told."""
 
     sent: int
     received: int
     mean_ms: float | None
+    jitter_ms: float | None = None
 
     @property
     def loss_ratio(self) -> float | None:
         """Return the share lost 0..1, None when nothing was sent."""
         return 1 - min(self.received, self.sent) / self.sent if self.sent else None
+
+
+def round_trip_jitter(rtt_ms: Sequence[float | None]) -> float | None:
+    """Return the mean difference of round trips that follow each other, ms (RFC 3393 selects neighbours); None without a pair.
+
+    A lost echo, None, parts its neighbours: the time between them is not theirs alone.
+    """
+    steps = [abs(after - before) for before, after in pairwise(rtt_ms) if before is not None and after is not None]
+    return sum(steps) / len(steps) if steps else None
 
 
 def parse_ping(text: str) -> PingCount | None:

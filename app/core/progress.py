@@ -270,7 +270,7 @@ def view_line(
         in_errors=a.in_errors if a else None,
         verdict=decision.verdict if decision else None,
         decided_at=decision.decided_at if decision else None,
-        open_criteria=tuple(f"{r.kind}:{r.verdict}" for r in decision.results if r.verdict != PASS) if decision else (),
+        open_criteria=tuple(f"{r.kind}:{r.verdict}" for r in decision.results if r.required and r.verdict != PASS) if decision else (),
         due=told.due,
         milestone=milestone.milestone_id if milestone else None,
         due_on=milestone.due_on if milestone else None,

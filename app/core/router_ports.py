@@ -27,7 +27,7 @@ def router_ports(ground: Ground, device: Device) -> Iterator[InterfaceIntent]:
         yield InterfaceIntent(
             name=service.interface,
             kind="service",
-            description=f"SERVICE {service.service_id}",
+            description=f"{'ACCESS' if service.kind == 'access' else 'SERVICE'} {service.service_id}",
             address=ground.book.gateway(f"service:{service.service_id}"),
             ospf_area=home,
             passive=True,

@@ -33,6 +33,67 @@ class RateOutcome:
     detail: Mapping[str, object] = field(default_factory=dict)
 
 
+#: Shares of the nominal rate that a line is loaded with, one after the other (ITU-T Y.1564's service configuration test).
+STEPS = (0.5, 0.75, 0.9, 1.0)
+#: UDP payload of a step's datagrams, and what surrounds it up to the frame check sequence: UDP 8, IPv4 20, Ethernet 18 octets.
+PAYLOAD_OCTETS = 1400
+OVERHEAD_OCTETS = 8 + 20 + 18
+#: Loads are counted as Y.1564 counts an information rate: from the frame's first address bit to the last of its check sequence.
+STEP_LAYER = (
+    f"layer 2: Ethernet frames with their check sequence, {PAYLOAD_OCTETS + OVERHEAD_OCTETS} octets each, of which {OVERHEAD_OCTETS} are "
+    "UDP, IPv4 and Ethernet; without preamble and gap (20 octets)"
+)
+
+
+def payload_kbps(frame_kbps: float) -> float:
+    """Return the UDP payload rate of a rate counted in frames."""
+    return frame_kbps * PAYLOAD_OCTETS / (PAYLOAD_OCTETS + OVERHEAD_OCTETS)
+
+
+def frame_kbps(payload: float) -> float:
+    """Return the rate counted in frames of a UDP payload rate."""
+    return payload * (PAYLOAD_OCTETS + OVERHEAD_OCTETS) / PAYLOAD_OCTETS
+
+
+@dataclass(frozen=True, slots=True)
+class StepLoad:
+    """One load: `share` of the nominal rate in one direction (down = towards the unit), in kbit/s of frames."""
+
+    direction: str
+    share: float
+    offered_kbps: float
+
+
+@dataclass(frozen=True, slots=True)
+class StepOutcome:
+    """What one load found, rates in kbit/s of frames; None with the reason where it gave no figure."""
+
+    load: StepLoad
+    sent_kbps: float | None = None
+    received_kbps: float | None = None
+    loss_ratio: float | None = None
+    jitter_ms: float | None = None
+    reason: str = ""
+
+
+def step_loads(down_kbps: float, up_kbps: float) -> tuple[StepLoad, ...]:
+    """Return the loads of a line, lowest first, never above its nominal rate."""
+    return tuple(
+        StepLoad(direction, share, share * nominal) for share in STEPS for direction, nominal in (("down", down_kbps), ("up", up_kbps))
+    )
+
+
+class StepTester(Protocol):
+    """Something that can load a line at a given pace."""
+
+    @property
+    def step_method(self) -> str: ...
+
+    def step(self, request: RateRequest, loads: Sequence[StepLoad]) -> Sequence[StepOutcome]:
+        """Return the outcome of each load, one after the other; a line whose first load gives no figure is not loaded further."""
+        ...
+
+
 class RateTester(Protocol):
     """Something that can load a line between two hosts: iperf3 in the lab, a tester's instrument on site."""
 

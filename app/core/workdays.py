@@ -41,11 +41,32 @@ class ConfirmationWindows:
 
 
 @dataclass(frozen=True, slots=True)
+class OfficeHours:
+    """When units work on a working day: spans in minutes of the civil day. Lines are not loaded then unless somebody says so."""
+
+    hours: tuple[tuple[int, int], ...] = ((8 * 60 + 30, 12 * 60), (14 * 60 + 30, 18 * 60))
+    source: Source = field(default_factory=lambda: Source(default=True))
+
+    def __str__(self) -> str:
+        return ", ".join(f"{_clock(start)}-{_clock(end)}" for start, end in self.hours)
+
+
+@dataclass(frozen=True, slots=True)
 class WorkCalendar:
     """The years whose notices are known."""
 
     years: Mapping[int, YearNotice] = field(default_factory=dict)
     windows: ConfirmationWindows = field(default_factory=ConfirmationWindows)
+    office: OfficeHours = field(default_factory=OfficeHours)
+
+    def office_ends_at(self, at: datetime, zone: ZoneInfo) -> datetime | None:
+        """Return when the office span that `at` lies in ends, None outside office hours; a span holds its first moment, not its last."""
+        civil = at.astimezone(zone)
+        minute = civil.hour * 60 + civil.minute
+        end = next((last for first, last in self.office.hours if first <= minute < last), None)
+        if end is None or not self.is_working(civil.date()):
+            return None
+        return datetime.combine(civil.date(), time.min, tzinfo=zone) + timedelta(minutes=end)
 
     def holiday(self, day: date) -> str | None:
         """Return the name of the holiday that makes this a day off, None on other days."""
@@ -68,6 +89,10 @@ class WorkCalendar:
         for year in (day.year, day.year + 1):
             if (notice := self.years.get(year)) is not None:
                 yield notice
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // 60:02}:{minute % 60:02}"
 
 
 @dataclass(frozen=True, slots=True)

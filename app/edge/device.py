@@ -46,7 +46,8 @@ class Dialect:
 
     `save` empty means that the driver knows the questions that saving asks. `ping` takes an address and a count; one that
     knows no count (`endless`) is interrupted after `count` seconds. `questions`: what to ask for each of its tables
-    (`app.core.device_tables.QUESTIONS`); a family without cannot be read back. `restart_ospf` takes a changed OSPF router id into use.
+    (`app.core.device_tables.QUESTIONS`), without which a family cannot be read back, and for its own `probe` of the centre.
+    `restart_ospf` takes a changed OSPF router id into use.
     """
 
     running: str
@@ -66,6 +67,7 @@ VRP5 = Dialect(
     saved=r"saved successfully|Save the configuration successfully",
     refusal=r"^\s*Error: .*$",
     ping="ping -c {count} {address}",
+    questions={"probe": "display nqa results test-instance waiwang centre"},
 )
 
 #: Comware 7 on routers and switches.
@@ -75,6 +77,7 @@ COMWARE7 = Dialect(
     saved=r"[Ss]aved the current configuration",
     refusal=r"^ ?% .*$",
     ping="ping -c {count} {address}",
+    questions={"probe": "display nqa result waiwang centre"},
 )
 
 
@@ -106,6 +109,7 @@ DIALECTS: Mapping[str, Dialect] = {
         saved=r"\[OK\]",
         refusal=r"^% (?!Warning|Interface .* IP address removed).*$",
         ping="ping {address} repeat {count}",
+        questions={"probe": "show ip sla statistics 1"},
     ),
 }
 

@@ -17,8 +17,7 @@ from annet.vendors.base import AbstractVendor
 from annet.vendors.library.cisco import CiscoVendor
 from annet.vendors.registry import registry
 
-from app.core.commands import MASK, Command, Question, is_frr, mask_secrets, strip_noise
-from app.core.echo import plain_line
+from app.core.commands import MASK, Command, Question, is_frr, mask_secrets, secret_lines, strip_noise
 from app.core.schedules import folded
 from app.errors import RenderError
 
@@ -93,7 +92,7 @@ def patch(family: str, running: str, intended: str) -> tuple[Command, ...]:
         )
     except AssertionError as error:
         raise RenderError(_ambiguous(family, str(error))) from error
-    references = _references(family, intended)
+    references = secret_lines(family, intended)
     paths = vendor.make_formatter(indent="").cmd_paths(tree)
     commands = (_command(rulebook, path, context, references) for path, context in paths.items())
     return _without_undone([command for command in commands if command.text != "commit" or family in TWO_PHASE])
@@ -151,7 +150,7 @@ def _merged(tree: dict[str, Any], implied: Mapping[str, Any]) -> dict[str, Any]:
 
 def _command(rulebook: Any, path: tuple[str, ...], context: dict[str, str], references: Mapping[str, str]) -> Command:
     rule = deploying.match_deploy_rule(rulebook["deploying"], path, context)  # type: ignore[arg-type]  # variadic in fact
-    text = references.get(path[-1], path[-1])
+    text = references.get(path[-1], path[-1]).rstrip()
     if MASK in text:
         raise RenderError(f"command {text!r}: expected a reference to its secret; found none. Add a rule that removes it without it.")
     questions = tuple(
@@ -173,12 +172,6 @@ def _without_undone(commands: Sequence[Command]) -> tuple[Command, ...]:
         return command.text.startswith("undo ip route-static ") and any(f"{text} ".startswith(f"{gone} ") for text in given)
 
     return tuple(command for command in commands if not is_given_again(command))
-
-
-def _references(family: str, intended: str) -> dict[str, str]:
-    """Return the line as it is intended for every masked line."""
-    lines = (line.strip() for line in intended.splitlines() if "<secret:" in line)
-    return {mask_secrets(plain_line(family, line)): line for line in lines}
 
 
 def _rows(tree: Mapping[str, Any], level: int = 0) -> Iterable[str]:

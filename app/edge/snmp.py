@@ -36,7 +36,7 @@ from gufo.snmp.user import KeyType
 from pydantic import SecretStr
 
 from app.core.acceptance import PortSample
-from app.errors import Finding, InputError
+from app.errors import DeviceError, Finding, InputError
 
 T = TypeVar("T")
 
@@ -222,6 +222,44 @@ class Agent:
             answer, reason = "faulty", "its replies cannot be decoded"
         self.close()
         return DeviceReading(device, clock(), answer, reason, index=index)
+
+    async def find_index(self, interfaces: Sequence[str]) -> dict[str, int]:
+        """Return the ifIndex of these interfaces by name; those that the device does not have are left out. Raises DeviceError."""
+        return await self._answered("interfaces", self._find_index(tuple(interfaces)))
+
+    async def fetch(self, oids: Sequence[str]) -> Mapping[str, ValueType]:
+        """Return those of these variables that the agent has. Raises DeviceError."""
+        return await self._answered("variables", self._ask(tuple(oids)))
+
+    async def walk(self, root: str) -> Mapping[str, ValueType]:
+        """Return a subtree by OID, at most `WALK_LIMIT` steps of it. Raises DeviceError."""
+        return await self._answered(root, self._walk_tree(root))
+
+    async def _walk_tree(self, root: str) -> dict[str, ValueType]:
+        """Walk a subtree until it ends or the agent goes round in circles, in smaller steps where the replies are too large."""
+        for repetitions in WALK_REPETITIONS:
+            found: dict[str, ValueType] = {}
+            place = GetIter(root, repetitions)
+            try:
+                for _ in range(WALK_LIMIT):
+                    rows = await self._try(lambda session, place=place: session.walk_on(place))  # type: ignore[misc]  # place is bound early
+                    if not rows or any(oid in found for oid, _ in rows):
+                        break
+                    found |= dict(rows)
+            except _Garbled:
+                continue
+            return found
+        raise _Garbled
+
+    async def _answered(self, what: str, answer: Awaitable[T]) -> T:
+        """Wait for an answer; what goes wrong on the way becomes an error of the device."""
+        try:
+            return await answer
+        except (_Silent, _WrongKey, _Faulty, _Garbled) as error:
+            self.close()
+            found = str(error) or "replies that cannot be decoded"
+            step = "Look at the device and at its SNMP user."
+            raise DeviceError(self.target.device, f"read {what} by SNMP", expected="an answer", found=found, next_step=step) from None
 
     @property
     def engine_id(self) -> bytes | None:

@@ -13,6 +13,7 @@ from app.core.intents import build_intents
 from app.core.ipv6 import LEDGER6_FILE, Ipv6Change, plan_ipv6
 from app.core.plan_faults import LEDGER_FILE
 from app.core.pool_rules import find_usage_notes
+from app.core.vpn_members import find_outsiders
 from app.core.workspace import Workspace
 from app.edge.database.store import Store
 from app.edge.files import judge_workspace
@@ -50,13 +51,14 @@ def check(root: Path, *, today: date, instead: Mapping[str, str] | None = None, 
     used = usage(workspace.plan, change.ledger, today)
     notes = (*judged.notes, *change.notes, *pending(change), *find_usage_notes(used))
     shortages6: tuple[Finding, ...] = ()
+    ledger6 = workspace.ledger6
     if workspace.plan.ipv6 is not None:
         change6 = plan_ipv6(workspace.plan.ipv6, workspace.ledger6, workspace.inventory, today, workspace.plan.quarantine_days)
-        shortages6 = change6.shortages
+        shortages6, ledger6 = change6.shortages, change6.ledger
         notes = (*notes, *pending(change6, LEDGER6_FILE))
     if change.refused or shortages6:
         return CheckReport(moved + change.conflicts + change.shortages + shortages6, notes, judged.counts)
-    findings, gaps = judge_intents(replace(workspace, ledger=change.ledger))
+    findings, gaps = judge_intents(replace(workspace, ledger=change.ledger, ledger6=ledger6))
     return CheckReport(moved + findings, (*notes, *gaps), judged.counts)
 
 
@@ -80,4 +82,4 @@ def judge_intents(workspace: Workspace) -> tuple[tuple[Finding, ...], tuple[Find
         intents = build_intents(workspace)
     except InputError as error:
         return error.findings, ()
-    return (), tuple(find_gaps(intents))
+    return (), (*find_gaps(intents), *find_outsiders(workspace))

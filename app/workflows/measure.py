@@ -9,6 +9,7 @@ from datetime import datetime
 from ipaddress import IPv4Address
 
 from app.core.acceptance import LineStatus, Measurement
+from app.core.device_probe import parse_probe
 from app.core.intent import DeviceIntent
 from app.core.inventory import Inventory, Line, Service
 from app.core.ipplan import address_book
@@ -109,7 +110,15 @@ def _from_centre(ground: Ground, lines: Sequence[Line], ping: PingFromCentre, co
             results.append(unmeasured(line.line_id, "reachable_from_centre", at, "ratio", method, f"behind {behind}"))
         else:
             results.append(Measurement(line.line_id, "reachable_from_centre", at, seen.loss_ratio, "ratio", method, _counts(seen)))
+            results += _times(line.line_id, seen, at, method)
     return results
+
+
+def _times(line_id: str, seen: PingCount, at: datetime, method: str) -> Iterator[Measurement]:
+    """Yield delay and jitter where echoes came back: what was lost has neither, and counts as loss."""
+    for kind, words, value in (("delay", "mean round trip", seen.mean_ms), ("jitter", "mean difference of round trips", seen.jitter_ms)):
+        if value is not None:
+            yield Measurement(line_id, kind, at, value, "ms", f"{words} of {method}", _counts(seen))
 
 
 def _to_services(ground: Ground, line: Line, gateway: Gateway, count: int) -> Measurement:
@@ -130,7 +139,9 @@ def _to_services(ground: Ground, line: Line, gateway: Gateway, count: int) -> Me
     losses = [each.loss_ratio for each in seen.values() if each is not None and each.loss_ratio is not None]
     detail = {name: _counts(each) if each else "no statistics" for name, each in seen.items()}
     if len(losses) < len(wanted):
-        return Measurement(line.line_id, kind, ground.clock(), None, "ratio", method, {**detail, "reason": "the device gave no statistics"})
+        silent = ", ".join(name for name, each in seen.items() if each is None or each.loss_ratio is None)
+        reason = f"the device gave no statistics of {silent}"
+        return Measurement(line.line_id, kind, ground.clock(), None, "ratio", method, {**detail, "reason": reason})
     return Measurement(line.line_id, kind, ground.clock(), max(losses), "ratio", method, detail)
 
 
@@ -140,7 +151,43 @@ def service_address(workspace: Workspace, service: Service) -> IPv4Address:
 
 
 def _counts(seen: PingCount) -> dict[str, object]:
-    return {"sent": seen.sent, "received": seen.received, "mean_ms": seen.mean_ms}
+    counts: dict[str, object] = {"sent": seen.sent, "received": seen.received, "mean_ms": seen.mean_ms}
+    return counts if seen.jitter_ms is None else {**counts, "jitter_ms": seen.jitter_ms}
+
+
+# The devices' own probes
+
+
+def measure_probe(ground: Ground, lines: Sequence[Line], gateway: Gateway) -> MeasureReport:
+    """Read what every far device's own probe of the centre found: NQA, IP SLA. It is second evidence beside the centre's own probes."""
+    wanted = [line for line in lines if line.role == "primary"]
+    with ThreadPoolExecutor(max(1, min(20, len(wanted)))) as pool:
+        return MeasureReport(tuple(each for found in pool.map(lambda line: _own_probe(ground, line, gateway), wanted) for each in found))
+
+
+def _own_probe(ground: Ground, line: Line, gateway: Gateway) -> list[Measurement]:
+    intent, method = ground.intents[line.z_device], ground.method("the far device's own probe of the centre, read from its CLI")
+    if intent.probe is None:
+        return [unmeasured(line.line_id, "probe_loss", ground.clock(), "ratio", method, "the plan gives this device no probe")]
+    try:
+        session = gateway.connect(intent, 0.0)
+        try:
+            text = session.show("probe")
+        finally:
+            session.close()
+    except DeviceError as error:
+        return [unmeasured(line.line_id, "probe_loss", ground.clock(), "ratio", method, str(error))]
+    seen, at = parse_probe(text), ground.clock()
+    if seen is None or seen.loss_ratio is None:
+        return [unmeasured(line.line_id, "probe_loss", at, "ratio", method, "the device tells of no finished test")]
+    detail: dict[str, object] = {
+        "target": str(intent.probe.target),
+        "sent": seen.sent,
+        "received": seen.received,
+        "since": "the probe was scheduled; the round trip is the latest one's" if seen.latest_only else "the newest test began",
+    }
+    values = (("probe_loss", seen.loss_ratio, "ratio"), ("probe_delay", seen.mean_ms, "ms"), ("probe_jitter", seen.jitter_ms, "ms"))
+    return [Measurement(line.line_id, kind, at, value, unit, method, detail) for kind, value, unit in values if value is not None]
 
 
 # Rates
@@ -164,7 +211,7 @@ def measure_rate(ground: Ground, lines: Sequence[Line], tester: RateTester) -> M
 
 
 def _load_batch(ground: Ground, batch: Sequence[Line], tester: RateTester, *, retest: bool) -> Iterator[Measurement]:
-    outcomes = tester.measure([_rate_request(ground, line) for line in batch])
+    outcomes = tester.measure([rate_request(ground, line) for line in batch])
     at = ground.clock()
     for line in batch:
         outcome = outcomes[line.line_id]
@@ -180,7 +227,8 @@ def is_below(measured: Measurement, service_class: ServiceClass) -> bool:
     return measured.value is None or measured.value < wanted * nominal
 
 
-def _rate_request(ground: Ground, line: Line) -> RateRequest:
+def rate_request(ground: Ground, line: Line) -> RateRequest:
+    """Return what loads a line: a primary one by the unit's own address, a backup end to end."""
     if line.role == "primary":
         return RateRequest(line.line_id, line.z_device, ground.far_address(line), line.service_class)
     far = address_book(ground.workspace.ledger).line_ends(line.line_id)[1].ip

@@ -271,7 +271,7 @@ class Player:
 
     def _ping(self, addresses: Sequence[IPv4Address], count: int) -> Mapping[IPv4Address, PingCount | None]:
         found = {address: self._city.probe(address, count) for address in addresses}
-        return {address: PingCount(each.sent, each.received, each.mean_ms) for address, each in found.items()}
+        return {address: PingCount(each.sent, each.received, each.mean_ms, each.jitter_ms) for address, each in found.items()}
 
     def _gateway(self) -> Gateway:
         def connect(intent: DeviceIntent, wait_s: float) -> DeviceSession:

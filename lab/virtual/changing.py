@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import replace
 
 from lab.virtual import tree
@@ -188,8 +188,21 @@ def _negate(context: Context, device: Device, session: Session, hit: Hit, edited
     else:
         texts = {entry.shown for entry in gone}
         changed = tree.edit(edited, path, lambda held: tree.drop(held, lambda old: old.rule in same and old.shown in texts))
+        if rule.takes_along:
+            whose = {entry.value(rule.takes_along) for entry in gone}
+            changed = tree.edit(changed, path, lambda held: _without(held, rule.takes_along, whose))
     device, session = _store(device, session, changed)
     return Turn(device, out_of_deleted(session, changed), rule.undo_says)
+
+
+def _without(section: Entry, parameter: str, whose: Container[str | None]) -> Entry:
+    """Return the section without the lines of these values of a parameter, at every depth but in VPN instances, which are a world apart."""
+    kept = tuple(
+        entry if "vpn-instance" in entry.shown else _without(entry, parameter, whose)
+        for entry in section.children
+        if entry.value(parameter) not in whose
+    )
+    return replace(section, children=kept)
 
 
 def _agrees(entry: Entry, named: Mapping[str, str]) -> bool:

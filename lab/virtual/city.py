@@ -7,8 +7,9 @@ whoever passes them on says so.
 from __future__ import annotations
 
 import hashlib
+import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from ipaddress import AddressValueError, IPv4Address
 
@@ -18,13 +19,19 @@ from app.core.workspace import Workspace
 from app.errors import LabError
 from app.workflows.measure import service_address
 from lab.virtual.facts import SnmpUser
+from lab.virtual.media import AdslSync, PortMedium, usual_light
 from lab.virtual.network import Link, Traffic, VirtualNetwork, links_of, specs_of
 from lab.virtual.state import Session, Turn
+from lab.virtual.tree import lines_of
 
 #: Share of a line's rate that is left to TCP over IPv4 and Ethernet with full segments: 1448 of 1538 octets (RFC 894, RFC 9293).
 GOODPUT_SHARE = 1448 / 1538
 #: Round trip that one line adds, ms, by medium.
 ROUND_TRIP_MS = {"fibre": 2.0, "adsl": 18.0}
+#: Jitter of a way as a share of its round trip.
+JITTER_SHARE = 0.05
+#: What shows a device's own probe, in its vendor's words.
+PROBE_COMMANDS = ("display nqa results test-instance waiwang centre", "display nqa result waiwang centre", "show ip sla statistics 1")
 #: How many requests a `ping` sends that names no number; a virtual vtysh cannot be interrupted, so it ends by itself.
 DEFAULT_COUNT = 5
 
@@ -40,11 +47,12 @@ class Quality:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What probes would find: sent, received, mean round trip in ms, None where none came back."""
+    """What probes would find: sent, received, mean round trip and jitter in ms, None where none came back."""
 
     sent: int
     received: int
     mean_ms: float | None
+    jitter_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +82,22 @@ class VirtualCity(VirtualNetwork):
         self._parents = parents(workspace.inventory)
         wired = {link.name: link for link in self.links if link.name and self._is_in_use(link)}
         self._lines = {line_id: wired[line_id] for line_id in workspace.inventory.lines if line_id in wired}
+        for line_id in self._lines:
+            self._lay(workspace.inventory.lines[line_id])
         self._quality: dict[str, Quality] = {}
         self._load: Callable[[str], float] = usual_load
         self._holders = dict(self._held_addresses(intents))
+
+    def _lay(self, line: Line) -> None:
+        """Give a line's ports their medium: light at both ends of a fibre, a synchronised modem at the unit's end of an ADSL line."""
+        service_class = self.workspace.order.classes[line.service_class]
+        for device, interface in ((line.a_device, line.a_interface), (line.z_device, line.z_interface)):
+            port = interface.partition(".")[0]
+            if line.medium == "fibre":
+                self.set_medium(device, port, PortMedium(full_duplex=True, rx_dbm=usual_light(f"{device}:{port}")))
+            elif device == line.z_device:
+                sync = AdslSync(service_class.configured_down_kbps, service_class.configured_up_kbps)
+                self.set_medium(device, port, PortMedium(adsl=sync))
 
     def _is_in_use(self, link: Link) -> bool:
         """Tell a line's own pair of ports from its reserved one."""
@@ -119,6 +140,12 @@ class VirtualCity(VirtualNetwork):
         for line_id, link in self._lines.items():
             self._flow(self.workspace.inventory.lines[line_id], link)
 
+    def _probe_text(self, name: str) -> str:
+        """Return what a device tells of the probe that its configuration holds; nothing where it holds none."""
+        device = self.devices[name]
+        wanted = _probe_of(lines_of(device.state.running))
+        return probe_text(device.grammar.vendor, self.probe(wanted[0], wanted[1], name)) if wanted else ""
+
     def quality(self, line_id: str) -> Quality:
         return self._quality.get(line_id, Quality())
 
@@ -158,7 +185,10 @@ class VirtualCity(VirtualNetwork):
         for line in passed:
             kept *= 1 - self.quality(line.line_id).loss_ratio
         received = round(count * kept)
-        return Probe(count, received, sum(ROUND_TRIP_MS[line.medium] for line in passed) + 0.4 if received else None)
+        if not received:
+            return Probe(count, 0, None)
+        way_ms = sum(ROUND_TRIP_MS[line.medium] for line in passed)
+        return Probe(count, received, way_ms + 0.4, round(JITTER_SHARE * way_ms, 3) if received > 1 else None)
 
     def _is_service(self, address: IPv4Address) -> bool:
         """Tell whether a server answers at the address: its port on the router has to be up."""
@@ -185,6 +215,8 @@ class VirtualCity(VirtualNetwork):
     def run(self, name: str, session: Session, line: str) -> Turn:
         """Type a line on a device; `ping` is answered here, all else by the device's grammar."""
         words = line.split()
+        if line.strip() in PROBE_COMMANDS and session.question is None and not session.configuring:
+            return Turn(self.devices[name].state, session, self._probe_text(name))
         if words[:1] != ["ping"] or session.question is not None:
             return super().run(name, session, line)
         try:
@@ -195,6 +227,37 @@ class VirtualCity(VirtualNetwork):
         device = self.devices[name]
         text = ping_text(device.grammar.vendor, address, self.probe(address, count, name))
         return Turn(device.state, replace(session), text)
+
+
+def _probe_of(texts: Sequence[str]) -> tuple[IPv4Address, int] | None:
+    """Return target and count of the probe that a configuration holds, None where it holds none that was started."""
+    text = "\n".join(texts)
+    started = re.search(r"^ *(?:start now|nqa schedule waiwang centre .*|ip sla schedule 1 .*)$", text, re.MULTILINE)
+    target = re.search(r"^ *(?:destination-address ipv4|destination ip|icmp-echo) (\d+\.\d+\.\d+\.\d+)", text, re.MULTILINE)
+    count = re.search(r"^ *(?:probe-count|probe count) (\d+)", text, re.MULTILINE)
+    return (IPv4Address(target[1]), int(count[1]) if count else 1) if started and target else None
+
+
+def probe_text(vendor: str, found: Probe) -> str:
+    """Return the newest result of a device's own probe as its vendor shows it, marked as simulated."""
+    mean = round(found.mean_ms or 0.0)
+    lost = round(100 * (1 - found.received / found.sent))
+    if vendor == "cisco":
+        latest = f"Latest RTT: {mean} milliseconds" if found.received else "Latest RTT: NoConnection/Busy/Timeout"
+        code = "OK" if found.received else "Timeout"
+        counts = f"Number of successes: {found.received}\nNumber of failures: {found.sent - found.received}"
+        head = "IPSLAs Latest Operation Statistics (SIMULATION)\n\nIPSLA operation id: 1"
+        return f"{head}\n        {latest}\nLatest operation return code: {code}\n{counts}\nOperation time to live: Forever"
+    counts = f"Send operation times: {found.sent}                Receive response times: {found.received}"
+    if vendor == "h3c":
+        return (
+            f"NQA entry (admin waiwang, tag centre) test results: SIMULATION\n    {counts}\n"
+            f"    Min/Max/Average round trip time: {mean}/{mean}/{mean}\n  Extended results:\n    Packet loss ratio: {lost}%"
+        )
+    return (
+        f" NQA entry(waiwang, centre) :testflag is active ,testtype is icmp\n  1 . Test 1 result   SIMULATION\n   {counts}\n"
+        f"   Min/Max/Average Completion Time: {mean}/{mean}/{mean}\n   Lost packet ratio: {lost} %"
+    )
 
 
 def usual_load(line_id: str) -> float:

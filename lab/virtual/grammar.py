@@ -96,6 +96,7 @@ class Rule:
     (name, of, times, least). `hides`: parameters written as ciphertext, by form. `default_on`: the line is the default, so only
     its negation is written. `opens`: the view of its section, whose name in the prompt is `prompt`. `from_any`: any view takes it.
     `quiet`: accepted and never written. `drops`: rules whose lines vanish from the section when this one is set.
+    `takes_along`: the parameter whose other lines, here and in the sections below, vanish when this one is taken away.
     """
 
     name: str
@@ -114,6 +115,7 @@ class Rule:
     quiet: bool = False
     no_undo: bool = False
     drops: tuple[str, ...] = ()
+    takes_along: str = ""
     asks: tuple[Ask, ...] = ()
     undo_asks: tuple[Ask, ...] = ()
     says: str = ""

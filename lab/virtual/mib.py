@@ -9,8 +9,9 @@ from bisect import bisect_right
 from collections.abc import Callable
 from functools import lru_cache
 
-from lab.virtual import ber
+from lab.virtual import ber, media
 from lab.virtual.facts import Port, location_of
+from lab.virtual.media import Slot
 from lab.virtual.network import VirtualDevice, VirtualNetwork
 
 SYSTEM, INTERFACES, IF_ENTRY, IFX_ENTRY, ENGINE = (
@@ -26,14 +27,14 @@ class Shape:
 
     __slots__ = ("keys", "names", "place", "slots")
 
-    def __init__(self, indexes: tuple[int, ...], *, wide: bool) -> None:
+    def __init__(self, indexes: tuple[int, ...], *, wide: bool, more: tuple[Slot, ...] = ()) -> None:
         slots = [("system", column, 0) for column in range(1, 8)]
         slots += [("interfaces", 1, 0)]
         slots += [("if", column, index) for column in _IF for index in indexes]
         slots += [("ifx", column, index) for column in _IFX if wide or column not in _WIDE for index in indexes]
         slots += [("engine", column, 0) for column in (1, 2, 3)]
-        self.slots = tuple(slots)
-        self.keys = tuple(_name(slot) for slot in slots)
+        self.slots = tuple(sorted((*slots, *more), key=_name))
+        self.keys = tuple(_name(slot) for slot in self.slots)
         self.names = tuple(ber.name(key) for key in self.keys)
         self.place = {key: number for number, key in enumerate(self.keys)}
 
@@ -45,14 +46,16 @@ class Shape:
 
 def _name(slot: tuple[str, int, int]) -> ber.Name:
     table, column, index = slot
+    if table in media.ROOTS:
+        return media.slot_name(slot)
     base = {"system": SYSTEM, "interfaces": INTERFACES, "if": IF_ENTRY, "ifx": IFX_ENTRY, "engine": ENGINE}[table]
     return (*base, column, index)
 
 
 @lru_cache(maxsize=4096)
-def shape_of(indexes: tuple[int, ...], *, wide: bool) -> Shape:
-    """Return the shape of these interfaces, made once."""
-    return Shape(indexes, wide=wide)
+def shape_of(indexes: tuple[int, ...], *, wide: bool, more: tuple[Slot, ...] = ()) -> Shape:
+    """Return the shape of these interfaces, made once; `more` are slots of what their media show."""
+    return Shape(indexes, wide=wide, more=more)
 
 
 class View:
@@ -75,14 +78,19 @@ class View:
         self._version = device.version
         self._kept.clear()
         self._interfaces = {device.index[name]: name for name in device.ports}
-        self.shape = shape_of(tuple(sorted(self._interfaces)), wide=device.spec.wide_counters)
+        shown = {index: device.media[name] for index, name in self._interfaces.items() if name in device.media}
+        more = tuple(media.slots(device.grammar.vendor, shown))
+        self.shape = shape_of(tuple(sorted(self._interfaces)), wide=device.spec.wide_counters, more=more)
 
     def varbind(self, number: int, now_s: float) -> bytes:
         """Return the name and value of a slot as an element."""
         kept = self._kept.get(number)
         if kept is not None:
             return kept
-        table, column, index = self.shape.slots[number]
+        table, column, index = slot = self.shape.slots[number]
+        if table in media.ROOTS:
+            told = media.value(slot, self._device.media[self._interfaces[index]])
+            return ber.tlv(ber.SEQUENCE, self.shape.names[number] + told)
         lasting, reader = _TABLES[table][column]
         value = reader(self, self._interfaces.get(index, ""), now_s)
         element = ber.tlv(ber.SEQUENCE, self.shape.names[number] + value)

@@ -19,6 +19,7 @@ from lab.virtual import engine
 from lab.virtual.facts import Port, SnmpUser, bare_port, hostname_of, interface_of
 from lab.virtual.faults import NO_SNMP_FAULTS, NO_SSH_FAULTS, SnmpFaults, SshFaults
 from lab.virtual.grammar import Grammar, read_grammar
+from lab.virtual.media import PortMedium
 from lab.virtual.state import Context, Device, Session, Turn, settle
 from lab.virtual.tree import Entry
 
@@ -119,6 +120,7 @@ class VirtualDevice:
         "grammar",
         "held",
         "index",
+        "media",
         "meters",
         "ports",
         "powered",
@@ -144,6 +146,8 @@ class VirtualDevice:
         self.ports: dict[str, Port] = {}
         self.up: dict[str, bool] = {}
         self.meters: dict[str, Meter] = {}
+        #: What ports show of their medium, by name; change it through `VirtualNetwork.set_medium`.
+        self.media: dict[str, PortMedium] = {}
         #: When an interface last changed its operational state, by name.
         self.changed_s: dict[str, float] = {}
         #: Counts the configurations, so that readers know when to look again.
@@ -438,6 +442,12 @@ class VirtualNetwork:
     def set_traffic(self, name: str, interface: str, traffic: Traffic) -> None:
         """Let other traffic pass an interface from now on."""
         self.devices[name].meters[interface].turn(self.clock(), traffic=traffic)
+
+    def set_medium(self, name: str, interface: str, medium: PortMedium) -> None:
+        """Let a port show another medium from now on."""
+        device = self.devices[name]
+        device.media[interface] = medium
+        device.version += 1
 
     def set_faults(self, name: str, *, ssh: SshFaults | None = None, snmp: SnmpFaults | None = None) -> None:
         """Make a device show faults; what is not given stays."""

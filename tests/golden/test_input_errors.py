@@ -78,6 +78,9 @@ BROKEN: dict[str, list[Change]] = {
         Change(LEDGER, "59.225.16.0/28,unit-lan,GGW,unit_lan,unit:A-GOV,2008-04-01,\n", ""),
     ],
     "prefix_with_host_bits": [Change(PLAN, "prefix: 59.225.16.0/20", "prefix: 59.225.17.0/20")],
+    "access_port_of_no_vpn": [Change(SERVICES, "", "door,接入,Door,access,CORE,GigabitEthernet9/0/0,443,,business,\n")],
+    "routing_of_another_kind": [Change(PLAN, "", "routing: {igp: rip, isis: {area_prefix: '4'}, ospf: {process: 0}}\n")],
+    "aaa_of_another_kind": [Change(PLAN, "  ssh_user: netops", "  ssh_user: netops\n  aaa: {protocol: diameter, services: []}")],
     "allocation_outside_its_pool": [Change(LEDGER, "59.225.4.0/30", "59.225.8.0/30")],
     "allocations_overlap": [Change(LEDGER, "59.225.0.1/32", "59.225.0.0/32")],
     "broken_yaml": [Change(ORDER, "carriers:\n  telecom: 中国电信", "carriers:\n  telecom: [中国电信")],
@@ -92,6 +95,26 @@ BROKEN: dict[str, list[Change]] = {
         Change(ORDER, "reserved_port: {required: true, ruling: R-1}", "reserved_port: {required: true, ruling: R-1, default: true}")
     ],
     "trial_without_window": [Change(ORDER, "window: 72h, ", "")],
+    "criterion_against_medium": [
+        Change(
+            ORDER,
+            "      reachable_from_centre: {required: true, limit: 0.01, default: true}\n",
+            "      reachable_from_centre: {required: true, limit: 0.01, default: true}\n"
+            "      duplex: {required: false, default: true}\n"
+            "      rx_power: {required: false, limit: -24, default: true}\n",
+        ),
+        Change(
+            ORDER,
+            "      trial: {required: true, limit: 0.999, window: 72h, restart_after: 5min, default: true}\n",
+            "      trial: {required: true, limit: 0.999, window: 72h, restart_after: 5min, default: true}\n"
+            "      snr_margin: {required: false, limit: 6, default: true}\n"
+            "      rx_power: {required: false, limit: 24, default: true}\n"
+            "      duplex: {required: false, limit: 1, default: true}\n"
+            "      delay: {required: false, limit: -20, default: true}\n"
+            "      step_loss: {required: false, limit: 10, default: true}\n"
+            "      jitter: {required: false, default: true}\n",
+        ),
+    ],
     "rate_no_multiple_of_64": [Change(ORDER, "configured: {down_kbps: 2048, up_kbps: 2048", "configured: {down_kbps: 2050, up_kbps: 1024")],
     "milestone_of_unknown_class": [Change(ORDER, "classes: [agg_10m, fibre_2m, adsl_1m]", "classes: [agg_10m, fibre_2m, isdn]")],
     "points_do_not_add_up": [Change(ORDER, "points: 40", "points: 50")],

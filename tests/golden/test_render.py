@@ -13,12 +13,15 @@ import pytest
 
 from app.core.families import FAMILIES
 from app.core.intents import build_intents
-from app.core.ipplan import OspfProfile
+from app.core.ipplan import AaaProfile, OspfProfile
 from app.core.workspace import Workspace
+from app.edge.files import read_workspace
+from app.edge.patch import patch
+from app.edge.secrets import read_secrets
 from app.edge.templates import read_templates
 from app.errors import InputError, RenderError
 from app.workflows.render import render, render_activations, render_pages, write_configs
-from tests.golden.render.workspace import CLASSES, full_workspace, small_workspace
+from tests.golden.render.workspace import CLASSES, full_workspace, isis_workspace, small_workspace
 
 ROOT = Path(__file__).parents[2]
 Golden = Callable[[str, str], None]
@@ -61,9 +64,24 @@ def test_a_router_that_is_asked_for_everything_is_rendered_as_before(
         golden(f"render/{family}/{role}.activate.cfg", text)
 
 
+@pytest.mark.parametrize(("family", "device"), CASES)
+def test_a_router_of_a_city_with_isis_is_rendered_as_before(golden: Golden, templates: Mapping[str, str], family: str, device: str) -> None:
+    workspace = isis_workspace(family)
+    role = workspace.inventory.devices[device].role
+    golden(f"render/{family}/{role}.isis.cfg", render(workspace, templates, [device])[device])
+
+
+@pytest.mark.requirement("SR-5")
+@pytest.mark.parametrize("device", ["SR-CORE01", "SR-XZ-AGG01"])
+def test_the_routers_that_hold_the_six_systems_are_rendered_as_before(golden: Golden, device: str) -> None:
+    root = ROOT / "examples" / "shangrao-2012"
+    golden(f"render/shangrao/{device}.cfg", render(read_workspace(root)[0], read_templates(root), [device])[device])
+
+
 @pytest.mark.parametrize(("router", "switch"), [("huawei_ar", "huawei_s"), ("h3c_msr", "h3c_s")])
 def test_a_switch_is_rendered_as_before(golden: Golden, templates: Mapping[str, str], router: str, switch: str) -> None:
-    for name, workspace in (("", small_workspace(router, switch=True)), ("full.", full_workspace(router, switch=True))):
+    for name, build in (("", small_workspace), ("full.", full_workspace), ("isis.", isis_workspace)):
+        workspace = build(router, switch=True)
         golden(f"render/{switch}/unit_switch.{name}cfg", render(workspace, templates, ["u01-sw"])["u01-sw"])
         golden(f"render/{switch}/unit_switch.{name}bootstrap.cfg", render(workspace, templates, ["u01-sw"], bootstrap=True)["u01-sw"])
 
@@ -127,6 +145,28 @@ def test_missing_allocations_are_all_named_at_once(golden: Golden) -> None:
     gone = ("device:t01", "line:B-1", "service:noc")
     ledger = tuple(row for row in workspace.ledger if row.holder not in gone)
     golden("render/errors/missing_allocation.txt", _input_error(replace(workspace, ledger=ledger)))
+
+
+def test_what_of_the_plan_cannot_be_configured_is_named_at_once(golden: Golden) -> None:
+    workspace = full_workspace("h3c_msr")
+    features, management = workspace.plan.features, workspace.plan.management
+    assert features.bgp is not None
+    lost = replace(features.vpns[2], imports=(*features.vpns[2].imports, "64512:99", "64512:2"))
+    plan = replace(
+        workspace.plan,
+        pools=tuple(pool for pool in workspace.plan.pools if pool.address_class != "national_public"),
+        features=replace(features, vpns=(*features.vpns[:2], lost, features.vpns[3])),
+        management=replace(management, snmp_auth="sha256", aaa=AaaProfile("radius", ("noc", "radius01")), where="ipplan/plan.yaml:40"),
+    )
+    golden("render/errors/unfit_features.txt", _input_error(replace(workspace, plan=plan)))
+
+
+def test_a_missing_secret_is_named_with_the_way_to_set_it(golden: Golden, templates: Mapping[str, str]) -> None:
+    text = render(isis_workspace("huawei_ar"), templates, ["t01"])["t01"]
+    held = {"WAIWANG_SECRET_SSH_PASSWORD": "x", "WAIWANG_SECRET_SNMP_AUTH": "x", "WAIWANG_SECRET_SNMP_PRIV": "x"}
+    with pytest.raises(InputError) as caught:
+        read_secrets(None, held).resolve(text)
+    golden("render/errors/missing_secret.txt", f"{caught.value}\n")
 
 
 def test_an_empty_ledger_is_one_finding(golden: Golden) -> None:
@@ -238,6 +278,7 @@ def test_vtysh_accepts_every_frr_text(
     require_program("vtysh")
     texts = render(small_workspace("frr"), templates, bootstrap=bootstrap)
     texts |= {f"{name}-full": text for name, text in render(full_workspace("frr"), templates, bootstrap=bootstrap).items()}
+    texts |= {f"{name}-isis": text for name, text in render(isis_workspace("frr"), templates, bootstrap=bootstrap).items()}
     for name, file in _written(tmp_path, texts).items():
         answer = subprocess.run(["vtysh", "-C", "-f", str(file)], capture_output=True, text=True, check=False)
         assert (name, answer.returncode, answer.stdout + answer.stderr) == (name, 0, "")
@@ -252,16 +293,18 @@ def test_vtysh_refuses_a_line_that_frr_does_not_know(
 
 
 @pytest.mark.lab
+@pytest.mark.parametrize("build", [small_workspace, full_workspace, isis_workspace])
 @pytest.mark.parametrize("device", ["core", "county02", "t01"])
 def test_frr_echoes_the_rendered_text_unchanged(
-    require_program: Callable[..., None], frr_texts: dict[str, str], tmp_path: Path, device: str
+    require_program: Callable[..., None], templates: Mapping[str, str], tmp_path: Path, device: str, build: Callable[[str], Workspace]
 ) -> None:
-    """Start zebra, staticd and ospfd in namespaces of their own, load the text, read it back."""
+    """Start the routing daemons in namespaces of their own, load the text, read it back."""
     require_program("vtysh", "unshare", "ip")
     _require_root()
-    (file,) = _written(tmp_path, {device: frr_texts[device]}).values()
-    echo = _echo(file, device, [line.split()[1] for line in frr_texts[device].splitlines() if line.startswith("interface ")])
-    assert echo.partition("Current configuration:\n!\n")[2] == frr_texts[device]
+    text = render(build("frr"), templates, [device])[device].replace("<secret:isis_key>", "sample")
+    (file,) = _written(tmp_path, {device: text}).values()
+    echo = _echo(file, device, [line.split()[1] for line in text.splitlines() if line.startswith("interface ")])
+    assert echo.partition("Current configuration:\n!\n")[2] == text
 
 
 @pytest.mark.lab
@@ -275,6 +318,29 @@ def test_frr_echoes_nothing_for_timers_that_are_its_defaults(
     text = render(replace(workspace, plan=replace(workspace.plan, ospf=defaults)), templates, ["d01"])["d01"]
     (file,) = _written(tmp_path, {"d01": text}).values()
     assert _echo(file, "d01", ["eth1", "lan0"]).partition("Current configuration:\n!\n")[2] == text
+
+
+@pytest.mark.lab
+@pytest.mark.parametrize("device", ["core", "county02", "t01"])
+def test_frr_takes_the_patches_from_ospf_to_isis_and_back(
+    require_program: Callable[..., None], templates: Mapping[str, str], tmp_path: Path, device: str
+) -> None:
+    """Let real daemons take both patches, one after the other: what they show then is what was intended."""
+    require_program("vtysh", "unshare", "ip")
+    _require_root()
+    old, new = (render(build("frr"), templates, [device])[device] for build in (full_workspace, isis_workspace))
+    files = _written(tmp_path, {"old": _spoken(old), "forth": _patch_text(old, new), "both": _patch_text(old, new) + _patch_text(new, old)})
+    ports = [line.split()[1] for line in old.splitlines() if line.startswith("interface ")]
+    assert [str(command) for command in patch("frr", _echo(files["old"], device, ports, files["forth"]), new)] == []
+    assert [str(command) for command in patch("frr", _echo(files["old"], device, ports, files["both"]), old)] == []
+
+
+def _spoken(text: str) -> str:
+    return text.replace("<secret:isis_key>", "sample")
+
+
+def _patch_text(old: str, new: str) -> str:
+    return "".join(f"{_spoken(str(command))}\n" for command in patch("frr", old, new))
 
 
 def _written(folder: Path, texts: Mapping[str, str]) -> dict[str, Path]:
@@ -297,23 +363,33 @@ mount -t tmpfs tmpfs /etc/frr && install -o frr -g frr -m 640 "$TEXT" /etc/frr/f
 echo 'service integrated-vtysh-config' > /etc/frr/vtysh.conf && chown frr:frr /etc/frr /etc/frr/vtysh.conf
 hostname "$DEVICE"
 echo 1 > /proc/sys/net/ipv4/ip_forward
+if ! grep -q 'no ipv6 forwarding' "$TEXT"; then echo 1 > /proc/sys/net/ipv6/conf/all/forwarding; fi
 ip link set lo up
 for port in $PORTS; do ip link add "$port" type veth peer name "p$port"; ip link set "$port" up; ip link set "p$port" up; done
-for daemon in zebra staticd ospfd; do $DAEMONS/$daemon -d -A 127.0.0.1 >/dev/null 2>&1; done
-for attempt in $(seq 50); do [ -S /run/frr/ospfd.vty ] && [ -S /run/frr/staticd.vty ] && break; sleep 0.1; done
+WANTED="zebra staticd ospfd"
+if grep -q '^router ospf6' "$TEXT" $COMMANDS; then WANTED="$WANTED ospf6d"; fi
+if grep -q '^router isis' "$TEXT" $COMMANDS; then WANTED="$WANTED isisd"; fi
+if grep -q '^router bgp' "$TEXT" $COMMANDS; then WANTED="$WANTED bgpd"; fi
+for daemon in $WANTED; do $DAEMONS/$daemon -d -A 127.0.0.1 >/dev/null 2>&1; done
+for daemon in $WANTED; do for attempt in $(seq 50); do [ -S /run/frr/$daemon.vty ] && break; sleep 0.1; done; done
 vtysh -b >/dev/null 2>&1 || true
+if [ -n "$COMMANDS" ]; then vtysh -f "$COMMANDS" >&2; fi
 vtysh -c 'show running-config'
 """
 
 
-def _echo(file: Path, device: str, ports: list[str]) -> str:
-    """Return FRR's running configuration after it has read the file. Its process namespace ends, and with it every daemon."""
+def _echo(file: Path, device: str, ports: list[str], commands: Path | None = None) -> str:
+    """Return FRR's running configuration after it has read the file, and the commands typed after it, where there are some.
+
+    Its process namespace ends, and with it every daemon.
+    """
     environ = {
         **os.environ,
         "TEXT": str(file),
         "DEVICE": device,
         "PORTS": " ".join(port for port in ports if port != "lo"),
         "DAEMONS": str(DAEMONS),
+        "COMMANDS": str(commands or ""),
     }
     command = ["unshare", "--net", "--mount", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", SCRIPT]
     return subprocess.run(command, env=environ, capture_output=True, text=True, check=True, timeout=30).stdout

@@ -253,8 +253,8 @@ ERRORS: dict[str, tuple[str, ...]] = {
 def test_a_wrong_command_is_refused_in_these_words(
     assigned: CommandLine, golden: Golden, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.cli.observe.find_state", lambda: None)
-    monkeypatch.setattr("app.cli.observe.guard_all", lambda addresses, *, illustration: None)
+    monkeypatch.setattr("app.cli.measure_ground.find_state", lambda: None)
+    monkeypatch.setattr("app.cli.measure_ground.guard_all", lambda addresses, *, illustration: None)
     refused = assigned(*ERRORS[name], WAIWANG_SECRET_SSH_PASSWORD="x", WAIWANG_SECRET_SNMP_AUTH="x" * 8, WAIWANG_SECRET_SNMP_PRIV="x" * 8)
     assert (refused.code, refused.out) == (2, "")
     assert "Traceback" not in refused.err

@@ -41,9 +41,9 @@ class City:
         virtual = self.carrier.network.devices[device]
         self.carrier.call(lambda: setattr(virtual, "ssh_faults", ssh))
 
-    def reload(self, device: str, text: str) -> None:
-        """Put a device back to the configuration of its first boot and whatever `text` adds."""
-        self.carrier.call(lambda: self.carrier.network.load(device, text))
+    def enter(self, device: str, text: str) -> None:
+        """Enter configuration text on a device, as somebody at its console would."""
+        assert not self.carrier.call(lambda: self.carrier.network.load(device, text))
 
     def audit(self) -> list[tuple[str, str]]:
         store = Store.open(f"sqlite:///{self.shell.place / 'waiwang.db'}")
@@ -116,6 +116,37 @@ def test_a_rollout_by_the_commands_that_a_user_types(bare: City) -> None:
 
     shown_everywhere = ahead.out + shown.out + deployed.out + again.out + (shell.place / "waiwang.db").read_bytes().decode("latin-1")
     assert not any(secret in shown_everywhere for secret in SECRETS.values())
+
+
+def test_a_change_is_taken_back_to_the_configuration_that_was_kept_before_it(built: City) -> None:
+    shell, name = built.shell, "county02-u02"
+    built.enter(name, "interface lan0\n description before the change\n")
+    assert shell("deploy", name, "--commit", "--quiet").code == 0
+
+    (kept,) = shell("history", name, "--format", "json").json["rows"]
+    assert kept["lines_from_intended"] == 2
+    assert " description before the change" in shell("history", name, "--text", str(kept["backup"])).out
+    assert "- description before the change" in shell("history", name, "--diff", str(kept["backup"])).out
+
+    shown = shell("rollback", name)
+    assert (shown.code, shell("diff", name).code) == (5, 0), "without --commit the device stays as it is"
+    assert "+ description before the change" in shown.out
+    back = shell("rollback", name, "--to", str(kept["backup"]), "--commit", "--format", "json")
+    assert (back.code, results(back)) == (0, {name: "deployed"})
+    assert back.err == f"{name} runs backup {kept['backup']}; the next waiwang deploy would bring its intended text again.\n"
+    assert shell("diff", name).code == 5
+    assert len(shell("history", name, "--format", "json").json["rows"]) == 2, "what a rollback replaces is kept as well"
+
+    assert shell("deploy", name, "--commit", "--quiet").code == 0
+    assert [subject for subject, result in built.audit()] == [name] * 3
+
+
+def test_a_rollback_to_what_was_never_kept_says_what_there_is(built: City) -> None:
+    never = built.shell("rollback", "county03-u01")
+    assert (never.code, never.out) == (2, "")
+    assert "backup of county03-u01: expected one or more; found none" in never.err
+    assert built.shell("history", "county03-u01", "--format", "json").json["rows"] == []
+    assert "county99" in built.shell("history", "county99").err
 
 
 def test_ctrl_c_stops_a_deployment_between_devices_and_the_audit_knows(bare: City) -> None:

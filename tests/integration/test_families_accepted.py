@@ -15,19 +15,18 @@ from app.workflows.render import render
 from lab.virtual import engine
 from lab.virtual.deeds import config_text
 from lab.virtual.grammar import read_grammar
-from tests.golden.render.workspace import full_workspace, small_workspace
+from tests.golden.render.workspace import full_workspace, isis_workspace, small_workspace
 
 ROOT = Path(__file__).parents[2]
 FAMILIES = ("huawei_ar", "huawei_ne", "h3c_msr", "cisco_ios")
 SWITCHES = {"huawei_ar": "huawei_s", "h3c_msr": "h3c_s"}
-KINDS = ("small", "full")
+KINDS = {"small": small_workspace, "full": full_workspace, "isis": isis_workspace}
 
 
 @cache
 def _texts(router: str, kind: str) -> Mapping[str, tuple[str, str]]:
     """Return (family, text) by device of the small city, plain or with everything that a plan may ask for."""
-    build = full_workspace if kind == "full" else small_workspace
-    workspace = build(router, switch=router in SWITCHES)
+    workspace = KINDS[kind](router, switch=router in SWITCHES)
     texts = render(workspace, read_templates(ROOT))
     return {name: (workspace.inventory.devices[name].family, text) for name, text in texts.items()}
 
@@ -67,7 +66,7 @@ def test_a_line_that_a_family_does_not_know_is_refused() -> None:
 
 def test_an_echo_keeps_no_secret_in_the_clear() -> None:
     for router in FAMILIES:
-        for family, text in _texts(router, "full").values():
+        for family, text in (*_texts(router, "full").values(), *_texts(router, "isis").values()):
             spoken = text.replace("<secret:", "opensesame-").replace(">", "")
             _, echoed = _played(family, spoken)
             assert "opensesame" not in mask_secrets(echoed)

@@ -186,7 +186,7 @@ def test_the_loss_that_a_unit_counts_is_its_own() -> None:
 def test_a_device_that_gives_no_statistics_proves_nothing() -> None:
     net = Net(no_statistics=frozenset({"county01-u01"}))
     seen = by_kind(measure_reach(ground(), PRIMARY, net.ping, net.gateway, count=4), "reaches_services")["BZWW-F-0003"]
-    assert (seen.value, seen.detail["reason"]) == (None, "the device gave no statistics")
+    assert (seen.value, seen.detail["reason"]) == (None, "the device gave no statistics of exchange")
 
 
 def test_the_worst_of_several_services_counts() -> None:

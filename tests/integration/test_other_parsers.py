@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -11,9 +11,10 @@ from hier_config import Platform, get_hconfig
 from hier_config.child import HConfigChild
 
 from app.core.config_lines import read_lines
+from app.core.workspace import Workspace
 from app.edge.templates import read_templates
 from app.workflows.render import render
-from tests.golden.render.workspace import full_workspace
+from tests.golden.render.workspace import full_workspace, isis_workspace
 
 ROOT = Path(__file__).parents[2]
 PLATFORMS: Mapping[str, Platform] = {
@@ -26,9 +27,10 @@ PLATFORMS: Mapping[str, Platform] = {
 }
 
 
+@pytest.mark.parametrize("build", [full_workspace, isis_workspace])
 @pytest.mark.parametrize("router", ["huawei_ar", "huawei_ne", "h3c_msr", "cisco_ios"])
-def test_another_parser_finds_every_line_in_the_block_that_it_was_written_in(router: str) -> None:
-    workspace = full_workspace(router, switch=router in ("huawei_ar", "h3c_msr"))
+def test_another_parser_finds_every_line_in_the_block_that_it_was_written_in(router: str, build: Callable[..., Workspace]) -> None:
+    workspace = build(router, switch=router in ("huawei_ar", "h3c_msr"))
     for name, text in render(workspace, read_templates(ROOT)).items():
         family = workspace.inventory.devices[name].family
         theirs = {_path(child) for child in get_hconfig(PLATFORMS[family], _bare(text)).all_children()}

@@ -5,6 +5,7 @@ running + patch = intended, and intended + rollback = running, on edits that hyp
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from ipaddress import IPv4Network
@@ -19,13 +20,14 @@ from app.core.commands import Command
 from app.core.intent import DeviceIntent
 from app.core.intents import build_intents
 from app.core.render import build_environment, render_device
+from app.core.workspace import Workspace
 from app.edge.patch import patch
 from app.edge.templates import read_templates
 from lab.virtual import engine
 from lab.virtual.deeds import config_text
 from lab.virtual.grammar import read_grammar
 from lab.virtual.state import Device
-from tests.golden.render.workspace import full_workspace, small_workspace
+from tests.golden.render.workspace import full_workspace, isis_workspace, small_workspace
 
 ROOT = Path(__file__).parents[2]
 CASES = (
@@ -53,26 +55,27 @@ class Edit:
     syslog: int = 0
 
 
+PARTS = ("probe", "qos", "traps", "ntp_key", "bgp", "filters", "route", "banner", "aaa", "informs", "ipv6", "isis_keys")
 EDITS = st.builds(
     Edit,
     rate_step=st.integers(0, 3),
     description=st.sampled_from(("", " CID:9", " LATER")),
     frequency_s=st.sampled_from((30, 60, 120)),
     closed=st.lists(st.integers(0, 6), max_size=2, unique=True).map(tuple),
-    without=st.frozensets(st.sampled_from(("probe", "qos", "traps", "ntp_key", "bgp", "filters", "route", "banner"))),
+    without=st.frozensets(st.sampled_from(PARTS)),
     syslog=st.integers(0, 2),
 )
 
 
 @cache
-def _ground(router: str) -> tuple[dict[str, DeviceIntent], Environment]:
-    workspace = full_workspace(router, switch=router in ("huawei_ar", "h3c_msr"))
+def _ground(router: str, build: Callable[..., Workspace]) -> tuple[dict[str, DeviceIntent], Environment]:
+    workspace = build(router, switch=router in ("huawei_ar", "h3c_msr"))
     return build_intents(workspace), build_environment(read_templates(ROOT))
 
 
-def edited(router: str, device: str, edit: Edit) -> str:
+def edited(router: str, device: str, edit: Edit, build: Callable[..., Workspace] = full_workspace) -> str:
     """Return the text of a device whose intent was changed so."""
-    intents, templates = _ground(router)
+    intents, templates = _ground(router, build)
     intent = intents[device]
     gone = edit.without
     ports = tuple(
@@ -82,6 +85,8 @@ def edited(router: str, device: str, edit: Edit) -> str:
             shutdown=port.shutdown or (place in edit.closed and port.kind in ("lan", "service")),
             in_kbps=port.in_kbps and port.in_kbps * 2**edit.rate_step,
             policy=None if "qos" in gone else port.policy,
+            metric=port.metric and port.metric * 2**edit.rate_step,
+            address6=None if "ipv6" in gone else port.address6,
         )
         for place, port in enumerate(intent.interfaces)
     )
@@ -89,6 +94,8 @@ def edited(router: str, device: str, edit: Edit) -> str:
         intent.management,
         trap_hosts=() if "traps" in gone else intent.management.trap_hosts,
         ntp_key_id=None if "ntp_key" in gone else intent.management.ntp_key_id,
+        aaa=None if "aaa" in gone else intent.management.aaa,
+        notify=None if "informs" in gone else intent.management.notify,
         banner="" if "banner" in gone else intent.management.banner,
         syslog_hosts=tuple(host + step for host in intent.management.syslog_hosts for step in range(edit.syslog)),
     )
@@ -101,6 +108,7 @@ def edited(router: str, device: str, edit: Edit) -> str:
         policies=() if "qos" in gone else intent.policies,
         bgp=None if gone & {"bgp", "filters"} else intent.bgp,
         assigned=() if "filters" in gone else intent.assigned,
+        isis=intent.isis and replace(intent.isis, authentication="isis_keys" not in gone),
         static_routes=() if "route" in gone else intent.static_routes,
     )
     return render_device(changed, templates)
@@ -130,7 +138,23 @@ def echo(family: str, device: Device) -> str:
 @settings(max_examples=8, deadline=None, derandomize=True, phases=(Phase.generate,), suppress_health_check=list(HealthCheck))
 @given(before=EDITS, after=EDITS)
 def test_a_patch_leads_to_the_intended_text_and_its_rollback_back(router: str, family: str, device: str, before: Edit, after: Edit) -> None:
-    old, new = edited(router, device, before), edited(router, device, after)
+    there_and_back(family, edited(router, device, before), edited(router, device, after))
+
+
+@pytest.mark.parametrize(("router", "family", "device"), CASES)
+@settings(max_examples=4, deadline=None, derandomize=True, phases=(Phase.generate,), suppress_health_check=list(HealthCheck))
+@given(before=EDITS, after=EDITS)
+def test_patches_lead_there_and_back_in_a_city_with_isis(router: str, family: str, device: str, before: Edit, after: Edit) -> None:
+    there_and_back(family, edited(router, device, before, isis_workspace), edited(router, device, after, isis_workspace))
+
+
+@pytest.mark.parametrize(("router", "family", "device"), CASES)
+def test_patches_lead_from_ospf_to_isis_and_back(router: str, family: str, device: str) -> None:
+    there_and_back(family, edited(router, device, Edit(), full_workspace), edited(router, device, Edit(), isis_workspace))
+
+
+def there_and_back(family: str, old: str, new: str) -> None:
+    """Let a virtual device that holds the old text take the patch to the new one, and the rollback."""
     standing = engine.load(read_grammar(family), new_device(family, old + new), old.splitlines())
     assert standing.text == ""
     running = echo(family, standing.device)
@@ -152,9 +176,9 @@ def moved(prefix: IPv4Network) -> IPv4Network:
     return IPv4Network((int(prefix.network_address) + 0x10000, prefix.prefixlen))
 
 
-def renumbered(router: str, device: str) -> list[str]:
+def renumbered(router: str, device: str, build: Callable[..., Workspace] = small_workspace) -> list[str]:
     """Return the texts of a device in every phase of its city's renumbering."""
-    workspace = small_workspace(router, switch=router in ("huawei_ar", "h3c_msr"))
+    workspace = build(router, switch=router in ("huawei_ar", "h3c_msr"))
     texts = []
     for phase in PHASES:
         beside = tuple(replace(row, prefix=moved(row.prefix), replaces=row.prefix, phase=phase) for row in workspace.ledger if phase)
@@ -163,9 +187,12 @@ def renumbered(router: str, device: str) -> list[str]:
     return texts
 
 
+@pytest.mark.parametrize("build", [small_workspace, full_workspace])
 @pytest.mark.parametrize(("router", "family", "device"), CASES)
-def test_patches_lead_through_a_renumbering_and_back(router: str, family: str, device: str) -> None:
-    texts = renumbered(router, device)
+def test_patches_lead_through_a_renumbering_and_back(
+    router: str, family: str, device: str, build: Callable[..., Workspace]
+) -> None:
+    texts = renumbered(router, device, build)
     standing = engine.load(read_grammar(family), new_device(family, "".join(texts)), texts[0].splitlines())
     assert standing.text == ""
     running = standing.device
@@ -173,6 +200,21 @@ def test_patches_lead_through_a_renumbering_and_back(router: str, family: str, d
         running, refused = applied(family, running, patch(family, echo(family, running), text))
         assert refused == ""
         assert [str(command) for command in patch(family, echo(family, running), text)] == []
+
+
+@pytest.mark.parametrize(("router", "family", "device"), [case for case in CASES if case[2] in ("core", "county02")])
+def test_a_renumbered_neighbour_is_named_before_it_is_spoken_of_and_leaves_no_line(router: str, family: str, device: str) -> None:
+    word = "neighbor" if family == "cisco_ios" else "peer"
+    old, new = (renumbered(router, device, full_workspace)[at] for at in (1, 2))
+    neighbours = {line.split()[1] for line in old.splitlines() if line.strip().startswith(f"{word} 198.18.0.")}
+    assert neighbours
+    commands = [str(command).strip() for command in patch(family, old, new)]
+    for gone in neighbours:
+        came = gone.replace("198.18.", "198.19.")
+        first = next(place for place, command in enumerate(commands) if f"{word} {came} " in command)
+        assert any(named in commands[first] for named in ("as-number", "remote-as"))
+        assert any(command.startswith((f"undo {word} {gone}", f"no {word} {gone} remote-as")) for command in commands)
+        assert f"{word} {gone} " not in new
 
 
 @pytest.mark.parametrize(("router", "family", "device"), CASES)

@@ -4,50 +4,25 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import pytest
 
 from app.errors import ExitCode
-from lab import runner
 from lab.handle import Lab
 from tests.samples.chromium import open_browser
 from tests.samples.prometheus import alerts, prometheus
-from tests.samples.server import free_port, wait_until
+from tests.samples.server import wait_until
+from tests.samples.serving import serving
 
 pytestmark = pytest.mark.lab
 
 #: The lab polls every 3 s; a change has to be seen within two cycles, and a cycle takes up to its longest patience.
 TWO_CYCLES_S = 10.0
 AGGREGATION = [f"BZWW-A-000{number}" for number in range(1, 5)]
-
-
-@contextmanager
-def serving(lab: Lab, log: Path) -> Iterator[httpx.Client]:
-    """Run `waiwang serve` in noc, its page on this machine's loopback; yield a client of it."""
-    port = free_port()
-    program = str(Path(sys.executable).with_name("waiwang"))
-    with log.open("w", encoding="utf-8") as said:
-        process = runner.start_in_noc([program, "serve"], lab.environment, listen=("127.0.0.1", port), stdout=said)
-        try:
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as client:
-                wait_until(lambda: answers(client), 30, f"the server; it said: {log.read_text()}")
-                yield client
-        finally:
-            process.terminate()
-            process.wait(20)
-
-
-def answers(client: httpx.Client) -> bool:
-    try:
-        return client.get("/healthz").is_success
-    except httpx.TransportError:
-        return False
 
 
 def lines(client: httpx.Client) -> dict[str, dict[str, object]]:

@@ -11,7 +11,7 @@ from app.core.families import find_gaps
 from app.core.intent import DeviceIntent, InterfaceIntent, OspfArea
 from app.core.intent_faults import DESCRIPTION_LIMIT
 from app.core.intents import FLOATING_DISTANCE, build_intents
-from app.core.ipplan import QosShare
+from app.core.ipplan import AaaProfile, BgpProfile, QosShare
 from app.core.naming import natural_key
 from app.core.workspace import Workspace
 from app.errors import InputError
@@ -280,20 +280,44 @@ def test_video_is_held_to_768_on_a_line_of_two_megabit() -> None:
 def test_a_port_in_a_vpn_takes_no_part_in_ospf_and_only_the_core_and_counties_hold_vpns() -> None:
     intents = build_intents(full_workspace("huawei_ar"))
     bound = [(name, port.name, port.ospf_area) for name, intent in intents.items() for port in intent.interfaces if port.vrf]
-    assert bound == [("core", "GigabitEthernet0/0/9", None)]
+    assert bound == [
+        ("core", "GigabitEthernet0/0/0", None),
+        ("core", "GigabitEthernet0/0/7", None),
+        ("core", "GigabitEthernet0/0/9", None),
+        ("county02", "GigabitEthernet0/0/6", None),
+    ]
     assert {name for name, intent in intents.items() if intent.vpns} == {"core", "county02"}
     assert {name for name, intent in intents.items() if intent.bgp} == {"core", "county02"}
 
 
-def test_what_may_be_announced_are_the_pools_outside_the_vpns() -> None:
-    core = build_intents(full_workspace("huawei_ar"))["core"]
-    assert [(str(one.prefix), one.longest) for one in core.assigned] == [("198.18.0.0/24", 32), ("198.18.8.0/24", 28)]
+def test_public_pools_outside_the_vpns_leave_an_area_and_national_ones_alone_leave_the_city() -> None:
+    intents = build_intents(full_workspace("huawei_ar"))
+    within = [(str(one.prefix), one.longest) for one in intents["core"].assigned]
+    assert within == [("10.8.0.0/24", 28), ("198.18.0.0/24", 32), ("198.18.8.0/24", 28)]
+    assert [str(one.prefix) for one in intents["core"].announced] == ["198.18.0.0/24", "198.18.8.0/24"]
+    assert (intents["county02"].assigned, intents["county02"].announced) == (intents["core"].assigned, ())
 
 
 def test_ports_that_nothing_stands_on_are_shut_where_the_model_is_known() -> None:
     switch = build_intents(full_workspace("huawei_ar", switch=True))["u01-sw"]
     assert [port.name for port in switch.interfaces if port.kind == "unused"] == ["GigabitEthernet0/0/23"]
     assert all(port.shutdown for port in switch.interfaces if port.kind == "unused")
+
+
+@pytest.mark.parametrize("service", ["noc", "exchange"])
+def test_a_service_that_devices_are_managed_by_stands_in_no_vpn(service: str) -> None:
+    workspace = changed(full_workspace("huawei_ar"), "services", service, vpn="CZ")
+    aaa = AaaProfile("tacacs", ("exchange",))
+    plan = replace(workspace.plan, management=replace(workspace.plan.management, aaa=aaa))
+    assert f"management service {service}: expected no VPN; found CZ" in refusal(replace(workspace, plan=plan))
+
+
+def test_vpns_between_our_own_routers_need_no_province() -> None:
+    workspace = full_workspace("huawei_ar")
+    features = replace(workspace.plan.features, bgp=BgpProfile(64512, ()), only_assigned=False)
+    intents = build_intents(replace(workspace, plan=replace(workspace.plan, features=features)))
+    assert [(peer.as_number, str(peer.address)) for peer in intents["core"].bgp.internal] == [(64512, "198.18.0.2")]  # type: ignore[union-attr]
+    assert intents["core"].bgp.external == ()  # type: ignore[union-attr]
 
 
 def test_what_of_the_features_cannot_be_configured_is_told_at_once() -> None:
@@ -308,7 +332,11 @@ def test_what_of_the_features_cannot_be_configured_is_told_at_once() -> None:
             bgp=replace(features.bgp, peers=(wrong,)),
             only_assigned=False,
             qos=(QosShare("voice", "ef", 90, True), QosShare("video", "af41", 10, False)),
-            vpns=(features.vpns[0], replace(features.vpns[1], rd=features.vpns[0].rd)),
+            vpns=(
+                features.vpns[0],
+                replace(features.vpns[1], rd=features.vpns[0].rd, imports=("64512:12", "64512:2"), zone="public"),
+                features.vpns[3],
+            ),
         ),
     )
     told = refusal(replace(workspace, plan=plan))
@@ -316,7 +344,10 @@ def test_what_of_the_features_cannot_be_configured_is_told_at_once() -> None:
         "d01 GigabitEthernet0/0/8: expected a device of role city_core; found city_unit",
         "expected another address of 198.18.200.0/30; found neighbour 203.0.113.1",
         "expected at most 95 percent together; found 100 percent",
-        "vrfs: HLW: rd: expected one of its own; found 64512:11, which CZ has",
+        "vrfs: DA: rd: expected one of its own; found 64512:11, which CZ has",
+        "vrfs: DA: zone: expected department or internet for a VPN instance; found public",
+        "vrfs: CZ: imports 64512:1: expected a target that some instance exports; found none exports it",
+        "vrfs: DA: imports 64512:2: expected routes of zone public alone; found HLW of zone internet",
         "routing.bgp: expected only_assigned: true",
     ):
         assert part in told

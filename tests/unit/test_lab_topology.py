@@ -165,7 +165,7 @@ def test_a_port_sends_what_the_intent_commits_to(topology: Topology, intents: di
 
 
 def test_snmp_reports_the_nominal_speed_of_each_port(topology: Topology, intents: dict[str, DeviceIntent]) -> None:
-    speeds = [line for line in files_of(intents["county01"], topology)["snmp/snmpd.conf"].splitlines() if line.startswith("interface")]
+    speeds = [line for line in files_of(intents["county01"], topology)["snmp/snmpd.conf"].splitlines() if line.startswith("interface ")]
     assert speeds[:3] == ["interface eth1 6 10000000", "interface eth2 6 100000000", "interface eth3 6 2000000"]
 
 

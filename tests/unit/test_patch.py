@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.core.commands import Command, blocks, mask_secrets, secret_names
+from app.core.commands import Command, blocks, mask_secrets, refer_secrets, secret_names
 from app.edge.patch import MODELS, count_changes, patch, unified_diff
 from app.errors import RenderError
 
@@ -257,6 +257,24 @@ def test_every_kind_of_secret_is_masked(line: str) -> None:
     assert "opensesame" not in masked
     assert masked.startswith("hostname x\n")
     assert masked.endswith("\nend\n")
+
+
+def test_a_text_that_was_kept_masked_refers_to_the_secrets_of_today() -> None:
+    intended = "interface GigabitEthernet0/0/1\n ospf authentication-mode md5 1 cipher <secret:ospf>\n"
+    kept = mask_secrets("interface GigabitEthernet0/0/1\n description old\n ospf authentication-mode md5 1 cipher %^%#abc%^%#\n")
+    earlier = refer_secrets("huawei_ar", kept, intended)
+    assert "<masked>" not in earlier
+    assert secret_names(earlier) == ("ospf",)
+    without = "interface GigabitEthernet0/0/1\n description old\n"
+    assert texts(patch("huawei_ar", without, earlier))[-2:] == [" ospf authentication-mode md5 1 cipher <secret:ospf>", " quit"]
+
+
+def test_a_secret_that_nobody_knows_any_more_can_stay_and_cannot_be_written_again() -> None:
+    kept = "interface GigabitEthernet0/0/1\n ospf authentication-mode md5 1 cipher <masked>\n"
+    assert refer_secrets("huawei_ar", kept, "sysname r1\n") == kept
+    assert patch("huawei_ar", kept.replace("<masked>", "%^%#abc%^%#"), kept) == ()
+    with pytest.raises(RenderError, match="expected a reference to its secret; found none"):
+        patch("huawei_ar", "interface GigabitEthernet0/0/1\n", kept)
 
 
 def test_the_removal_of_a_line_with_a_secret_does_not_need_the_secret() -> None:

@@ -132,7 +132,22 @@ def test_the_criteria_are_the_design_defaults_and_input_errors_of_adsl_are_advis
         "trial": 0.99,
         "rate_down": 0.8,
         "rate_up": 0.8,
+        "delay": 80,
+        "jitter": 20,
+        "step_loss": 0.01,
+        "sync_rate_down": 1.0,
+        "sync_rate_up": 1.0,
+        "snr_margin": 6,
+        "attenuation": 60,
     }
+
+
+def test_what_the_medium_shows_is_advisory_and_a_default_of_ours(bazhong: Workspace) -> None:
+    for kind in bazhong.order.classes.values():
+        advisory = [criterion for criterion in kind.criteria if not criterion.required]
+        assert all(criterion.source.default for criterion in advisory)
+        shown = {criterion.kind for criterion in advisory} & {"port_speed", "duplex", "rx_power", "snr_margin", "attenuation"}
+        assert shown == ({"snr_margin", "attenuation"} if kind.medium == "adsl" else {"port_speed", "duplex", "rx_power"})
 
 
 def test_the_trial_lasts_72_hours_and_an_outage_of_five_minutes_starts_it_anew(bazhong: Workspace) -> None:

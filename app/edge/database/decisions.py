@@ -19,8 +19,9 @@ from app.edge.database.tables import ACCEPTANCE, AUDIT, BACKUP, CONFIRMATION, LI
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """A device's running configuration as it was fetched at `at`, secrets masked; `digest` is of the unmasked text."""
+    """A device's running configuration as it was fetched at `at`, secrets masked, and the digest of that text."""
 
+    backup_id: int
     device: str
     at: datetime
     text: str
@@ -120,7 +121,7 @@ class Decisions(Database):
         """Return a device's backups, newest first."""
         query = sa.select(BACKUP).where(BACKUP.c.device == device).order_by(BACKUP.c.backup_id.desc())
         with self.reading("backups") as connection:
-            return [Backup(row.device, row.at, row.text, row.digest) for row in connection.execute(query)]
+            return [Backup(row.backup_id, row.device, row.at, row.text, row.digest) for row in connection.execute(query)]
 
     def write_audit(self, at: datetime, actor: str, verb: str, subject: str, detail: Mapping[str, object] | None = None) -> None:
         """Append who did what to what."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -17,7 +17,7 @@ from pydantic import BeforeValidator, Field
 from app.core.order import Source
 from app.core.references import nearest
 from app.core.service_level import Maintenance, ServicePolicy
-from app.core.workdays import ConfirmationWindows, WorkCalendar, YearNotice, build_notice, find_notice_faults
+from app.core.workdays import ConfirmationWindows, OfficeHours, WorkCalendar, YearNotice, build_notice, find_notice_faults
 from app.edge.files.explain import parse_block, wanted
 from app.edge.files.marked import Marked, read_marked
 from app.edge.files.order_schema import Block, Day, SourcedBlock, Text
@@ -88,6 +88,10 @@ class ServiceBlock(SourcedBlock):
     days: Literal["every", "working"]
 
 
+class OfficeBlock(SourcedBlock):
+    hours: Annotated[tuple[Annotated[tuple[int, int], BeforeValidator(_hours)], ...], Field(min_length=1)]
+
+
 class MaintenanceBlock(Block):
     starts: Annotated[datetime, BeforeValidator(_moment)]
     ends: Annotated[datetime, BeforeValidator(_moment)]
@@ -101,6 +105,7 @@ class CalendarBlock(Block):
     years: dict[str, object] = {}  # noqa: RUF012  # Pydantic copies defaults
     confirmation: object = None
     service_level: object = None
+    office_hours: object = None
     maintenance: dict[str, object] = {}  # noqa: RUF012  # Pydantic copies defaults
 
 
@@ -123,7 +128,7 @@ class _Reader:
 
     def read(self) -> CalendarReading:
         years = {notice.year: notice for notice in map(self.year, self.ids("years")) if notice is not None}
-        calendar = WorkCalendar(years, self.windows())
+        calendar = WorkCalendar(years, self.windows(), self.office())
         return CalendarReading(calendar, replace(self.service(), maintenance=self.maintenance()))
 
     def ids(self, section: str) -> list[str]:
@@ -166,10 +171,23 @@ class _Reader:
         read = parse_block(ServiceBlock, marked, self.report, called="service_level")
         if read is None:
             return ServicePolicy()
-        if any(later[0] < earlier[1] for earlier, later in pairwise(read.hours)):
-            found, step = str(marked.values["hours"]), "Put them in order, none over another."
-            self.report(Finding(marked.where(("hours",)), "service_level: `hours` overlap", "hours in order", found, step))
+        self.judge_hours("service_level", read.hours, marked)
         return ServicePolicy(read.slo_percent, read.hours, read.days, (), self.source(read.source, marked))
+
+    def office(self) -> OfficeHours:
+        if self.document.section("office_hours") is None:
+            return OfficeHours()
+        marked = self.block("office_hours")
+        read = parse_block(OfficeBlock, marked, self.report, called="office_hours")
+        if read is None:
+            return OfficeHours()
+        self.judge_hours("office_hours", read.hours, marked)
+        return OfficeHours(read.hours, self.source(read.source, marked))
+
+    def judge_hours(self, called: str, hours: Sequence[tuple[int, int]], marked: Marked) -> None:
+        if any(later[0] < earlier[1] for earlier, later in pairwise(hours)):
+            found, step = str(marked.values["hours"]), "Put them in order, none over another."
+            self.report(Finding(marked.where(("hours",)), f"{called}: `hours` overlap", "hours in order", found, step))
 
     def maintenance(self) -> tuple[Maintenance, ...]:
         found = []

@@ -20,6 +20,7 @@ M = TypeVar("M", bound=BaseModel)
 _EXPECTED = {
     "int_": "a whole number",
     "float_": "a number",
+    "finite_number": "a finite number",
     "bool_": "yes or no",
     "date_": "a date such as 2008-06-30",
     "string_type": "text",

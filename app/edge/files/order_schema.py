@@ -19,7 +19,24 @@ Medium = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 AccessMethod = Literal["ethernet", "bridged_pvc", "vpdn_l2tp", "internet_ipsec"]
 DeviceRole = Literal["city_core", "county_agg", "city_unit", "urban_unit", "township_unit", "unit_switch"]
 CriterionKind = Literal[
-    "reachable_from_centre", "reaches_services", "ports_up", "input_errors", "trial", "rate_down", "rate_up", "reserved_port"
+    "reachable_from_centre",
+    "reaches_services",
+    "ports_up",
+    "input_errors",
+    "trial",
+    "rate_down",
+    "rate_up",
+    "reserved_port",
+    "delay",
+    "jitter",
+    "step_loss",
+    "port_speed",
+    "duplex",
+    "rx_power",
+    "sync_rate_down",
+    "sync_rate_up",
+    "snr_margin",
+    "attenuation",
 ]
 Text = Annotated[str, Field(min_length=1)]
 #: Judged against the kinds that the order knows, by `app.core.consistency`.
@@ -140,7 +157,7 @@ class ReservedBlock(SourcedBlock):
 
 class CriterionBlock(SourcedBlock):
     required: Flag
-    limit: Annotated[float, Field(strict=True, ge=0)] | None = None
+    limit: Annotated[float, Field(strict=True, allow_inf_nan=False)] | None = None
     window: Span | None = None
     restart_after: Span | None = None
     coverage: Annotated[float, Field(strict=True, gt=0, le=1)] | None = None

@@ -9,9 +9,11 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from app.core.ipplan import (
+    AaaProfile,
     BgpProfile,
     Features,
     Ipv6Block,
+    IsisProfile,
     Management,
     OspfProfile,
     Plan,
@@ -108,6 +110,16 @@ class OspfBlock(Block):
         return OspfProfile(**dict(self))
 
 
+class IsisBlock(Block):
+    process: Times = 1
+    area_prefix: Annotated[str, Field(pattern=r"^[0-9a-f]{2}(\.[0-9a-f]{4}){0,4}$")] = "49"
+    reference_bandwidth_mbps: Times = 100
+    authentication: Flag = False
+
+    def value(self) -> IsisProfile:
+        return IsisProfile(**dict(self))
+
+
 class ProvincePeerBlock(Block):
     device: Text
     interface: Text
@@ -121,14 +133,16 @@ class ProvincePeerBlock(Block):
 
 class BgpBlock(Block):
     as_number: AsNumber
-    province: Annotated[tuple[ProvincePeerBlock, ...], Field(min_length=1)]
+    province: tuple[ProvincePeerBlock, ...] = ()
 
     def value(self) -> BgpProfile:
         return BgpProfile(self.as_number, tuple(peer.value() for peer in self.province))
 
 
 class RoutingBlock(Block):
+    igp: Literal["ospf", "isis"] = "ospf"
     ospf: OspfBlock = OspfBlock()
+    isis: IsisBlock = IsisBlock()
     bgp: BgpBlock | None = None
     only_assigned: Flag = False
 
@@ -159,6 +173,14 @@ class ProbeBlock(Block):
         return ProbeProfile(self.frequency_s, self.count)
 
 
+class AaaBlock(Block):
+    protocol: Literal["tacacs", "radius"]
+    services: Annotated[tuple[Text, ...], Field(min_length=1)]
+
+    def value(self) -> AaaProfile:
+        return AaaProfile(self.protocol, self.services)
+
+
 class ManagementBlock(Block):
     monitoring_service: Text
     ntp_services: tuple[Text, ...] = ()
@@ -170,9 +192,10 @@ class ManagementBlock(Block):
     banner: str = ""
     ntp_key_id: Annotated[int, Field(strict=True, ge=1, le=65535)] | None = None
     trap_services: tuple[Text, ...] = ()
+    aaa: AaaBlock | None = None
 
     def value(self, where: str) -> Management:
-        return Management(**dict(self), where=where)
+        return Management(**{**dict(self), "aaa": self.aaa.value() if self.aaa else None}, where=where)
 
 
 class PlanBlock(Block):
@@ -207,6 +230,7 @@ class PlanBlock(Block):
                 kept.value(provenance, where(("reservations", index))) for index, kept in enumerate(self.reservations)
             ),
             ipv6=self.ipv6.value(provenance, where(("ipv6",))) if self.ipv6 else None,
+            isis=self.routing.isis.value() if self.routing.igp == "isis" else None,
         )
 
     def features(self) -> Features:

@@ -129,7 +129,7 @@ class ServiceCells(Cells):
     service_id: Id
     name: str
     name_en: str
-    kind: Literal["exchange", "monitoring", "application"]
+    kind: Literal["exchange", "monitoring", "application", "access"]
     device: str
     interface: Interface
     port: Port

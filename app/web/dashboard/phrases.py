@@ -14,7 +14,16 @@ STATES = {"up": "通", "down": "断", "unreachable": "不可达", "unknown": "�
 #: English as `judging` writes it → Chinese. Groups are filled in: `at` on the order's clock, `span` in words, `reason` by linestate.
 PHRASES: tuple[tuple[str, str], ...] = (
     (r"loss ratio at most (?P<n>\S+)", "丢包率不超过 {n}"),
+    (r"loss ratio (?P<n>\S+) at (?P<steps>\d.+)", "{steps} 时丢包率 {n}"),
+    (r"loss ratio (?P<n>\S+) \((?P<lost>.+)\)", "丢包率 {n}（{lost}）"),
     (r"loss ratio (?P<n>\S+)", "丢包率 {n}"),
+    (r"at most (?P<n>\S+) (?P<unit>ms|dB)", "不超过 {n} {unit}"),
+    (r"at least (?P<n>\S+) (?P<unit>Mbit/s|dBm|dB)", "不低于 {n} {unit}"),
+    (r"(?P<n>-?[\d.e+-]+) (?P<unit>ms|dBm|dB|Mbit/s|kbit/s)", "{n} {unit}"),
+    (r"full duplex at both ends", "两端均为全双工"),
+    (r"full duplex", "全双工"),
+    (r"half duplex", "半双工"),
+    (r"no reserved port at (?P<devices>.+)", "{devices} 上没有预留接口"),
     (r"at least (?P<n>\d+) kbit/s \((?P<share>\S+) of (?P<nominal>\d+)\)", "不低于 {n} kbit/s（标称 {nominal} 的 {share}）"),
     (r"(?P<n>\d+) kbit/s by (?P<method>.+)", "{n} kbit/s（{method}）"),
     (r"both ports administratively and operationally up", "两端端口均已启用并连通"),
@@ -66,6 +75,10 @@ def _write(name: str, value: str, moment: Callable[[datetime], str]) -> str:
         return reason_in_chinese(value)
     if name == "state":
         return STATES[value]
+    if name == "lost":
+        return re.sub(r"(\S+): (\d+) of (\d+) came back", r"\1：\3 个中收回 \2 个", value)
+    if name == "steps":
+        return value.replace(" down", " 下行").replace(" up", " 上行")
     return _span(value) if name == "span" else value
 
 

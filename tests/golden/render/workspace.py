@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Network
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from app.core.inventory import Device, Inventory, Line, Region, Service, Unit
 from app.core.ipplan import (
+    AaaProfile,
     Allocation,
     BgpProfile,
     Features,
+    Ipv6Block,
+    IsisProfile,
     Management,
     OspfProfile,
     Plan,
@@ -23,6 +26,7 @@ from app.core.ipplan import (
     QosShare,
     VpnProfile,
 )
+from app.core.ipv6 import plan_ipv6
 from app.core.order import Order, ServiceClass
 from app.core.workspace import Workspace
 
@@ -83,32 +87,56 @@ def small_workspace(family: str, *, switch: bool = False) -> Workspace:
 
 
 def full_workspace(family: str, *, switch: bool = False) -> Workspace:
-    """Return the small city with everything that a plan may ask for: VPNs, BGP, filters, QoS, probe, keys, traps, a dialled line."""
+    """Return the small city with everything that a plan may ask for beside OSPF: VPNs, BGP, filters, QoS, probe, keys, traps, IPv6,
+    a dialled line, TACACS+."""
     workspace = small_workspace(family, switch=switch)
-    inventory, p = workspace.inventory, _ports(family)
-    lines = {**inventory.lines, "C-1": replace(inventory.lines["C-1"], access_method="vpdn_l2tp")}
-    spare = p[5][:-1] + "9"
-    finance = Service("finance", "财政", "finance", "application", "core", spare, 80, "CZ", "business", (), "inventory/services.csv:4")
-    services = {**inventory.services, "finance": finance}
-    held = Allocation(IPv4Network("198.18.12.64/29"), "service", "GGW", "service", "service:finance", date(2008, 4, 1))
-    return replace(
-        workspace,
-        inventory=replace(inventory, lines=lines, services=services),
-        plan=_full_plan(workspace.plan, family),
-        ledger=(*workspace.ledger, held),
+    lines = {**workspace.inventory.lines, "C-1": replace(workspace.inventory.lines["C-1"], access_method="vpdn_l2tp")}
+    within = _vpn_services(family)
+    inventory = replace(workspace.inventory, lines=lines, services={**workspace.inventory.services, **within})
+    held = [
+        Allocation(IPv4Network(f"10.9.{index}.0/29"), "vpn", str(one.vpn), "service", f"service:{name}", date(2008, 4, 1))
+        for index, (name, one) in enumerate(within.items())
+    ]
+    plan = _full_plan(workspace.plan, family)
+    assert plan.ipv6 is not None
+    ledger6 = plan_ipv6(plan.ipv6, (), inventory, date(2008, 4, 1), 90).ledger
+    return replace(workspace, inventory=inventory, plan=plan, ledger=(*workspace.ledger, *held), ledger6=ledger6)
+
+
+def isis_workspace(family: str, *, switch: bool = False) -> Workspace:
+    """Return the full city with IS-IS in place of OSPF, and RADIUS in place of TACACS+."""
+    workspace = full_workspace(family, switch=switch)
+    management = replace(workspace.plan.management, aaa=AaaProfile("radius", ("noc", "exchange")))
+    plan = replace(workspace.plan, isis=IsisProfile(authentication=True), management=management)
+    return replace(workspace, plan=plan)
+
+
+def _vpn_services(family: str) -> dict[str, Service]:
+    """Return two departments' systems, one of them at two routers, and what all departments share."""
+    port = _ports(family)[5][:-1]
+    rows = (
+        Service("finance", "财政", "finance", "application", "core", f"{port}9", 80, "CZ", "business", ()),
+        Service("finance02", "财政接入", "finance access", "access", "county02", f"{port}6", 80, "CZ", "business", ()),
+        Service("archive", "档案", "archive", "application", "core", f"{port}0", 80, "DA", "business", ()),
+        Service("shared", "共享", "shared", "application", "core", f"{port}7", 80, "GX", "business", ()),
     )
+    return {service.service_id: replace(service, where=f"inventory/services.csv:{row}") for row, service in enumerate(rows, 4)}
 
 
 def _full_plan(plan: Plan, family: str) -> Plan:
     pools = (
         Pool("loopback", "loopback", "national_public", "GGW", IPv4Network("198.18.0.0/24"), 32, PROVENANCE),
         Pool("lan", "unit_lan", "national_public", "GGW", IPv4Network("198.18.8.0/24"), 28, PROVENANCE),
+        Pool("lan-local", "unit_lan", "local_public", "GGW", IPv4Network("10.8.0.0/24"), 28, PROVENANCE),
+        Pool("vpn", "service", "department", "CZ", IPv4Network("10.9.0.0/16"), 29, PROVENANCE),
     )
     to_province = _ports(family)[5][:-1] + "8"
     peer = ProvincePeer("core", to_province, IPv4Interface("198.18.200.2/30"), IPv4Address("198.18.200.1"), 64600)
     features = Features(
         vpns=(
             VpnProfile("CZ", "department", "64512:11", ("64512:11", "64512:1"), ("64512:11",)),
+            VpnProfile("DA", "department", "64512:12", ("64512:12", "64512:1"), ("64512:12",)),
+            VpnProfile("GX", "department", "64512:1", ("64512:1", "64512:11", "64512:12"), ("64512:1",)),
             VpnProfile("HLW", "internet", "64512:2", ("64512:2",), ("64512:2",)),
         ),
         bgp=BgpProfile(64512, (peer,)),
@@ -117,9 +145,10 @@ def _full_plan(plan: Plan, family: str) -> Plan:
         probe=ProbeProfile(60, 5),
         hardware={"S2700": ("GigabitEthernet0/0/23", "GigabitEthernet0/0/24"), "S5130": ("GigabitEthernet1/0/23",)},
     )
-    vrfs = {"GGW": "public", "CZ": "department", "HLW": "internet"}
-    management = replace(plan.management, ntp_key_id=1, trap_services=("noc",))
-    return replace(plan, pools=pools, features=features, vrfs=vrfs, management=management)
+    vrfs = {"GGW": "public", "CZ": "department", "DA": "department", "GX": "department", "HLW": "internet"}
+    management = replace(plan.management, ntp_key_id=1, trap_services=("noc",), aaa=AaaProfile("tacacs", ("noc",)))
+    ipv6 = Ipv6Block(IPv6Network("2001:db8:100::/40"), "GGW", PROVENANCE)
+    return replace(plan, pools=pools, features=features, vrfs=vrfs, management=management, ipv6=ipv6)
 
 
 def _regions() -> dict[str, Region]:

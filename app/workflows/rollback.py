@@ -1,0 +1,42 @@
+"""Go back: a device's earlier configurations, and one of them as the text that it shall run again."""
+
+from __future__ import annotations
+
+from app.core.commands import refer_secrets
+from app.core.intent import DeviceIntent
+from app.edge.database.decisions import Backup
+from app.edge.database.store import Store
+from app.edge.patch import count_changes, unified_diff
+from app.errors import Finding, InputError
+
+
+def find_backup(store: Store, device: str, backup_id: int | None) -> Backup:
+    """Return one backup of a device, the newest when none is named.
+
+    Raises:
+        InputError: there is none, or none of this number.
+    """
+    kept = store.backups(device)
+    found = next((backup for backup in kept if backup_id in (None, backup.backup_id)), None)
+    if found is not None:
+        return found
+    numbers = ", ".join(str(backup.backup_id) for backup in kept)
+    if not kept:
+        step = "A backup is made by every waiwang deploy --commit that changes the device."
+        raise InputError([Finding("database", f"backup of {device}", "one or more", "none", step)])
+    raise InputError([Finding("--to", f"backup of {device}", f"one of {numbers}", str(backup_id), f"See waiwang history {device}.")])
+
+
+def earlier_text(backup: Backup, intent: DeviceIntent, intended: str) -> str:
+    """Return what the device ran then, with secrets as references to those of today: passwords are never rolled back."""
+    return refer_secrets(intent.family, backup.text, intended)
+
+
+def difference_to_intended(backup: Backup, intent: DeviceIntent, intended: str) -> str:
+    """Return the unified diff from a backup to the intended text; empty when they say the same."""
+    return unified_diff(intent.family, earlier_text(backup, intent, intended), intended, f"{backup.device} backup {backup.backup_id},")
+
+
+def lines_from_intended(backup: Backup, intent: DeviceIntent, intended: str) -> int:
+    """Return by how many lines a backup differs from the intended text."""
+    return count_changes(difference_to_intended(backup, intent, intended))
