@@ -11,16 +11,16 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Protocol, TypeVar
 
-from app.core.acceptance import Acceptance, LineSample, LineStatus, Transition
+from app.core.acceptance import Acceptance, LineSample, LineStatus, Measurement, Transition
 from app.core.confirmation import Confirmation
 from app.core.events import UnitEvent
 from app.core.life import TRIAL, LifeEvent, decision_events
 from app.core.line_event import LineEvent
 from app.core.order import Milestone, Order
 
-#: What can be learnt later: a change of a line's state, a trial that a decision speaks of, a step of a line's life, a carrier's
-#: report on a line, a party's word, a unit's report.
-LEARNT_KINDS = ("transition", "trial", "life", "line_event", "confirmation", "unit_event")
+#: What can be learnt later: a change of a line's state, a trial that a decision speaks of, an instrument's result, a step of a line's
+#: life, a carrier's report on a line, a party's word, a unit's report.
+LEARNT_KINDS = ("transition", "trial", "measurement", "life", "line_event", "confirmation", "unit_event")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,7 @@ class Kept:
     line_events: Sequence[LineEvent] = ()
     unit_events: Sequence[UnitEvent] = ()
     confirmations: Sequence[Confirmation] = ()
+    measurements: Sequence[Measurement] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ def known_at(kept: Kept, moment: datetime) -> Kept:
         _up_to(kept.line_events, moment),
         _up_to(kept.unit_events, moment),
         _up_to(kept.confirmations, moment),
+        _up_to(kept.measurements, moment),
     )
 
 
@@ -90,6 +92,8 @@ def _all(kept: Kept) -> Iterator[Learnt]:
     for step in decision_events(kept.decisions):
         if step.state == TRIAL:
             yield Learnt("trial", step.line_id, step.state, step.observed_at, step.recorded_at, step.by, step.evidence)
+    for test in kept.measurements:
+        yield Learnt("measurement", test.line_id, test.kind, test.at, test.recorded_at, str(test.detail.get("by", "")), test.method)
     for step in kept.life:
         yield Learnt("life", step.line_id, step.state, step.observed_at, step.recorded_at, step.by, step.evidence)
     for told in kept.line_events:

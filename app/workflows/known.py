@@ -57,4 +57,5 @@ def read_kept(store: Store, until: datetime) -> Kept:
         line_events=store.line_events(),
         unit_events=store.events(),
         confirmations=store.confirmations(),
+        measurements=store.measurements_up_to(until),
     )

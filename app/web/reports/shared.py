@@ -93,6 +93,8 @@ def learnt_words(ground: Ground, learnt: Learnt) -> str:
     match learnt.kind:
         case "transition":
             word = say.words.known("state", word)
+        case "measurement":
+            word = say.words.known("criterion", word)
         case "life":
             word = say.known("step", word)
         case "line_event":

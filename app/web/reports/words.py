@@ -35,6 +35,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "head_document": ("凭据", "Shown by"),
     "learnt_transition": ("线路{word}", "line {word}"),
     "learnt_trial": ("试运行开始", "trial began"),
+    "learnt_measurement": ("测试结果：{word}", "test result: {word}"),
     "learnt_life": ("建设环节：{word}", "step: {word}"),
     "learnt_line_event": ("运营商报告：{word}", "carrier's report: {word}"),
     "learnt_confirmation": ("确认：{word}", "confirmation: {word}"),
