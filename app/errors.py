@@ -10,6 +10,7 @@
     │   ├── CommitRefused     never retry
     │   └── UnsafeRoute       never retry: packets would leave the lab
     ├── StoreError        whoever runs the database
+    ├── AlertmanagerError whoever runs the Alertmanager
     └── LabError          whoever runs the lab
 """
 
@@ -126,6 +127,12 @@ class StoreError(WaiwangError):
     """The database cannot be used."""
 
     exit_code = ExitCode.INPUT
+
+
+class AlertmanagerError(WaiwangError):
+    """Alertmanager cannot be reached, or refused a silence."""
+
+    exit_code = ExitCode.DEVICE
 
 
 class LabError(WaiwangError):

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from app.errors import Finding, InputError
 
@@ -20,6 +21,7 @@ class Settings:
     `poll_interval_s`: from one poll cycle's start to the next. `known_hosts`: OpenSSH format, None accepts any key.
     `endpoints_file`: where simulated devices listen, None on a real network. `simulation`: the control socket of that
     simulation, which active tests ask instead of a network.
+    `alertmanager_url`: whom change windows tell to be silent, None where there is no Alertmanager.
     `trap_listen`: where SNMP notifications are received: `address:port`, `auto` (where the plan sends them), or `off`.
     """
 
@@ -33,6 +35,7 @@ class Settings:
     trap_listen: str = "auto"
     endpoints_file: Path | None = None
     simulation: Path | None = None
+    alertmanager_url: str | None = None
 
 
 def read_settings(environ: Mapping[str, str], root: Path | None = None) -> Settings:
@@ -59,6 +62,7 @@ def read_settings(environ: Mapping[str, str], root: Path | None = None) -> Setti
         trap_listen=given.get("WAIWANG_TRAP_LISTEN", "auto"),
         endpoints_file=Path(endpoints) if endpoints else None,
         simulation=Path(simulation) if simulation else None,
+        alertmanager_url=_web_address(given, "WAIWANG_ALERTMANAGER_URL", findings),
     )
     if findings:
         raise InputError(findings)
@@ -83,6 +87,18 @@ def _interval(given: Mapping[str, str], name: str, default: float, findings: lis
         return seconds
     findings.append(_finding(name, f"a number of seconds, {SHORTEST_INTERVAL_S:g} or more", text))
     return default
+
+
+def _web_address(given: Mapping[str, str], name: str, findings: list[Finding]) -> str | None:
+    text = given.get(name)
+    if text is None:
+        return None
+    parts = urlsplit(text)
+    if parts.scheme in ("http", "https") and parts.hostname and not parts.query and not parts.fragment and "@" not in parts.netloc:
+        return text.rstrip("/")
+    found = "an address with a password in it" if "@" in parts.netloc else text
+    findings.append(_finding(name, "an address such as http://127.0.0.1:9093, without a password", found))
+    return None
 
 
 def _finding(name: str, expected: str, found: str) -> Finding:

@@ -68,11 +68,10 @@ def prove(pairs: Sequence[Pair]) -> None:
     grammar = read_grammar(FAMILY)
     ports = ("GigabitEthernet0/0/0", "GigabitEthernet0/0/7")
     for running, intended in pairs:
-        old, new = (text.replace("GE0/0/", "GigabitEthernet0/0/") for text in (running, intended))
-        device = engine.load(grammar, engine.new_device(grammar, "new", ports, 0.0), old.splitlines()).device
-        lines = [str(one) for one in patch(FAMILY, config_text(grammar, device.running), new) if one.text != "quit"]
+        device = engine.load(grammar, engine.new_device(grammar, "new", ports, 0.0), running.splitlines()).device
+        lines = [str(one) for one in patch(FAMILY, config_text(grammar, device.running), intended) if one.text != "quit"]
         turn = engine.load(grammar, device, lines)
-        left = patch(FAMILY, config_text(grammar, turn.device.running), new)
+        left = patch(FAMILY, config_text(grammar, turn.device.running), intended)
         if turn.text or left:
             raise SystemExit(f"a patch does not lead to the intended text: {turn.text} {[str(one) for one in left]}")
 

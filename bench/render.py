@@ -35,6 +35,7 @@ AIM_RATIO = 10.0
 #: CPU seconds for 5,000 devices (on a machine of its own).
 AIM_S = 1.0
 PER_COUNTY = 1_000
+PORT = "GigabitEthernet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,32 +45,34 @@ class Figure:
     devices: int
 
 
-def build_workspace(units: int) -> Workspace:
+def build_workspace(units: int, per_county: int = PER_COUNTY) -> Workspace:
     """Return a city with so many units below counties of at most 1,000, planned in 10.0.0.0/8."""
-    counties = range((units + PER_COUNTY - 1) // PER_COUNTY)
+    counties = range((units + per_county - 1) // per_county)
     routers = {"core": _device("core", "city_core", None)}
     routers |= {f"county{c}": _device(f"county{c}", "county_agg", f"GOV{c}") for c in counties}
     routers |= {f"u{n}": _device(f"u{n}", "urban_unit", f"U{n}") for n in range(units)}
-    lines = {
-        f"A{c}": Line(f"A{c}", f"GOV{c}", "2m", "fibre", "ethernet", "telecom", None, "core", f"GE0/1/{c}", f"county{c}", "GE0/0/0")
-        for c in counties
-    }
-    lines |= {f"B{n}": _unit_line(n) for n in range(units)}
+    lines = {f"A{c}": _line(f"A{c}", f"GOV{c}", "core", f"{PORT}0/1/{c}", f"county{c}") for c in counties}
+    lines |= {f"B{n}": _unit_line(n, per_county) for n in range(units)}
     names = (*(f"GOV{c}" for c in counties), *(f"U{n}" for n in range(units)))
     held = {name: Unit(name, name, name, "2", "county", "department", True, "A", "clerk") for name in names}
-    service = Service("noc", "noc", "noc", "monitoring", "core", "GE0/0/9", 443, None, "management", ())
+    service = Service("noc", "noc", "noc", "monitoring", "core", f"{PORT}0/0/9", 443, None, "management", ())
     regions = {"1": Region("1", "city", "city", "city", None, "0.0.0.0"), "2": Region("2", "county", "county", "county", "1", "0.0.0.2")}
     inventory = Inventory(regions, held, routers, lines, {"noc": service})
     return Workspace(_order(), inventory, _plan(), _ledger(inventory), {})
 
 
-def _unit_line(number: int) -> Line:
-    upper, port = f"county{number // PER_COUNTY}", f"GE0/0/2.{number % PER_COUNTY + 1}"
-    return Line(f"B{number}", f"U{number}", "2m", "fibre", "ethernet", "telecom", None, upper, port, f"u{number}", "GE0/0/0")
+def _unit_line(number: int, per_county: int) -> Line:
+    upper, port = f"county{number // per_county}", f"{PORT}1/0/{number % per_county + 1}"
+    return _line(f"B{number}", f"U{number}", upper, port, f"u{number}")
+
+
+def _line(line_id: str, unit: str, upper: str, port: str, lower: str) -> Line:
+    return Line(line_id, unit, "2m", "fibre", "ethernet", "telecom", None, upper, port, lower, f"{PORT}0/0/0")
 
 
 def _device(name: str, role: str, unit: str | None) -> Device:
-    return Device(name, "huawei", "huawei_ar", role, "1" if role == "city_core" else "2", unit, "Huawei", "AR", "GE0/0/7" if unit else None)
+    region, lan = ("1" if role == "city_core" else "2"), (f"{PORT}0/0/7" if unit else None)
+    return Device(name, "huawei", "huawei_ar", role, region, unit, "Huawei", "AR", lan)
 
 
 def _order() -> Order:

@@ -30,8 +30,9 @@ from gufo.snmp import Aes128Key, Sha1Key, SnmpError, SnmpVersion, User
 from gufo.snmp.aio import SnmpSession
 
 from app.edge.huawei import connect
+from lab.virtual.device import DeviceSpec
 from lab.virtual.facts import SnmpUser
-from lab.virtual.network import DeviceSpec, VirtualNetwork
+from lab.virtual.network import VirtualNetwork
 from lab.virtual.simulation import Service, Simulation, free_port
 from lab.virtual.snmp import SnmpServer, allow_files
 
@@ -84,7 +85,7 @@ class Stage:
 
 def main() -> int:
     arguments = _arguments()
-    allow_files(arguments.agents * 2 + arguments.shells * 4)
+    allow_files(arguments.agents + arguments.shells * 4)
     print(f"{os.cpu_count()} processors; devices and clients share them\n")  # noqa: T201
     reached = [_bench_agents(arguments.agents, arguments.seconds), _bench_shells(arguments.shells)]
     return 0 if all(reached) else 1
@@ -102,13 +103,13 @@ def _arguments() -> argparse.Namespace:
 
 
 class Devices:
-    """A process that serves devices until it is told to stop."""
+    """A process that serves devices until it is told to stop: their SNMP agents alone, or with `shells` SSH as well."""
 
-    def __init__(self, agents: int, shells: int) -> None:
+    def __init__(self, specs: Sequence[DeviceSpec], *, shells: bool = False) -> None:
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
         self.snmp_port, self.ssh_port = free_port(socket.SOCK_DGRAM), free_port()
-        self._process = context.Process(target=_serve, args=(theirs, agents, shells, self.snmp_port, self.ssh_port), daemon=True)
+        self._process = context.Process(target=_serve, args=(theirs, specs, shells, self.snmp_port, self.ssh_port), daemon=True)
 
     def __enter__(self) -> Devices:
         began = time.monotonic()
@@ -132,23 +133,25 @@ class Devices:
         return found
 
 
-def _serve(pipe: Connection, agents: int, shells: int, snmp_port: int, ssh_port: int) -> None:
-    asyncio.run(_serve_until_told(pipe, agents, shells, snmp_port, ssh_port))
+def build_specs(count: int) -> list[DeviceSpec]:
+    return [DeviceSpec(f"R{number}", "huawei_ar", PORTS, snmp_users=(USER,), communities=("public",)) for number in range(count)]
 
 
-async def _serve_until_told(pipe: Connection, agents: int, shells: int, snmp_port: int, ssh_port: int) -> None:
-    allow_files(agents * 2 + shells * 4)
+def _serve(pipe: Connection, specs: Sequence[DeviceSpec], shells: bool, snmp_port: int, ssh_port: int) -> None:
+    asyncio.run(_serve_until_told(pipe, specs, shells, snmp_port, ssh_port))
+
+
+async def _serve_until_told(pipe: Connection, specs: Sequence[DeviceSpec], shells: bool, snmp_port: int, ssh_port: int) -> None:
+    allow_files(len(specs) * (4 if shells else 1))
     pipe.send(_usage())
-    count = agents or shells
-    specs = [DeviceSpec(f"R{number}", "huawei_ar", PORTS, snmp_users=(USER,), communities=("public",)) for number in range(count)]
     network = VirtualNetwork(specs)
     served: SnmpServer | Simulation
-    if agents:
-        served = SnmpServer(network, snmp_port)
-        served.start()
-    else:
+    if shells:
         served = Simulation(network, Service({"netops": PASSWORD}, ssh_port, snmp_port))
         await served.start()
+    else:
+        served = SnmpServer(network, snmp_port)
+        served.start()
     gc.collect()
     pipe.send(_usage())
     pipe.send(list(network.places()))
@@ -195,7 +198,7 @@ def _head() -> None:
 
 
 def _bench_agents(count: int, seconds: float) -> bool:
-    with Devices(count, 0) as devices:
+    with Devices(build_specs(count)) as devices:
         _head()
         user = User("poller", auth_key=Sha1Key(AUTH.encode()), priv_key=Aes128Key(PRIV.encode()))
         some = devices.addresses[:1000]
@@ -252,7 +255,7 @@ async def _get(session: SnmpSession) -> bool:
 
 
 def _bench_shells(count: int) -> bool:
-    with Devices(0, count) as devices:
+    with Devices(build_specs(count), shells=True) as devices:
         _head()
         stages = [asyncio.run(_type(devices, f"asyncssh line by line, {count} devices")), _drive(devices, count // 10 or 1)]
         for stage in stages:

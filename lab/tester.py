@@ -19,8 +19,8 @@ from app.core.throughput import (
     RateRequest,
     StepLoad,
     StepOutcome,
-    frame_kbps,
     payload_kbps,
+    wire_kbps,
 )
 
 CENTRE_HOST = "exchange"
@@ -118,7 +118,7 @@ def read_step(load: StepLoad, figures: Mapping[str, object]) -> StepOutcome:
     if packets <= 0 or seconds <= 0:
         return StepOutcome(load, reason="no datagram was sent")
     lost = min(max(lost, 0.0), packets)
-    sent = frame_kbps(packets * PAYLOAD_OCTETS * 8 / seconds / 1000)
+    sent = wire_kbps(packets * PAYLOAD_OCTETS * 8 / seconds / 1000)
     return StepOutcome(load, sent, sent * (packets - lost) / packets, lost / packets, jitter)
 
 

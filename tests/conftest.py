@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
+
+from tests.samples.postgresql import Cluster, cluster, find_program
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -58,12 +61,24 @@ def require_program() -> Callable[..., None]:
     """Skip where a program is missing, with the reason; under CI=true that is a failure."""
 
     def require(*programs: str) -> None:
-        missing = [program for program in programs if shutil.which(program) is None]
-        if not missing:
-            return
-        reason = f"not installed: {', '.join(missing)} (make system-packages)"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        if missing := [program for program in programs if shutil.which(program) is None]:
+            skip_without(missing)
 
     return require
+
+
+def skip_without(missing: Sequence[str]) -> NoReturn:
+    reason = f"not installed: {', '.join(missing)} (make system-packages)"
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Cluster]:
+    """Run a real PostgreSQL for the tests of this worker."""
+    initdb, postgres = find_program("initdb"), find_program("postgres")
+    if initdb is None or postgres is None:
+        skip_without(["postgresql"])
+    with cluster(initdb, postgres) as running:
+        yield running

@@ -1,27 +1,20 @@
-"""Every verb of the command line, and the door that turns errors into messages and exit codes."""
+"""The door of the command line: loads the verb that is called, turns errors into messages and exit codes."""
 
 from __future__ import annotations
 
 import os
 import sys
 from contextlib import suppress
+from importlib import import_module
 from importlib.metadata import version
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperOption
+from typer.core import TyperCommand, TyperOption
 
-from app.cli import devices, exchange, lifecycle, observe, paper, proof, rollback
-from app.cli.audit import app as audit
-from app.cli.demo import demo
-from app.cli.events import event
-from app.cli.measure import app as measure
 from app.cli.output import show_error, tell
-from app.cli.renumber import app as renumber
-from app.cli.report import report
+from app.cli.verbs import VERBS, Verb
 from app.errors import ExitCode, WaiwangError
-from lab.cli import app as lab
-from lab.virtual.cli import app as virtual
 
 app = typer.Typer(
     name="waiwang",
@@ -30,37 +23,35 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for verb in (
-    paper.check,
-    paper.plan,
-    paper.render,
-    devices.diff,
-    devices.deploy,
-    rollback.history,
-    rollback.rollback,
-    observe.poll,
-    observe.accept,
-    observe.serve,
-    lifecycle.availability,
-    proof.verify,
-    demo,
-):
-    app.command()(verb)
-app.command(name="import")(exchange.import_)
-app.command()(exchange.export)
-app.command()(exchange.init)
-app.add_typer(exchange.worksheet, name="worksheet")
-app.add_typer(exchange.netbox, name="netbox")
-app.add_typer(measure, name="measure")
-app.add_typer(lifecycle.life, name="life")
-app.add_typer(lifecycle.confirm, name="confirm")
-app.add_typer(proof.evidence, name="evidence")
-app.add_typer(event, name="event")
-app.add_typer(report, name="report")
-app.add_typer(audit, name="audit")
-app.add_typer(renumber, name="renumber")
-app.add_typer(lab, name="lab")
-app.add_typer(virtual, name="virtual")
+
+
+class Unloaded(TyperCommand):
+    """A verb that is loaded when it is called: loading all of them takes two seconds, most need a fraction."""
+
+    def __init__(self, verb: Verb) -> None:
+        super().__init__(verb.name, help=verb.summary)
+        self._verb = verb
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        """Hand over to the verb itself; its context runs it."""
+        return load(self._verb).make_context(info_name, args, parent, **extra)
+
+
+def load(verb: Verb) -> Any:  # Typer's own copy of click has no public name for its commands
+    """Return a verb with everything below it, with a variable for every option that takes a value.
+
+    WAIWANG_<VERB>_<OPTION> where none is named. Flags have none: a word such as --commit or --skip-rejected is given by hand, each time.
+    """
+    module, _, name = verb.place.partition(":")
+    defined = getattr(import_module(module), name)
+    holder = typer.Typer()
+    if isinstance(defined, typer.Typer):
+        holder.add_typer(defined, name=verb.name)
+    else:
+        holder.command(verb.name)(defined)
+    command = typer.main.get_group(holder).commands[verb.name]
+    _name_variables(command, ("WAIWANG", verb.name))
+    return command
 
 
 def _show_version(wanted: bool) -> None:
@@ -76,13 +67,11 @@ def everything(
     """Rolls out and watches a city's e-government extranet: from the order to the accepted line."""
 
 
-def build_command() -> Any:  # Typer's own copy of click has no public name for its commands
-    """Return the whole command line, with a variable for every option that takes a value: WAIWANG_<VERB>_<OPTION> where none is named.
-
-    Flags have none: a word such as --commit or --skip-rejected is given by hand, each time.
-    """
-    command = typer.main.get_command(app)
-    _name_variables(command, ("WAIWANG",))
+def build_command() -> Any:
+    """Return the whole command line, its verbs not loaded yet."""
+    command = typer.main.get_group(app)
+    for verb in VERBS:
+        command.add_command(Unloaded(verb))
     return command
 
 

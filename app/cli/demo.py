@@ -29,6 +29,7 @@ from app.edge.files import read_workspace
 from app.errors import ExitCode, LabError
 from app.workflows.rehearse import rehearse
 from lab import runner
+from lab.served import await_answer
 
 #: How long a change in the network may take to be seen on the page: poll cycles and a margin, seconds.
 SEEN_WITHIN_S = 40.0
@@ -193,24 +194,11 @@ def _serving(place: Place, port: int) -> Iterator[str]:
             f"127.0.0.1:{port}: the dashboard cannot listen: expected a free port; found {error.strerror}. Choose another: --port."
         ) from None
     try:
-        _wait_until_answering(url, process)
+        await_answer(url, process)
         yield url
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(20)
-
-
-def _wait_until_answering(url: str, process: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise LabError(f"waiwang serve: expected a running server; found exit code {process.returncode}. Run it by hand to see why.")
-        try:
-            with urllib.request.urlopen(f"{url}/healthz", timeout=2):
-                return
-        except OSError:
-            time.sleep(0.2)
-    raise LabError("waiwang serve: expected an answer within 30 s; found none. Run it by hand to see why.")
 
 
 def _run(stage: Stage, where: Desk | Place, outcome: Outcome) -> None:

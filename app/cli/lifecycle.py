@@ -1,4 +1,4 @@
-"""Commands on the life of lines: life, confirm, availability."""
+"""Commands on the life of lines: life, confirm."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from app.core.confirmation import CONFIRMED, PARTIES, REFUSED, Confirmation
 from app.core.life import LIFE_STATES, LifeEvent, LifeStep
 from app.edge.office import write_docx, write_pdf
 from app.web.confirmation_form import build_form
-from app.workflows.availability import agreed_policy, measure_availability
 from app.workflows.confirm import ConfirmReport, add_confirmation, first_passes, read_standings
 from app.workflows.life import add_step, read_lives
 
@@ -149,45 +148,6 @@ def _show_standings(context: Context, report: ConfirmReport, form: Format, title
     source = windows.source.clause or windows.source.ruling or "default"
     totals: dict[str, int | str] = {**counts, "working days": f"{windows.parties_days} and {windows.centre_days} ({source})"}
     show(Table(title, columns, rows, totals), form)
-    leave(report.exit_code)
-
-
-def availability(
-    lines: Lines = None,
-    root: Root = None,
-    form: Form = Format.text,
-    since: Annotated[str | None, typer.Option("--since", help="day or moment on the order's clock; without it, each acceptance")] = None,
-    until: Annotated[str | None, typer.Option("--until", help="day or moment, exclusive; without it, now")] = None,
-    as_of: AsOf = None,
-) -> None:
-    """Judge how much of the service time accepted lines were up."""
-    context = open_context(root)
-    chosen = [line.line_id for line in choose_lines(context.workspace.inventory.lines, lines)]
-    known_at = parse_as_of(as_of, context.workspace.order.timezone, now()) or now()
-    end = min(_moment(context, "--until", until) or known_at, known_at)
-    begin = _moment(context, "--since", since)
-    report = measure_availability(context.workspace, context.store, chosen, begin, end, context.settings.poll_interval_s, known_at)
-    zone = context.workspace.order.timezone
-    rows = [
-        (
-            level.line_id,
-            level.verdict,
-            None if level.sli_percent is None else f"{level.sli_percent}",
-            f"{level.slo_percent:.4f}",
-            written(level.since, zone),
-            int(level.up.total_seconds()),
-            int(level.down.total_seconds()),
-            int(level.unmeasured.total_seconds()),
-            int(level.excluded.total_seconds()),
-            int(level.budget_left.total_seconds()),
-        )
-        for level in report.levels
-    ]
-    columns = ("line", "verdict", "sli_percent", "slo_percent", "since", "up_s", "down_s", "unmeasured_s", "maintenance_s", "budget_left_s")
-    totals = {verdict: number for verdict in ("pass", "fail", "not_proven") if (number := sum(row[1] == verdict for row in rows))}
-    source = agreed_policy(context.workspace).source
-    named = source.clause or source.ruling or "default"
-    show(Table("availability", columns, rows, {**totals, "not accepted": len(report.not_accepted), "objective": named}), form)
     leave(report.exit_code)
 
 

@@ -10,13 +10,14 @@ from ipaddress import IPv4Address
 from app.cli.context import Context, leave, now
 from app.cli.output import Format, Table, show
 from app.core.acceptance import Measurement, PortSample
-from app.core.figures import written
+from app.core.figures import steps_written, written
 from app.core.intent import DeviceIntent
 from app.core.ping import PingCount, round_trip_jitter
 from app.edge.guard import guard_all
 from app.edge.probe import ping
 from app.edge.secrets import read_secrets
-from app.edge.snmp import Agent, Target
+from app.edge.snmp.agent import Agent
+from app.edge.snmp.session import Target
 from app.errors import Finding, InputError
 from app.workflows.diff import refuse_illustration
 from app.workflows.endpoints import snmp_endpoint
@@ -124,11 +125,17 @@ def show_measured(measurements: Sequence[Measurement], form: Format, title: str,
     measured = sum(each.value is not None for each in measurements)
     counts = totals or {"measured": measured, "not measured": len(measurements) - measured}
     if form is Format.text:
-        rows = [(each.line_id, each.kind, written(each), each.detail.get("reason")) for each in measurements]
-        show(Table(title, ("line", "criterion", "found", "reason"), rows, counts, ("reason",)), form)
+        rows = [(each.line_id, each.kind, written(each), _remark(each)) for each in measurements]
+        show(Table(title, ("line", "criterion", "found", "remark"), rows, counts, ("remark",)), form)
         return
     figures = [
         (each.line_id, each.kind, None if each.value is None else float(f"{each.value:.4g}"), each.unit, each.detail.get("reason"))
         for each in measurements
     ]
     show(Table(title, ("line", "criterion", "value", "unit", "reason"), figures, counts, ("reason",)), form)
+
+
+def _remark(measured: Measurement) -> tuple[str, ...] | None:
+    """Return why there is no value, and what each step of a load found."""
+    reason = measured.detail.get("reason")
+    return ((str(reason),) if reason else ()) + steps_written(measured) or None

@@ -19,7 +19,9 @@ from app.edge.provenance import clock_state
 from app.workflows.accept import accept as run_accept
 from app.workflows.deadlines import keep_deadlines
 from app.workflows.evidence import CLOCK_VERB, POLLER
-from app.workflows.poll import CycleReport, Poller, open_poller
+from app.workflows.faults import FaultDesk
+from app.workflows.poll import Poller, open_poller
+from app.workflows.poll_report import CycleReport
 
 
 def poll(
@@ -35,6 +37,8 @@ def poll(
     poller = _open_poller(context)
     report = asyncio.run(poller.cycle(now))
     poller.close()
+    for event in FaultDesk(context.workspace, context.store).look(now()):
+        tell(f"{event.fault_id} {event.kind}: {event.line_id} ({event.document})")
     _show_cycle(report, form)
     leave(report.exit_code)
 

@@ -8,13 +8,14 @@ from typing import Annotated
 
 import typer
 
+from app.cli.availability import COLUMNS as AVAILABILITY_COLUMNS
+from app.cli.availability import availability_row
 from app.cli.context import Context, Root, leave, open_context
 from app.cli.deadlines import deadlines
 from app.cli.handover import InLanguage, KnownOnly, Output, ReportForm, beside, choose_way, ground_of, hand_over
 from app.cli.lines import AsOf, parse_moment
 from app.cli.output import Table
 from app.cli.paper import Language
-from app.core.acceptance import FAIL, NOT_PROVEN
 from app.core.periods import Period, month_of, parse_period
 from app.core.references import nearest
 from app.core.scoring import Score
@@ -25,9 +26,9 @@ from app.web.reports.appraisal import build_availability, build_organisation, bu
 from app.web.reports.circular import Letterhead, build_circular
 from app.web.reports.progress import build_overdue, build_progress
 from app.web.reports.shared import Ground
-from app.workflows.appraise import availability as run_availability
 from app.workflows.appraise import circular as run_circular
 from app.workflows.appraise import list_of, score_table
+from app.workflows.availability import duty_lines, measure_availability
 
 report = typer.Typer(help="Progress, overdue lines, circulars, scores, lists of organisations, availability.", no_args_is_help=True)
 
@@ -240,23 +241,14 @@ def availability(
     """Show how much of the time accepted lines were up, against the order's duty."""
     context, way = open_context(root), choose_way(form, output, language, as_of, known_only=known_only)
     ground = ground_of(context, way)
-    every_s = context.settings.poll_interval_s
-    found = run_availability(context.workspace, context.store, poll_interval_s=every_s, now=ground.known.at)
-    rows = [
-        (each.line_id, each.verdict, _percent(each.share), f"{each.coverage:.1%}", str(each.down), each.since.isoformat(timespec="seconds"))
-        for each in found
-    ]
-    columns = ("line", "verdict", "up", "measured", "down", "since")
-    table = Table("availability", columns, rows, {"lines": len(rows)}, beside=beside(ground))
-    hand_over(context, way, table, build_availability(ground, context.workspace.order.availability, found))
-    codes = [] if found else [ExitCode.NOTHING_MEASURED]
-    verdicts = {each.verdict for each in found}
-    leave(worst([*codes, *([ExitCode.NOT_ACCEPTED] if verdicts & {FAIL, NOT_PROVEN} else [])]))
+    at, every_s = ground.known.at, context.settings.poll_interval_s
+    found = measure_availability(context.workspace, context.store, duty_lines(context.workspace), None, at, every_s, at)
+    rows = [availability_row(context, level, found) for level in found.levels]
+    totals = {"lines": len(rows), "not accepted": len(found.not_accepted)}
+    table = Table("availability", AVAILABILITY_COLUMNS, rows, totals, beside=beside(ground))
+    hand_over(context, way, table, build_availability(ground, context.workspace.order.availability, found.levels))
+    leave(found.exit_code)
 
 
 def _yes_no(value: bool) -> str:
     return "yes" if value else "no"
-
-
-def _percent(share: float | None) -> str | None:
-    return None if share is None else f"{share:.4%}"

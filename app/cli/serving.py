@@ -16,14 +16,20 @@ from fastapi import FastAPI
 from app.cli.context import Context, now
 from app.cli.output import tell
 from app.core.acceptance import Transition
+from app.core.faults import FaultEvent
 from app.core.intents import notification_target
 from app.core.ipplan import address_book
+from app.edge.secrets import read_secrets
 from app.edge.traps import Receiver
 from app.errors import Finding, InputError
+from app.web.api.alerts import PATH, TOKEN
 from app.web.app import create_app
+from app.web.context import AlertDoor
 from app.workflows.accept import GAP_INTERVALS
+from app.workflows.faults import FaultDesk
 from app.workflows.notifications import Desk, build_desk, look_forever, open_receiver
-from app.workflows.poll import CycleReport, LookReport, Poller
+from app.workflows.poll import Poller
+from app.workflows.poll_report import CycleReport, LookReport
 from app.workflows.schedule import poll_forever
 from app.workflows.summary import StoreReader
 
@@ -31,6 +37,8 @@ from app.workflows.summary import StoreReader
 FIRST_PASSED = 3
 #: How long open pages may keep a server that was told to stop, seconds.
 GRACE_S = 5
+#: Of the token that Alertmanager shows, characters.
+SHORTEST_TOKEN = 16
 
 
 @contextmanager
@@ -59,9 +67,11 @@ def run_server(context: Context, poller: Poller | None, sock: socket.socket) -> 
     interval = context.settings.poll_interval_s
     reader = StoreReader(context.workspace, context.store, now)
     counts = Counter[str]()
-    app = create_app(reader, context.workspace.order.timezone, timedelta(seconds=interval * GAP_INTERVALS), notifications=counts)
+    stale_after, alerts = timedelta(seconds=interval * GAP_INTERVALS), _alert_door(context)
+    app = create_app(reader, context.workspace.order.timezone, stale_after, notifications=counts, alerts=alerts)
     host, port = sock.getsockname()[:2]
     tell(f"dashboard http://{host}:{port}/ · API /api/v1/openapi.json · metrics /metrics")
+    tell(f"alerts {'are taken' if alerts else 'are not taken (WAIWANG_SECRET_ALERT_TOKEN is not set)'} at POST {PATH}")
 
     async def watch(stop: asyncio.Event) -> list[asyncio.Task[None]]:
         return await _watch(context, poller, stop, counts) if poller is not None else []
@@ -119,7 +129,13 @@ async def _watch(context: Context, poller: Poller, stop: asyncio.Event, counts: 
     hurry, desk = asyncio.Event(), build_desk(context.intents, poller)
     interval_s = context.settings.poll_interval_s
     receiver = await _listen(context, desk, counts)
-    polling = asyncio.create_task(poll_forever(poller, interval_s, now, stop, _tell, _tell_failure, hurry))
+    faults = FaultDesk(context.workspace, context.store)
+
+    async def report(cycle: CycleReport) -> None:
+        _tell(cycle)
+        _tell_faults(await asyncio.to_thread(faults.look, now()))
+
+    polling = asyncio.create_task(poll_forever(poller, interval_s, now, stop, report, _tell_failure, hurry))
     if receiver is None:
         return [polling]
     polling.add_done_callback(lambda _: receiver.close())
@@ -143,6 +159,23 @@ async def _listen(context: Context, desk: Desk, counts: Counter[str]) -> Receive
     host, port = receiver.place
     tell(f"SNMP notifications {host}:{port}")
     return receiver
+
+
+def _alert_door(context: Context) -> AlertDoor | None:
+    """Return where alerts go, None while no token guards it."""
+    secrets = read_secrets(context.settings.secrets_file, context.environ)
+    if not secrets.has(TOKEN):
+        return None
+    token = secrets.value(TOKEN)
+    if (found := len(token.get_secret_value())) < SHORTEST_TOKEN:
+        step = "Make one with: openssl rand -hex 32"
+        raise InputError([Finding(f"secret {TOKEN}", "token", f"{SHORTEST_TOKEN} characters or more", f"{found}", step)])
+    return AlertDoor(FaultDesk(context.workspace, context.store), token, now)
+
+
+def _tell_faults(events: Iterable[FaultEvent]) -> None:
+    for event in events:
+        tell(f"{event.observed_at:%H:%M:%S} {event.fault_id} {event.kind}: {event.line_id} ({event.document})")
 
 
 def _tell(report: CycleReport) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import replace
 from ipaddress import IPv4Address
 
@@ -230,8 +230,3 @@ def _probe(plan: Plan, intent: DeviceIntent, book: AddressBook) -> ProbeIntent |
         return None
     target = book.host(f"service:{plan.management.monitoring_service}").ip
     return ProbeIntent(target, intent.loopback, wanted.frequency_s, wanted.count)
-
-
-def activation_ports(intent: DeviceIntent) -> Mapping[str, InterfaceIntent]:
-    """Return the reserved ports, by name, whose opening is written beforehand."""
-    return {port.name: port for port in intent.interfaces if port.kind == "reserved"}

@@ -12,8 +12,6 @@ from datetime import date
 from ipaddress import IPv4Network
 
 ROLES = ("city_core", "county_agg", "city_unit", "urban_unit", "township_unit", "unit_switch")
-LINE_ROLES = ("primary", "backup")
-ACCESS_METHODS = ("ethernet", "bridged_pvc", "vpdn_l2tp", "internet_ipsec")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,10 +159,6 @@ class Inventory:
     def uplink(self, device: str) -> Line | None:
         """Return the primary line whose `z` end is this device; the root has none."""
         return next((line for line in self.lines.values() if line.z_device == device and line.role == "primary"), None)
-
-    def county_of(self, unit: Unit) -> str:
-        """Return the code of the county that the unit lies in, or of the city for city-level units."""
-        return unit.region
 
 
 def parents(inventory: Inventory) -> dict[str, Line]:

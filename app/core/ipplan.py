@@ -11,7 +11,6 @@ from datetime import date
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Network
 
 PLAN_FILE = "ipplan/plan.yaml"
-ADDRESS_CLASSES = ("national_public", "local_public", "department", "isp")
 #: What an address class can be reached from: the whole nation's extranet, the city's own public zone, one VPN, the Internet.
 REACH = {"national_public": "nation", "local_public": "locality", "department": "vpn", "isp": "internet"}
 #: loopback: one per device; interconnect: one per line; unit_lan: one per unit in scope with a line;

@@ -8,7 +8,6 @@ from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 OPENED, CARRIER_CONTACT = "opened", "carrier_contact"
-LINE_EVENT_KINDS = (OPENED, CARRIER_CONTACT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,8 +181,18 @@ def reason_in_chinese(reason: str) -> str:
 
 
 def names_line(alias: str, line_id: str) -> bool:
-    """Tell whether a port's description holds the line id as a word of its own."""
-    return re.search(rf"(?<![\w-]){re.escape(line_id)}(?![\w-])", alias) is not None
+    """Tell whether a port's description holds the line id as a word of its own: no letter, digit, `_` or `-` touches it."""
+    start = alias.find(line_id)
+    while start >= 0:
+        end = start + len(line_id)
+        if not (_is_of_word(alias[start - 1 : start]) or _is_of_word(alias[end : end + 1])):
+            return True
+        start = alias.find(line_id, start + 1)
+    return False
+
+
+def _is_of_word(character: str) -> bool:
+    return character.isalnum() or character in ("_", "-")
 
 
 def line_ports(lines: Iterable[Line]) -> dict[str, dict[str, tuple[str, bool]]]:

@@ -105,7 +105,7 @@ def huawei_light(powers: Table, ports: Table) -> dict[int, float]:
     found = {}
     for entity, index in entity_ports(ports).items():
         raw = number(powers.get(f"{HUAWEI_RX_POWER}.{entity}"))
-        if raw is None or raw in (0, -1):
+        if raw is None or raw == -1:
             continue
         level = light(raw / 100 if raw < 0 else microwatts_to_dbm(raw))
         if level is not None:

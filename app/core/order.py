@@ -42,7 +42,6 @@ ONLY_ON: Mapping[str, str] = {
     "attenuation": "adsl",
 }
 NOT_ON: Mapping[str, str] = {"port_speed": "adsl", "duplex": "adsl"}
-EVIDENCE_KINDS = ("accepted_line", "unit_event", "document")
 #: What a unit can be, unless the order declares more of its own under `unit_kinds`.
 UNIT_KINDS = ("county_government", "department", "township_government", "town_government", "enterprise", "liaison_office", "centre")
 #: Who can hold the clock of a line that is not accepted.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from app.core.acceptance import PASS, Acceptance, LineStatus
@@ -11,6 +11,7 @@ from app.core.clock import LineFact
 from app.core.cohorts import UNITS, UNITS_WORDS, UNITS_WORDS_EN, Member, cohort, reaches
 from app.core.deadlines import ChangeView, find_silent_changes, view_changes
 from app.core.events import EventBook, UnitEvent, build_book
+from app.core.fault_report import FaultSummary
 from app.core.inventory import Line
 from app.core.jeopardy import Jeopardy, view_jeopardy
 from app.core.line_deadline import DeadlineGround, days_left, facts_of
@@ -157,6 +158,7 @@ class Summary:
     deadline_faults: tuple[str, ...] = ()
     assumed_years: tuple[int, ...] = ()
     forecast_level: float = 0.9
+    faults: FaultSummary = field(default_factory=FaultSummary)
 
 
 def summarise(

@@ -35,29 +35,29 @@ class RateOutcome:
 
 #: Shares of the nominal rate that a line is loaded with, one after the other (ITU-T Y.1564's service configuration test).
 STEPS = (0.5, 0.75, 0.9, 1.0)
-#: UDP payload of a step's datagrams, and what surrounds it up to the frame check sequence: UDP 8, IPv4 20, Ethernet 18 octets.
+#: UDP payload of a step's datagrams, and what each takes on the wire beside it: UDP 8, IPv4 20, Ethernet 18, preamble and gap 20 octets.
 PAYLOAD_OCTETS = 1400
-OVERHEAD_OCTETS = 8 + 20 + 18
-#: Loads are counted as Y.1564 counts an information rate: from the frame's first address bit to the last of its check sequence.
+OVERHEAD_OCTETS = 8 + 20 + 18 + 20
+#: Loads are counted on the wire, as RFC 2544 counts a line's rate: so a true 10 Mbit/s Ethernet line carries 100 % of 10M.
 STEP_LAYER = (
-    f"layer 2: Ethernet frames with their check sequence, {PAYLOAD_OCTETS + OVERHEAD_OCTETS} octets each, of which {OVERHEAD_OCTETS} are "
-    "UDP, IPv4 and Ethernet; without preamble and gap (20 octets)"
+    f"layer 1: Ethernet frames with preamble and gap, {PAYLOAD_OCTETS + OVERHEAD_OCTETS} octets each, of which {OVERHEAD_OCTETS} are "
+    "overhead of UDP, IPv4 and Ethernet"
 )
 
 
-def payload_kbps(frame_kbps: float) -> float:
-    """Return the UDP payload rate of a rate counted in frames."""
-    return frame_kbps * PAYLOAD_OCTETS / (PAYLOAD_OCTETS + OVERHEAD_OCTETS)
+def payload_kbps(on_wire: float) -> float:
+    """Return the UDP payload rate of a rate counted on the wire."""
+    return on_wire * PAYLOAD_OCTETS / (PAYLOAD_OCTETS + OVERHEAD_OCTETS)
 
 
-def frame_kbps(payload: float) -> float:
-    """Return the rate counted in frames of a UDP payload rate."""
+def wire_kbps(payload: float) -> float:
+    """Return the rate counted on the wire of a UDP payload rate."""
     return payload * (PAYLOAD_OCTETS + OVERHEAD_OCTETS) / PAYLOAD_OCTETS
 
 
 @dataclass(frozen=True, slots=True)
 class StepLoad:
-    """One load: `share` of the nominal rate in one direction (down = towards the unit), in kbit/s of frames."""
+    """One load: `share` of the nominal rate in one direction (down = towards the unit), in kbit/s on the wire."""
 
     direction: str
     share: float
@@ -66,7 +66,7 @@ class StepLoad:
 
 @dataclass(frozen=True, slots=True)
 class StepOutcome:
-    """What one load found, rates in kbit/s of frames; None with the reason where it gave no figure."""
+    """What one load found, rates in kbit/s on the wire; None with the reason where it gave no figure."""
 
     load: StepLoad
     sent_kbps: float | None = None

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from app.core.availability import ServicePolicy
+from app.core.faults import FaultPolicy
 from app.core.inventory import Group, Inventory
 from app.core.ipplan import Allocation, Plan
 from app.core.ipv6_rows import Allocation6
 from app.core.order import Order
-from app.core.service_level import ServicePolicy
 from app.core.workdays import WorkCalendar
 
 
@@ -17,7 +18,7 @@ from app.core.workdays import WorkCalendar
 class Workspace:
     """Everything that was read, parsed and found consistent; nobody checks it again.
 
-    `defaults` are Nornir's, passed through as they stand. `calendar` and `service` are of inventory/calendar.yaml.
+    `defaults` are Nornir's, passed through as they stand. `calendar`, `service` and `faults` are of inventory/calendar.yaml.
     """
 
     order: Order
@@ -29,3 +30,4 @@ class Workspace:
     ledger6: tuple[Allocation6, ...] = ()
     calendar: WorkCalendar = field(default_factory=WorkCalendar)
     service: ServicePolicy = field(default_factory=ServicePolicy)
+    faults: FaultPolicy = field(default_factory=FaultPolicy)

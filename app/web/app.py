@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 from fastapi import FastAPI
 
 from app.web import metrics
-from app.web.api import routes
-from app.web.context import WebContext
+from app.web.api import alerts as alert_routes
+from app.web.api import faults, routes
+from app.web.context import AlertDoor, WebContext
 from app.web.dashboard import mount
 from app.web.gate import Gate
 from app.web.problems import add_problem_handlers
@@ -28,11 +29,13 @@ def create_app(
     stale_after: timedelta = timedelta(minutes=5),
     shared_for_s: float = 1.0,
     notifications: Mapping[str, int] = MappingProxyType({}),
+    alerts: AlertDoor | None = None,
 ) -> FastAPI:
     """Build the application over one reader.
 
     `zone` is the order's; `stale_after` is how old the newest poll cycle may be before the page warns; `shared_for_s` is how
-    long the open pages share one summary (API and metrics always read anew); `notifications` are the receiver's counts.
+    long the open pages share one summary (API and metrics always read anew); `notifications` are the receiver's counts;
+    `alerts` takes Alertmanager's, which are refused where it is None.
     """
     pages = mount.build_pages()
 
@@ -50,10 +53,10 @@ def create_app(
         redoc_url=None,
         lifespan=lifespan,
     )
-    for router in (routes.health, routes.api, metrics.router, routes.rest):
+    for router in (routes.health, routes.api, faults.api, alert_routes.api, metrics.router, routes.rest):
         app.include_router(router)
     add_problem_handlers(app)
     app.mount("/", pages)
-    context = WebContext(reader, zone, stale_after, RecentSummary(reader.summary, shared_for_s), notifications)
+    context = WebContext(reader, zone, stale_after, RecentSummary(reader.summary, shared_for_s), notifications, alerts)
     app.add_middleware(Gate, context=context)
     return app

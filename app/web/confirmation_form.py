@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.core.acceptance import Acceptance, CriterionResult
+from app.core.acceptance import NOT_PROVEN, Acceptance, CriterionResult
 from app.core.confirmation import ConfirmationStanding, PartyStanding
 from app.core.inventory import Line, Unit
 from app.core.workdays import count_working_days
@@ -121,7 +121,7 @@ def build_form(
         "simulation": say.words.pick(simulation.note, simulation.note_en) if simulation else "",
         "facts": _facts(workspace, line, decision, say),
         "criteria_head": [say(f"head_{name}") for name in ("criterion", "expected", "found", "verdict")],
-        "criteria": [_criterion(workspace, result, say) for result in decision.results],
+        "criteria": [_criterion(workspace, result, say) for result in decision.results if result.required or result.verdict != NOT_PROVEN],
         "conclusion": _conclusion(workspace, decision, say),
         "opinion": say("opinion"),
         "parties": [_party(workspace, each, say) for each in standing.parties],

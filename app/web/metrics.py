@@ -16,10 +16,13 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from app.core.acceptance import FAIL, LINE_STATES, NOT_PROVEN, PASS
+from app.core.fault_report import FaultSummary
+from app.core.faults import BROKEN_STATES, CLOSED, RESTORED
 from app.core.forecast import Forecast
 from app.core.line_deadline import LINE_DUES
 from app.core.order import HOLDERS
 from app.core.progress import LineView, MilestoneView, Summary
+from app.core.windows import WINDOW_STATES
 from app.web.context import WebContext, read_context
 
 router = APIRouter(include_in_schema=False)
@@ -88,6 +91,31 @@ def families(summary: Summary) -> Iterator[Metric]:
     yield line_rate(summary.lines)
     yield from line_gauges(summary.lines)
     yield input_errors(summary.lines)
+    yield from fault_families(summary.faults)
+
+
+def fault_families(faults: FaultSummary) -> Iterator[Metric]:
+    """Yield faults by carrier and state, planned ones apart; what carriers needed; change windows by what they are now."""
+    numbers = GaugeMetricFamily(
+        "waiwang_faults", "Faults of the last 30 days, and all that are broken.", labels=("carrier", "state", "planned")
+    )
+    median = GaugeMetricFamily("waiwang_fault_restore_median_seconds", "Median time to restore, planned faults apart.", labels=("carrier",))
+    worst = GaugeMetricFamily("waiwang_fault_restore_worst_seconds", "Longest time to restore, planned faults apart.", labels=("carrier",))
+    over = GaugeMetricFamily("waiwang_faults_over_agreed", "Faults that the carrier had longer than agreed.", labels=("carrier",))
+    counts = Counter((each.line_carrier, each.state, each.planned is not None) for each in faults.faults)
+    for carrier in faults.carriers:
+        key = (carrier.carrier,)
+        for state in (*BROKEN_STATES, RESTORED, CLOSED):
+            for planned in (False, True):
+                numbers.add_metric((carrier.carrier, state, str(planned).lower()), counts[carrier.carrier, state, planned])
+        if carrier.median is not None and carrier.worst is not None:
+            median.add_metric(key, carrier.median.total_seconds())
+            worst.add_metric(key, carrier.worst.total_seconds())
+        over.add_metric(key, carrier.over)
+    windows = GaugeMetricFamily("waiwang_change_windows", "Change windows by what they are now.", labels=("state",))
+    for state in WINDOW_STATES:
+        windows.add_metric((state,), sum(each.state == state for each in faults.windows))
+    yield from (numbers, median, worst, over, windows)
 
 
 def order_families(summary: Summary) -> Iterator[Metric]:

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from app.core.acceptance import FAIL, NOT_PROVEN, Transition
-from app.core.service_level import FOUR_DECIMALS, ServiceLevel, ServicePolicy, observe_service, spans_looked_at
+from app.core.availability import ServiceLevel, ServicePolicy, judged_from, observe_service, spans_looked_at
+from app.core.order import AvailabilityDuty, Source, covers
+from app.core.windows import maintenance_of
 from app.core.workspace import Workspace
 from app.edge.database.store import Store
-from app.errors import ExitCode
+from app.errors import ExitCode, Finding, InputError
 from app.workflows.accept import GAP_INTERVALS
 from app.workflows.confirm import first_passes
+from app.workflows.windows import planned_stretches
+
+ORDER_FILE = "inventory/order.yaml"
 
 
 @dataclass(frozen=True, slots=True)
 class AvailabilityReport:
-    """Service levels of accepted lines, and the lines that were not accepted when the stretch ended."""
+    """Service levels of accepted lines, the lines that were not accepted when the stretch ended, and where objectives come from."""
 
     levels: tuple[ServiceLevel, ...]
     not_accepted: tuple[str, ...]
+    sources: Mapping[str, Source]
 
     @property
     def exit_code(self) -> ExitCode:
@@ -40,14 +45,19 @@ def measure_availability(
     poll_interval_s: float,
     known_at: datetime | None = None,
 ) -> AvailabilityReport:
-    """Judge each line from its acceptance, or from `since` where that is later, up to `until`.
+    """Judge each line up to `until`: from `since`, never before its acceptance; else over its duty's window or from its acceptance.
 
     With `known_at`, from what had been recorded by then.
     """
     accepted = first_passes(store.acceptance_history(), until)
     wanted = list(line_ids)
     counted = [line_id for line_id in wanted if line_id in accepted and accepted[line_id].decided_at < until]
-    starts = {line_id: max(accepted[line_id].decided_at, since or accepted[line_id].decided_at) for line_id in counted}
+    planned = planned_stretches(workspace, store.windows(), known_at or until)
+    policies = {line_id: replace(agreed_policy(workspace, line_id), maintenance=maintenance_of(line_id, planned)) for line_id in counted}
+    starts = {
+        line_id: max(accepted[line_id].decided_at, since) if since else judged_from(policy, accepted[line_id].decided_at, until)
+        for line_id, policy in policies.items()
+    }
     gap = timedelta(seconds=poll_interval_s * GAP_INTERVALS)
     ended = (cycle.finished_at for cycle in store.cycles(min(starts.values(), default=until) - gap))
     changes: dict[str, list[Transition]] = {}
@@ -55,19 +65,34 @@ def measure_availability(
         if known_at is None or change.recorded_at <= known_at:
             changes.setdefault(change.line_id, []).append(change)
     looked = spans_looked_at((at for at in ended if known_at is None or at <= known_at), gap)
-    zone, policy = workspace.order.timezone, agreed_policy(workspace)
+    zone, calendar = workspace.order.timezone, workspace.calendar
     levels = [
-        observe_service(
-            line_id, policy, workspace.calendar, changes.get(line_id, []), looked, starts[line_id], until, zone
-        )
-        for line_id in counted
+        observe_service(line_id, policy, calendar, changes.get(line_id, []), looked, starts[line_id], until, zone)
+        for line_id, policy in policies.items()
     ]
-    return AvailabilityReport(tuple(levels), tuple(line_id for line_id in wanted if line_id not in starts))
+    sources = {line_id: policy.source for line_id, policy in policies.items()}
+    return AvailabilityReport(tuple(levels), tuple(line_id for line_id in wanted if line_id not in starts), sources)
 
 
-def agreed_policy(workspace: Workspace) -> ServicePolicy:
-    """Return what is agreed: the order's own objective where it has a duty of availability, else the calendar's."""
+def agreed_policy(workspace: Workspace, line_id: str) -> ServicePolicy:
+    """Return what is agreed for a line: the order's own duty where it covers the line, else the calendar's objective."""
+    duty = workspace.order.availability
+    return workspace.service.under(duty) if duty is not None and _is_under(workspace, duty, line_id) else workspace.service
+
+
+def duty_lines(workspace: Workspace) -> list[str]:
+    """Return the lines that the order's duty of availability covers.
+
+    Raises: InputError where the order has no such duty.
+    """
     duty = workspace.order.availability
     if duty is None:
-        return workspace.service
-    return replace(workspace.service, slo_percent=(Decimal(str(duty.share)) * 100).quantize(FOUR_DECIMALS), source=duty.source)
+        step = "Add `availability:` with its clause, ruling or default."
+        raise InputError([Finding(ORDER_FILE, "the order has no duty of availability", "a section `availability`", "none", step)])
+    return [line_id for line_id in workspace.inventory.lines if _is_under(workspace, duty, line_id)]
+
+
+def _is_under(workspace: Workspace, duty: AvailabilityDuty, line_id: str) -> bool:
+    line = workspace.inventory.lines[line_id]
+    unit = workspace.inventory.units[line.unit_id]
+    return covers(duty.scope, line.service_class, unit.level, unit.kind)

@@ -118,7 +118,7 @@ def _times(line_id: str, seen: PingCount, at: datetime, method: str) -> Iterator
     """Yield delay and jitter where echoes came back: what was lost has neither, and counts as loss."""
     for kind, words, value in (("delay", "mean round trip", seen.mean_ms), ("jitter", "mean difference of round trips", seen.jitter_ms)):
         if value is not None:
-            yield Measurement(line_id, kind, at, value, "ms", f"{words} of {method}", _counts(seen))
+            yield Measurement(line_id, kind, at, value, "ms", f"{method}; {words}", _counts(seen))
 
 
 def _to_services(ground: Ground, line: Line, gateway: Gateway, count: int) -> Measurement:

@@ -33,7 +33,7 @@ AT_ONCE = 100
 
 
 class MediumAgent(Protocol):
-    """What is asked of a device; `app.edge.snmp.Agent` is the real one. Every method raises DeviceError."""
+    """What is asked of a device; `app.edge.snmp.agent.Agent` is the real one. Every method raises DeviceError."""
 
     async def find_index(self, interfaces: Sequence[str]) -> dict[str, int]: ...
     async def fetch(self, oids: Sequence[str]) -> Mapping[str, object]: ...

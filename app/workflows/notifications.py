@@ -15,7 +15,8 @@ from app.edge.secrets import Secrets, read_secrets
 from app.edge.traps import Notification, Receiver, TrapUser
 from app.errors import Finding, InputError, WaiwangError
 from app.settings import Settings
-from app.workflows.poll import SNMP_SECRETS, Clock, LookReport, Poller
+from app.workflows.poll import SNMP_SECRETS, Clock, Poller
+from app.workflows.poll_report import LookReport
 
 #: The secret that, where it is set, lets SNMPv1 and v2c notifications in.
 TRAP_COMMUNITY = "trap_community"

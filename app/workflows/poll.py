@@ -7,25 +7,28 @@ single devices, after a notification, may come in between.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import IPv4Address
 from typing import Protocol
 
-from app.core.acceptance import LineSample, PortSample, Transition
-from app.core.counters import bit_rates
+from app.core.acceptance import LineSample, PortSample
 from app.core.intent import DeviceIntent, ManagementIntent
 from app.core.inventory import Line
-from app.core.linestate import DeviceState, LineJudgement, judge_lines, line_ports, names_line
+from app.core.linestate import line_ports
 from app.core.workspace import Workspace
 from app.edge.database.store import Store
 from app.edge.guard import guard_all
 from app.edge.secrets import Secrets, read_secrets
-from app.edge.snmp import Agent, Community, DeviceReading, Target, UsmUser, raise_descriptor_limit
-from app.errors import ExitCode, Finding, InputError
+from app.edge.snmp.agent import Agent
+from app.edge.snmp.ports import DeviceReading
+from app.edge.snmp.session import Community, Target, UsmUser, raise_descriptor_limit
+from app.errors import Finding, InputError
 from app.settings import Settings
 from app.workflows.endpoints import Endpoint, snmp_endpoint
+from app.workflows.poll_report import CycleReport, LookReport
+from app.workflows.readings import device_state, find_oddities, rate_ports, sample_lines
 
 Clock = Callable[[], datetime]
 #: Secrets that SNMPv3 needs, by name.
@@ -56,58 +59,6 @@ class Pace:
     at_once: int = 400
     look_patience_s: tuple[float, ...] = (0.4,)
     at_once_s: float = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class CycleReport:
-    """What one cycle saw and wrote. `findings` are oddities that decide nothing: a wrong description, a missing interface."""
-
-    started_at: datetime
-    finished_at: datetime
-    devices: tuple[DeviceState, ...]
-    lines: tuple[LineSample, ...]
-    transitions: tuple[Transition, ...]
-    findings: tuple[Finding, ...]
-
-    @property
-    def exit_code(self) -> ExitCode:
-        """NOTHING_MEASURED when nothing answered, DEVICE when some device did not, else OK."""
-        answered = sum(device.answer == "answered" for device in self.devices)
-        if not answered:
-            return ExitCode.NOTHING_MEASURED
-        return ExitCode.OK if answered == len(self.devices) else ExitCode.DEVICE
-
-    def rows(self) -> tuple[PollRow, ...]:
-        """Return the lines as a table, in the inventory's order."""
-        return tuple(_row(sample) for sample in self.lines)
-
-
-@dataclass(frozen=True, slots=True)
-class LookReport:
-    """What a look between cycles saw and wrote: the lines that it could decide.
-
-    `unsettled`: some device answers now and did not in the last cycle, or the other way round. More than its own lines may
-    have changed: a full cycle is due.
-    """
-
-    at: datetime
-    lines: tuple[LineSample, ...]
-    transitions: tuple[Transition, ...]
-    unsettled: bool
-
-
-@dataclass(frozen=True, slots=True)
-class PollRow:
-    """One line of the table of `waiwang poll`. Rates in bit/s seen from the centre, down = towards the unit; errors as counted."""
-
-    line_id: str
-    state: str
-    reason: str
-    behind: str | None
-    down_bps: float | None
-    up_bps: float | None
-    in_errors: int | None
-    out_errors: int | None
 
 
 class Poller:
@@ -168,12 +119,12 @@ class Poller:
             readings = [self._newer(reading) for reading in readings]
             ports = rate_ports((port for reading in readings for port in reading.ports), self._previous)
             self._previous |= ports
-            devices = tuple(_device_state(reading) for reading in readings)
+            devices = tuple(device_state(reading) for reading in readings)
             self._answered = frozenset(device.device for device in devices if device.answer == "answered")
             lines = tuple(sample_lines(self._workspace, devices, ports, finished_at))
             transitions = await asyncio.to_thread(self._store.write_cycle, started_at, finished_at, devices, lines)
             narrow = () if self._narrow is None else (self._narrow,)
-            findings = (*narrow, *_find_oddities(readings, self._ports))
+            findings = (*narrow, *find_oddities(readings, self._ports))
             return CycleReport(started_at, finished_at, devices, lines, transitions, findings)
 
     async def look(self, devices: Iterable[str], clock: Clock) -> AsyncIterator[LookReport]:
@@ -217,7 +168,7 @@ class Poller:
         """Write the lines that these readings decide, but for those that are written already."""
         self._looked |= heard
         ports = rate_ports((port for reading in heard.values() for port in reading.ports), previous)
-        seen = [_device_state(reading) for reading in heard.values()]
+        seen = [device_state(reading) for reading in heard.values()]
         lines = tuple(
             sample
             for sample in sample_lines(self._workspace, seen, ports, at)
@@ -351,65 +302,3 @@ def _far_ends(lines: Iterable[Line]) -> dict[str, tuple[str, ...]]:
         far.setdefault(line.a_device, {})[line.z_device] = None
         far.setdefault(line.z_device, {})[line.a_device] = None
     return {device: tuple(others) for device, others in far.items()}
-
-
-def _device_state(reading: DeviceReading) -> DeviceState:
-    return DeviceState(reading.device, reading.at, reading.answer, reading.reason, reading.sys_name, reading.uptime_ticks)
-
-
-def rate_ports(seen: Iterable[PortSample], previous: Mapping[tuple[str, str], PortSample]) -> dict[tuple[str, str], PortSample]:
-    """Return every port that was seen, by device and interface, with its rates since it was seen before."""
-    rated = {}
-    for port in seen:
-        key = port.device, port.interface
-        in_bps, out_bps = bit_rates(previous.get(key), port)
-        rated[key] = replace(port, in_bps=in_bps, out_bps=out_bps)
-    return rated
-
-
-def sample_lines(
-    workspace: Workspace, devices: Iterable[DeviceState], ports: Mapping[tuple[str, str], PortSample], at: datetime
-) -> Iterator[LineSample]:
-    """Yield the sample of every line, judged from what one cycle saw."""
-    judged = judge_lines(workspace.inventory, {device.device: device.answer for device in devices}, ports)
-    return (_line_sample(line, judged[line.line_id], ports, at) for line in workspace.inventory.lines.values())
-
-
-def _line_sample(line: Line, judged: LineJudgement, ports: Mapping[tuple[str, str], PortSample], at: datetime) -> LineSample:
-    return LineSample(
-        line.line_id,
-        at,
-        judged.state,
-        judged.reason,
-        judged.behind,
-        ports.get((line.a_device, line.a_interface)),
-        ports.get((line.z_device, line.z_interface)),
-        ports.get((line.a_device, line.a_reserved_interface)) if line.a_reserved_interface else None,
-        ports.get((line.z_device, line.z_reserved_interface)) if line.z_reserved_interface else None,
-    )
-
-
-def _row(sample: LineSample) -> PollRow:
-    a = sample.a
-    rates = (a.out_bps, a.in_bps, a.in_errors, a.out_errors) if a is not None else (None, None, None, None)
-    return PollRow(sample.line_id, sample.state, sample.reason, sample.behind, *rates)
-
-
-def _find_oddities(readings: Iterable[DeviceReading], ports: Mapping[str, Mapping[str, tuple[str, bool]]]) -> Iterator[Finding]:
-    for reading in readings:
-        if reading.sys_name is not None and reading.sys_name != reading.device:
-            step = "Check who holds this address: the plan, or the name that the device was configured with."
-            yield Finding(reading.device, "sysName", reading.device, reading.sys_name, step, note=True)
-        for name in reading.missing:
-            step = "Correct the interface in inventory/lines.csv, or look whether its card is in place."
-            yield Finding(f"{reading.device}/{name}", "interface", "an ifName of the device", "none", step, note=True)
-        yield from _find_wrong_aliases(reading, ports.get(reading.device, {}))
-
-
-def _find_wrong_aliases(reading: DeviceReading, lines: Mapping[str, tuple[str, bool]]) -> Iterator[Finding]:
-    """Yield ports whose description names another line; an agent that gives no ifAlias says nothing."""
-    for port in reading.ports:
-        line_id, _ = lines[port.interface]
-        if port.alias and not names_line(port.alias, line_id):
-            step = "Deploy the device, or correct inventory/lines.csv: rates and states may be those of another line."
-            yield Finding(f"{port.device}/{port.interface}", "ifAlias", f"a text with {line_id}", port.alias, step, note=True)

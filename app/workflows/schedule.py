@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from app.errors import WaiwangError
-from app.workflows.poll import Clock, CycleReport, Poller
+from app.workflows.poll import Clock, Poller
+from app.workflows.poll_report import CycleReport
 
 #: A cycle that was brought forward starts so many seconds after the one before at the earliest.
 HURRY_PAUSE_S = 2.0

@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from app.core.acceptance import Acceptance, Transition
 from app.core.progress import Summary, summarise
+from app.core.windows import Concern
 from app.core.workspace import Workspace
 from app.edge.database.store import Store
+from app.workflows.faults import read_faults
 
 
-def read_summary(workspace: Workspace, store: Store, now: datetime) -> Summary:
-    """Return the summary at `now`."""
+def read_summary(workspace: Workspace, store: Store, now: datetime, reach: dict[Concern, frozenset[str]] | None = None) -> Summary:
+    """Return the summary at `now`; `reach` keeps which lines change windows concern from one call to the next."""
     cycle = store.last_cycle()
-    return summarise(
-        workspace,
-        store.latest(),
-        store.acceptances(),
-        cycle.finished_at if cycle else None,
-        now,
-        store.events(),
-        store.line_facts(now),
-        store.seen_terms(workspace.order.number),
-    )
+    polled_at = cycle.finished_at if cycle else None
+    facts, terms = store.line_facts(now), store.seen_terms(workspace.order.number)
+    found = summarise(workspace, store.latest(), store.acceptances(), polled_at, now, store.events(), facts, terms)
+    return replace(found, faults=read_faults(workspace, store, now, reach=reach))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +30,10 @@ class StoreReader:
     workspace: Workspace
     store: Store
     clock: Callable[[], datetime]
+    reach: dict[Concern, frozenset[str]] = field(default_factory=dict)
 
     def summary(self) -> Summary:
-        return read_summary(self.workspace, self.store, self.clock())
+        return read_summary(self.workspace, self.store, self.clock(), self.reach)
 
     def acceptance(self, line_id: str) -> Acceptance | None:
         return self.store.acceptances().get(line_id)

@@ -25,9 +25,10 @@ from app.edge.database.store import Store
 from app.edge.templates import read_templates
 from app.errors import CommitRefused, ConnectFailed
 from app.workflows.accept import accept
+from app.workflows.faults import FaultDesk
 from app.workflows.hosts import DeviceSession, Gateway
 from app.workflows.measure import Ground, measure_rate, measure_reach
-from app.workflows.poll import rate_ports, sample_lines
+from app.workflows.readings import rate_ports, sample_lines
 from app.workflows.render import render
 from lab.scenario.timeline import Event, bad_reserved_ports, chance, events
 from lab.scenario.values import Scenario
@@ -81,6 +82,7 @@ class Player:
         self._reported: set[str] = set()
         self._tested: dict[str, datetime] = {}
         self._cycles = self._decisions = 0
+        self._faults = FaultDesk(workspace, store)
         for line_id in workspace.inventory.lines:
             self._city.cut(self._city.find_line(line_id)[1])
 
@@ -197,6 +199,7 @@ class Player:
         self._previous |= ports
         lines = tuple(sample_lines(self._workspace, devices, ports, at))
         self._store.write_cycle(begun, at, devices, lines)
+        self._faults.look(at)
         self._cycles += 1
 
     def _device_state(self, name: str, at: datetime) -> DeviceState:

@@ -7,9 +7,10 @@ import os
 from dataclasses import dataclass
 
 from lab.virtual import ber, usm
+from lab.virtual.device import VirtualDevice
 from lab.virtual.facts import SnmpUser, communities, snmp_users
 from lab.virtual.mib import View
-from lab.virtual.network import VirtualDevice, VirtualNetwork
+from lab.virtual.network import VirtualNetwork
 from lab.virtual.usm import AUTH, PRIV, Keys, Message
 
 GET, GETNEXT, RESPONSE, SET, GETBULK, REPORT = 0xA0, 0xA1, 0xA2, 0xA3, 0xA5, 0xA8

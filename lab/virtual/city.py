@@ -18,9 +18,10 @@ from app.core.inventory import Line, parents, path_to_root
 from app.core.workspace import Workspace
 from app.errors import LabError
 from app.workflows.measure import service_address
+from lab.virtual.device import Traffic
 from lab.virtual.facts import SnmpUser
 from lab.virtual.media import AdslSync, PortMedium, usual_light
-from lab.virtual.network import Link, Traffic, VirtualNetwork, links_of, specs_of
+from lab.virtual.network import Link, VirtualNetwork, links_of, specs_of
 from lab.virtual.state import Session, Turn
 from lab.virtual.tree import lines_of
 

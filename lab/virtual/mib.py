@@ -10,9 +10,10 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from lab.virtual import ber, media
+from lab.virtual.device import VirtualDevice
 from lab.virtual.facts import Port, location_of
 from lab.virtual.media import Slot
-from lab.virtual.network import VirtualDevice, VirtualNetwork
+from lab.virtual.network import VirtualNetwork
 
 SYSTEM, INTERFACES, IF_ENTRY, IFX_ENTRY, ENGINE = (
     ber.dotted(text) for text in ("1.3.6.1.2.1.1", "1.3.6.1.2.1.2", "1.3.6.1.2.1.2.2.1", "1.3.6.1.2.1.31.1.1.1", "1.3.6.1.6.3.10.2.1")

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from app.errors import LabError
 from lab.virtual.network import VirtualNetwork
-from lab.virtual.snmp import Notifier, Notify, SnmpServer
+from lab.virtual.snmp import Notifier, Notify, SnmpServer, allow_files
 from lab.virtual.ssh import SshServer
 
 T = TypeVar("T")
@@ -42,6 +42,7 @@ class Simulation:
 
     async def start(self) -> None:
         """Open every listener. Raises LabError where a port is taken or too few files may be open."""
+        allow_files(2 * len(self.snmp.network.places()))
         self.snmp.start()
         await self.ssh.start()
         if self.notifier is not None:

@@ -53,7 +53,7 @@ class SnmpServer:
     def start(self) -> None:
         """Bind every address on the running loop. Raises LabError where one is taken or too few files may be open."""
         places = self.network.places()
-        allow_files(len(places) * 2)
+        allow_files(len(places))
         loop = asyncio.get_running_loop()
         self._stray = _bound("127.0.0.1", 0)
         for address, (name, _) in places.items():

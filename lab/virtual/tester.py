@@ -10,13 +10,11 @@ from typing import Any
 
 from app.core.ping import PingCount
 from app.core.throughput import RateOutcome, RateRequest, StepLoad, StepOutcome
+from lab.virtual.city import GOODPUT_SHARE
 from lab.virtual.control import ask
 
 RATE_METHOD = "SIMULATION: TCP goodput that the simulated line would carry; nothing was loaded"
-STEP_METHOD = "SIMULATION: paced UDP that the simulated line would carry, counted in Ethernet frames; nothing was loaded"
-#: Share of a line's rate in frames that a full TCP segment's payload is: 1448 of 1518 octets.
-FRAME_SHARE = 1448 / 1518
-PROBE_METHOD = "SIMULATION: what echo requests from the centre would find; no packet was sent"
+STEP_METHOD = "SIMULATION: paced UDP that the simulated line would carry, counted on the wire; nothing was loaded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +44,7 @@ def _step(load: StepLoad, found: Mapping[str, Any]) -> StepOutcome:
     carried = found["down_kbps"] if load.direction == "down" else found["up_kbps"]
     if carried is None:
         return StepOutcome(load, reason=found["reason"])
-    received = min(load.offered_kbps, carried / FRAME_SHARE)
+    received = min(load.offered_kbps, carried / GOODPUT_SHARE)
     return StepOutcome(load, load.offered_kbps, received, 1 - received / load.offered_kbps)
 
 

@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.edge.snmp import PORT_COLUMNS, SYS_NAME, SYS_UPTIME, Target
+from app.edge.snmp.ports import PORT_COLUMNS, SYS_NAME, SYS_UPTIME
+from app.edge.snmp.session import Target
 
 # --- BER, as much as an SNMPv2c agent needs
 

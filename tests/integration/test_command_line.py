@@ -14,15 +14,19 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import click
+import httpx
 import pytest
 
 from app.cli import paper
-from app.cli.commands import build_command
+from app.cli.commands import build_command, load
+from app.cli.verbs import VERBS
 from app.errors import ExitCode
 from tests.samples.command_line import REPOSITORY, CommandLine, copy_small
 
 Golden = Callable[[str, str], None]
 ESCAPE = "\x1b"
+#: Packages that take long to load, for devices, pages and office files.
+HEAVY = {"alembic", "annet", "asyncssh", "fastapi", "gufo", "netmiko", "nicegui", "nornir", "openpyxl", "pysnmp", "typst", "uvicorn"}
 LEDGER = "ipplan/allocations.csv"
 
 
@@ -350,7 +354,29 @@ def commands_of(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[
 
 
 def every_command() -> dict[str, click.Command]:
-    return {" ".join(("waiwang", *path)): command for path, command in commands_of(build_command())}
+    found = {"waiwang": build_command()}
+    for verb in VERBS:
+        found |= {" ".join(("waiwang", verb.name, *path)): command for path, command in commands_of(load(verb))}
+    return found
+
+
+def test_the_list_of_verbs_says_of_each_what_its_own_help_says() -> None:
+    said = {verb.name: " ".join(load(verb).help.split("\n\n")[0].split()) for verb in VERBS}
+    assert said == {verb.name: verb.summary for verb in VERBS}
+
+
+@pytest.mark.parametrize(("words", "unneeded"), [("--help", {"app.core", "app.edge", "pydantic", "yaml"}), ("check", HEAVY)])
+def test_a_command_loads_nothing_that_it_does_not_need(small: CommandLine, words: str, unneeded: set[str]) -> None:
+    script = (
+        "import sys; from app.cli.main import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "sys.stderr.write(' '.join(sys.modules))\n"
+    )
+    argv = [sys.executable, "-c", script, words]
+    done = subprocess.run(argv, env=small.environment(), cwd=small.place, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout
+    assert unneeded & set(done.stderr.split()) == set()
 
 
 def test_the_help_of_every_verb_reads_like_this_at_80_columns(golden: Golden, tmp_path: Path) -> None:
@@ -414,12 +440,34 @@ def test_ctrl_c_while_everything_is_loaded_leaves_no_traceback(planned: CommandL
     assert out == ""
 
 
+def test_a_server_takes_alerts_with_its_token_and_refuses_one_that_is_too_short(planned: CommandLine) -> None:
+    short = planned("serve", "--port", "0", WAIWANG_SECRET_ALERT_TOKEN="short")
+    assert short.code == 2
+    assert "secret alert_token: token: expected 16 characters or more; found 5. Make one with: openssl rand -hex 32" in short.err
+    environ = {**planned.environ, "WAIWANG_SECRET_ALERT_TOKEN": "a-token-of-this-test"}
+    process = CommandLine(planned.place, environ).start("serve", "--port", "0")
+    assert process.stderr is not None
+    lines = [process.stderr.readline() for _ in range(3)]
+    assert lines[2] == "alerts are taken at POST /api/v1/alerts\n"
+    place = f"{lines[1].split()[1]}api/v1/alerts"
+    times = {"startsAt": "2008-07-03T10:00:00+08:00", "endsAt": "0001-01-01T00:00:00Z"}
+    alert = {"status": "firing", "labels": {"line_id": "none"}, "fingerprint": "ab", **times}
+    try:
+        answer = httpx.post(place, json={"version": "4", "alerts": [alert]}, headers={"authorization": "Bearer a-token-of-this-test"})
+        assert answer.json()["outcomes"]["unknown_line"] == 1
+        assert httpx.post(place, json={"version": "4", "alerts": [alert]}).status_code == 401
+    finally:
+        process.send_signal(signal.SIGTERM)
+    assert ended(process)[0] == 0
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_server_that_is_told_to_stop_stops_with_0(planned: CommandLine, number: signal.Signals) -> None:
     process = planned.start("serve", "--port", "0")
     assert process.stderr is not None
     assert process.stderr.readline() == "the plan is an illustration: shown, not polled\n"
     assert process.stderr.readline().startswith("dashboard http://127.0.0.1:")
+    assert process.stderr.readline() == "alerts are not taken (WAIWANG_SECRET_ALERT_TOKEN is not set) at POST /api/v1/alerts\n"
     time.sleep(0.3)
     process.send_signal(number)
     assert ended(process) == (0, "", "")

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from app.core.progress import Summary
 from app.errors import StoreError
-from tests.samples.rollout import NOW, UPLINK_OF_NANJIANG, FixedReader, build_summary, with_line
+from tests.samples.rollout import NOW, UPLINK_OF_NANJIANG, FixedReader, build_faults, build_summary, with_line
 from tests.samples.server import serve
 
 ARGUMENTS = [
@@ -171,6 +171,33 @@ def test_a_line_that_goes_down_is_seen_without_a_reload(visit: Callable[..., tup
         expect(page.locator("[data-figure=down] .number")).to_have_text("3")
         expect(page.locator(".outages")).to_contain_text("市发展和改革委员会")
         expect(page.locator(".all-lines .ag-row[row-index='0']")).to_contain_text("断")
+
+
+@pytest.mark.parametrize(
+    ("path", "said", "unsaid"),
+    [
+        (
+            "/",
+            ("已移交承建企业", "超过时限", "计划检修（通知逾期）：检修通知", "反复 2 次", "其后 5 条线路受影响", "95 分钟", "3.0 小时"),
+            "市发展和改革委员会",
+        ),
+        ("/en", ("With the carrier", "Over the agreed time", "Planned, announced late", "5 lines behind it", "95 min", "3.0 h"), "Reform"),
+    ],
+)
+def test_faults_show_who_has_them_what_is_behind_them_and_what_carriers_needed(
+    visit: Callable[..., tuple[Page, Seen]], reader: FailingReader, path: str, said: tuple[str, ...], unsaid: str
+) -> None:
+    page, _ = visit(path)
+    card = page.locator("section[aria-labelledby=h-faults]")
+    expect(card).to_contain_text({"/": "没有未恢复的故障", "/en": "No fault is open"}[path])
+    with soon(page):
+        reader.now = replace(reader.now, faults=build_faults(reader.now))
+        expect(card.locator(".faults tbody tr")).to_have_count(2)
+        text = card.inner_text()
+        assert [words for words in said if words not in text] == []
+        assert unsaid not in text, "what is restored is not among what is broken"
+        card.locator(".line-button").first.click()
+        expect(page.locator("#detail-title")).to_contain_text({"/": "南江县人民政府", "/en": "Nanjiang County"}[path])
 
 
 def test_an_unread_store_leaves_the_page_standing_and_says_so(visit: Callable[..., tuple[Page, Seen]], reader: FailingReader) -> None:

@@ -15,8 +15,9 @@ from app.edge.patch import patch
 from app.errors import CommitRefused, DeviceError, LoginRefused
 from app.workflows.hosts import open_driver
 from lab.virtual.deeds import config_text
+from lab.virtual.device import DeviceSpec
 from lab.virtual.faults import SshFaults
-from lab.virtual.network import DeviceSpec, VirtualNetwork
+from lab.virtual.network import VirtualNetwork
 from lab.virtual.simulation import Carrier, Service, free_port, served
 
 PLATFORMS = {"huawei_ar": "huawei", "huawei_s": "huawei", "h3c_msr": "hp_comware"}

@@ -309,8 +309,8 @@ def test_the_orders_own_duty_goes_before_the_default_objective(store: Store) -> 
     duty = AvailabilityDuty(0.99, 30 * DAY, 0.95, Scope(), Source(clause="二(三)"))
     workspace = replace(root_workspace(), order=replace(root_workspace().order, availability=duty))
     [level] = measure_availability(workspace, store, [LINE], None, ACCEPTED_AT + INTERVAL, POLL_INTERVAL_S).levels
-    assert (str(level.slo_percent), agreed_policy(workspace).source.clause) == ("99.0000", "二(三)")
-    assert agreed_policy(replace(workspace, order=replace(workspace.order, availability=None))) == workspace.service
+    assert (str(level.slo_percent), agreed_policy(workspace, LINE).source.clause) == ("99.0000", "二(三)")
+    assert agreed_policy(replace(workspace, order=replace(workspace.order, availability=None)), LINE) == workspace.service
 
 
 def test_availability_before_any_acceptance_measured_nothing(store: Store) -> None:

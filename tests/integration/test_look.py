@@ -16,7 +16,8 @@ from app.edge.database.store import Store
 from app.edge.traps import Notification
 from app.errors import StoreError, UnsafeRoute
 from app.workflows.notifications import Desk, PendingLooks, look_forever
-from app.workflows.poll import CycleReport, LookReport, Poller
+from app.workflows.poll import Poller
+from app.workflows.poll_report import CycleReport, LookReport
 from app.workflows.schedule import HURRY_PAUSE_S, poll_forever
 from tests.integration.played_snmp import number, port_rows
 from tests.integration.test_poll import ADDRESSES, BRISK, Network, community, intents, network, poller, workspace

@@ -20,7 +20,8 @@ from app.core.workspace import Workspace
 from app.edge.device import DIALECTS
 from app.edge.files import read_workspace
 from app.edge.secrets import read_secrets
-from app.edge.snmp import Agent, Target, UsmUser
+from app.edge.snmp.agent import Agent
+from app.edge.snmp.session import Target, UsmUser
 from app.edge.templates import read_templates
 from app.errors import ConnectFailed, DeviceError, ExitCode
 from app.workflows.hosts import DeviceSession, Gateway

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from app.cli import measure_ground
 from app.cli.context import Context
 from app.core.intents import build_intents
-from app.core.throughput import PAYLOAD_OCTETS, RateRequest, StepLoad, StepOutcome, frame_kbps, payload_kbps, step_loads
+from app.core.throughput import PAYLOAD_OCTETS, RateRequest, StepLoad, StepOutcome, payload_kbps, step_loads, wire_kbps
 from app.edge.files import read_workspace
 from app.errors import InputError
 from app.settings import read_settings
@@ -33,7 +33,7 @@ LINES = WORKSPACE.inventory.lines
 
 @dataclass
 class Policer:
-    """Lets through so many kbit/s of frames in either direction; `dead` lines give no figure."""
+    """Lets through so many kbit/s on the wire in either direction; `dead` lines give no figure."""
 
     kbps: float
     dead: frozenset[str] = frozenset()
@@ -65,7 +65,7 @@ def test_a_line_is_loaded_in_four_steps_each_way_and_the_worst_loss_counts() -> 
         for share, loss in ((0.5, 0.0), (0.75, 1 / 3), (0.9, 4 / 9), (1.0, 0.5))
         for direction in ("down", "up")
     ]
-    assert str(found.detail["layer"]).startswith("layer 2: Ethernet frames with their check sequence, 1446 octets each")
+    assert str(found.detail["layer"]).startswith("layer 1: Ethernet frames with preamble and gap, 1466 octets each")
 
 
 def test_no_line_is_ever_offered_more_than_its_nominal_rate() -> None:
@@ -86,9 +86,19 @@ def test_a_step_without_a_figure_leaves_the_line_unmeasured_with_its_reason() ->
     }
 
 
+def test_a_line_of_which_one_way_gave_no_figure_is_not_measured_by_the_other() -> None:
+    class OneWay(Policer):
+        def step(self, request: RateRequest, loads: Sequence[StepLoad]) -> Sequence[StepOutcome]:
+            outcomes = super().step(request, loads)
+            return [each if each.load.direction == "down" else StepOutcome(each.load, reason="cut off") for each in outcomes]
+
+    (found,) = measure_steps(ground(), [LINES["BZWW-F-0001"]], OneWay(1e9)).measurements
+    assert (found.value, found.detail["reason"], len(found.detail["steps"])) == (None, "cut off", 8)  # type: ignore[arg-type]
+
+
 @given(st.floats(min_value=1, max_value=1e6))
-def test_rates_of_payload_and_of_frames_are_one_rate(kbps: float) -> None:
-    assert frame_kbps(payload_kbps(kbps)) == pytest.approx(kbps)
+def test_rates_of_payload_and_on_the_wire_are_one_rate(kbps: float) -> None:
+    assert wire_kbps(payload_kbps(kbps)) == pytest.approx(kbps)
     assert payload_kbps(kbps) < kbps
 
 
@@ -100,10 +110,10 @@ def udp(packets: int, lost: int, seconds: float = 2.0) -> str:
 LOAD = StepLoad("down", 0.5, 1000.0)
 
 
-def test_what_iperf3_counted_in_datagrams_is_told_in_frames() -> None:
+def test_what_iperf3_counted_in_datagrams_is_told_as_it_was_on_the_wire() -> None:
     packets = 179
     outcome = read_step(LOAD, read_iperf3_udp(udp(packets, 18)))
-    assert outcome.sent_kbps == pytest.approx(packets * (PAYLOAD_OCTETS + 46) * 8 / 2 / 1000)
+    assert outcome.sent_kbps == pytest.approx(packets * (PAYLOAD_OCTETS + 66) * 8 / 2 / 1000)
     assert (outcome.loss_ratio, outcome.jitter_ms) == (pytest.approx(18 / 179), 0.25)
     assert outcome.received_kbps == pytest.approx(outcome.sent_kbps * 161 / 179)  # type: ignore[operator]
 

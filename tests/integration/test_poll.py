@@ -22,10 +22,12 @@ from app.core.order import Order
 from app.core.workspace import Workspace
 from app.edge.database.store import Store
 from app.edge.secrets import Secrets
-from app.edge.snmp import SYS_NAME, SYS_UPTIME, Community
+from app.edge.snmp.ports import SYS_NAME, SYS_UPTIME
+from app.edge.snmp.session import Community
 from app.errors import ExitCode, InputError, StoreError, UnsafeRoute, WaiwangError
 from app.settings import read_settings
-from app.workflows.poll import CycleReport, Pace, Poller, open_poller, usm_credentials
+from app.workflows.poll import Pace, Poller, open_poller, usm_credentials
+from app.workflows.poll_report import CycleReport
 from app.workflows.schedule import next_start, poll_forever
 from tests.integration.played_snmp import COUNTER64, GET_BULK, OCTETS, TICKS, PlayedAgent, number, played, port_rows, tlv
 

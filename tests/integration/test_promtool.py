@@ -60,3 +60,11 @@ def test_our_metrics_pass_its_lint() -> None:
     registry = CollectorRegistry()
     registry.register(SummaryCollector(build_summary))
     assert run("check", "metrics", text=generate_latest(registry).decode()) == ""
+
+
+def test_the_alertmanager_configuration_is_well_formed(require_program: Callable[..., None]) -> None:
+    require_program("amtool")
+    file = MONITORING.parent / "alertmanager" / "alertmanager.yml"
+    done = subprocess.run(["amtool", "check-config", str(file)], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 receivers" in done.stdout

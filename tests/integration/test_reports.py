@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -17,7 +18,7 @@ from docx import Document as open_docx
 from openpyxl import load_workbook
 
 from app.cli.plain import plain
-from app.core.availability import Availability
+from app.core.availability import ServiceLevel
 from app.core.document import Annex, Document, Grid, Heading, Paragraph, Picture, Signature, cell_text
 from app.core.life import BUILDING, LifeEvent
 from app.core.periods import Period
@@ -89,7 +90,9 @@ def build(name: str, from_: Ground) -> Document:
             workspace = read(DAZHOU)
             dazhou = replace(from_, workspace=workspace, known=replace(from_.known, summary=from_.known.summary))
             return build_organisation(dazhou, list_of(workspace, dazhou.known, next(iter(workspace.order.organisations)).organisation_id))
-    level = Availability(LINE, NOW - 30 * DAY, NOW, 0.99931, 0.98, timedelta(minutes=29), "fail")
+    spans = (timedelta(minutes=42_307), timedelta(minutes=29), timedelta(minutes=864), timedelta(0))
+    level = ServiceLevel(LINE, NOW - 30 * DAY, NOW, Decimal("99.9500"), *spans)
+    assert level.verdict == "fail"
     return build_availability(replace(from_, workspace=root_workspace()), read(DAZHOU).order.availability, [level])
 
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -19,6 +19,7 @@ import pytest
 import sqlalchemy as sa
 
 from app.cli.demo_scenario import entitled
+from app.core.faults import project_faults
 from app.core.progress import Summary
 from app.core.workspace import Workspace
 from app.edge.database.store import Store
@@ -127,6 +128,44 @@ def test_a_poller_that_was_stopped_or_cut_off_rejects_no_line(shipped: Play) -> 
         assert all(cycle.answered == 0 for cycle in inside)
     fell = shipped.store.transitions(since=outage.begins_at, until=outage.ends_at)
     assert "down" not in {change.after for change in fell if change.observed_at < outage.ends_at}
+
+
+@pytest.mark.requirement("SX-1")
+def test_every_line_in_service_that_polling_saw_down_long_enough_had_a_fault_and_no_other_had(shipped: Play) -> None:
+    """Recomputed from raw transitions and decisions, cycle by cycle, without the code that decides on faults."""
+    store, workspace = shipped.store, shipped.workspace
+    parent = {line.z_device: line for line in workspace.inventory.lines.values() if line.role == "primary"}
+    held: dict[str, list[tuple[datetime, datetime]]] = {}
+    for fault in project_faults(store.fault_events()).values():
+        ends_at = fault.restored_at or datetime.max.replace(tzinfo=UTC)
+        for line_id in (fault.line_id, *fault.children):
+            held.setdefault(line_id, []).append((fault.began_at, ends_at))
+    passed, faults, wanted = {}, 0, 0
+    for decision in (each for line_id in workspace.inventory.lines for each in store.acceptance_history(line_id)):
+        if decision.verdict == "pass":
+            passed.setdefault(decision.line_id, decision.decided_at)
+    for line_id, accepted_at in passed.items():
+        changes = store.transitions(line_id)
+        for number, change in enumerate(changes):
+            until = changes[number + 1].observed_at if number + 1 < len(changes) else shipped.scenario.present_at
+            seen = [cycle for cycle in store.cycles(change.observed_at + timedelta(minutes=5)) if accepted_at < cycle.finished_at < until]
+            if change.after != "down" or not seen:
+                continue
+            wanted += 1
+            covers = [began <= seen[0].finished_at < ends for began, ends in held.get(line_id, [])]
+            assert any(covers), f"{line_id} was down from {change.observed_at} and had no fault"
+    for fault in project_faults(store.fault_events()).values():
+        faults += 1
+        assert fault.line_id in passed, f"{fault.line_id} had a fault and was never accepted"
+        states = {change.after for change in store.transitions(fault.line_id, until=fault.began_at)[-1:]}
+        assert states == {"down"}, f"{fault.fault_id} began when its line was not down"
+        above, device = [], workspace.inventory.lines[fault.line_id].a_device
+        while device in parent:
+            above.append(parent[device].line_id)
+            device = parent[device].a_device
+        overlapping = [each for line_id in above for each in held.get(line_id, []) if each[0] <= fault.began_at < each[1]]
+        assert overlapping == [], f"{fault.fault_id} is of a line behind a broken one"
+    assert min(faults, wanted) > 0
 
 
 def test_a_defect_is_found_by_the_test_that_serves_its_criterion(shipped: Play) -> None:

@@ -15,7 +15,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from app.edge.snmp import IF_NAME, PORT_COLUMNS, SYS_UPTIME, Agent, Community, DeviceReading, Target, UsmUser
+from app.edge.snmp.agent import Agent
+from app.edge.snmp.ports import IF_NAME, PORT_COLUMNS, SYS_UPTIME, DeviceReading
+from app.edge.snmp.session import Community, Target, UsmUser
 from app.errors import InputError
 from tests.integration.played_snmp import (
     COUNTER32,
@@ -67,6 +69,13 @@ async def test_every_variable_of_a_port_is_read() -> None:
     assert (port.device, port.interface, port.oper_up, port.admin_up, port.speed_mbps) == ("county01", "eth1", True, True, 10)
     assert (port.alias, port.in_octets, port.out_octets, port.counter_bits) == ("L:BZWW-A-0001", 2**40, 2**41, 64)
     assert (port.in_errors, port.out_errors, port.uptime_ticks, port.discontinuity) == (3, 4, 4200, 0)
+
+
+async def test_nul_characters_never_leave_the_reader() -> None:
+    """PostgreSQL refuses them, and one such device would cost everybody the cycle."""
+    agent = PlayedAgent(system_rows() | port_rows(7, "eth1", alias=tlv(OCTETS, b"L:BZ\0WW\0\0")))
+    [port] = (await read(agent, "eth1")).ports
+    assert port.alias == "L:BZ\ufffdWW"
 
 
 @pytest.mark.parametrize(("status", "up"), [(1, True), (2, False), (3, False), (4, None), (5, False), (6, False), (7, False)])
@@ -351,7 +360,7 @@ async def test_a_session_outlives_a_restart_of_the_agent(tmp_path: Path, require
 
 LIMIT = """
 import resource
-from app.edge.snmp import raise_descriptor_limit
+from app.edge.snmp.session import raise_descriptor_limit
 resource.setrlimit(resource.RLIMIT_NOFILE, (64, {hard}))
 print(raise_descriptor_limit({wanted}), resource.getrlimit(resource.RLIMIT_NOFILE)[0])
 """

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
-import sqlite3
 import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, timezone
+from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -18,20 +21,45 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.core.acceptance import NOT_PROVEN, PASS, Acceptance, CriterionResult, LineSample, LineStatus, Measurement, PortSample, Transition
+from app.core.confirmation import Confirmation
+from app.core.events import UnitEvent
+from app.core.life import LifeEvent
+from app.core.line_event import LineEvent
 from app.core.linestate import DeviceState, PollCycle
 from app.edge.database.store import Store
 from app.edge.database.tables import METADATA
 from app.errors import StoreError
 
+#: Tables of present states, and of what is pruned when it is old.
+REWRITTEN = {"cycle", "device_state", "line_sample", "port_sample", "line_state"}
 NOW = datetime(2008, 6, 30, 15, 59, 59, 999999, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return the URL of a new database of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'waiwang.db'}"
+    return str(request.getfixturevalue("postgresql").create_database())
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> Any:
-    opened = Store.open(f"sqlite:///{tmp_path / 'waiwang.db'}")
+def store(url: str) -> Any:
+    opened = Store.open(url)
     yield opened
     opened.close()
+
+
+@contextmanager
+def by_hand(url: str) -> Iterator[sa.Connection]:
+    """Connect as somebody who does not use this program."""
+    engine = sa.create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
+    try:
+        with engine.begin() as connection:
+            yield connection
+    finally:
+        engine.dispose()
 
 
 def port(at: datetime, device: str = "city", **changed: Any) -> PortSample:
@@ -241,6 +269,28 @@ def test_a_number_that_json_does_not_have_is_refused_rather_than_changed(store: 
     assert store.measurements() == {}
 
 
+def test_what_people_reported_comes_back_in_the_order_of_writing(store: Store) -> None:
+    lines = [LineEvent("L1", "opened", NOW, NOW + n * MINUTE, "carrier:telecom", "开通单", "2008-06-30") for n in (2, 1)]
+    units = [UnitEvent("U1", "fees_paid", NOW, NOW, "clerk", "收据", amount, holds=holds) for amount, holds in ((0.1, True), (None, False))]
+    steps = [LifeEvent("L1", state, NOW, NOW + MINUTE, "carrier:telecom", "施工单") for state in ("building", "opened")]
+    words = [Confirmation("L1", party, "confirmed", NOW, NOW, "clerk", "确认单") for party in ("unit", "carrier")]
+    store.write_line_events(lines)
+    store.write_events(units)
+    store.write_life_events(steps)
+    for word in words:
+        store.write_confirmation(word)
+    assert (store.line_events(), store.line_events("L2")) == (lines, [])
+    assert (store.events("U1"), store.events("U2")) == (units, [])
+    assert (store.life_events("L1"), store.life_events("L2")) == (steps, [])
+    assert (store.confirmations(), store.confirmations("L2")) == (words, [])
+
+
+def test_a_text_that_no_database_keeps_is_refused_in_words(store: Store) -> None:
+    with pytest.raises(StoreError, match="backup was not written"):
+        store.write_backup("city", NOW, "half a character: \ud800", "d1")
+    assert store.backups("city") == []
+
+
 def test_backups_come_newest_first_and_audit_in_order(store: Store) -> None:
     store.write_backup("city", NOW, "hostname city\n", "d1")
     store.write_backup("city", NOW + MINUTE, "hostname core\n", "d2")
@@ -254,13 +304,29 @@ def test_backups_come_newest_first_and_audit_in_order(store: Store) -> None:
 
 
 @pytest.mark.parametrize("statement", ["DELETE FROM transition", "UPDATE acceptance SET verdict='pass'", "DELETE FROM audit"])
-def test_history_cannot_be_rewritten_even_by_hand(tmp_path: Path, store: Store, statement: str) -> None:
+def test_history_cannot_be_rewritten_even_by_hand(url: str, store: Store, statement: str) -> None:
     write(store, sample(NOW))
     store.write_acceptance(Acceptance("L1", NOW, NOT_PROVEN, (), None, None, None))
     store.write_audit(NOW, "operator", "deploy", "city")
-    with sqlite3.connect(tmp_path / "waiwang.db") as by_hand, pytest.raises(sqlite3.IntegrityError, match="append-only"):
-        by_hand.execute(statement)
-    by_hand.close()
+    with by_hand(url) as connection, pytest.raises(sa.exc.IntegrityError, match="append-only"):
+        connection.execute(sa.text(statement))
+
+
+@pytest.mark.parametrize("table", sorted(METADATA.tables.keys() - REWRITTEN))
+def test_every_table_but_those_that_hold_a_present_state_is_append_only(url: str, store: Store, table: str) -> None:
+    with by_hand(url) as connection:
+        kind = connection.dialect.name
+        query = "SELECT count(*) FROM sqlite_master WHERE type='trigger' AND tbl_name=:table"
+        if kind == "postgresql":
+            query = "SELECT count(*) FROM pg_trigger WHERE tgrelid = to_regclass(:table)"
+        assert connection.execute(sa.text(query), {"table": table}).scalar() == (2 if kind == "sqlite" else 1)
+
+
+def together(*works: Callable[[], object]) -> None:
+    """Run these at once, and raise what any of them raised."""
+    with ThreadPoolExecutor(len(works)) as pool:
+        for work in [pool.submit(work) for work in works]:
+            work.result()
 
 
 def test_two_threads_write_without_losing_a_cycle(store: Store) -> None:
@@ -268,17 +334,63 @@ def test_two_threads_write_without_losing_a_cycle(store: Store) -> None:
         for minute in range(15):
             write(store, sample(NOW + minute * MINUTE, "up" if minute % 2 else "down", name))
 
-    threads = [threading.Thread(target=work, args=(name,)) for name in ("L1", "L2")]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    together(lambda: work("L1"), lambda: work("L2"))
     assert len(store.cycles(NOW - MINUTE)) == 30
     assert len(store.transitions("L1")) == len(store.transitions("L2")) == 15
 
 
-def test_opening_again_keeps_everything(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'again.db'}"
+def test_two_programs_that_see_the_same_change_record_it_once(url: str, store: Store) -> None:
+    other = Store.open(url)
+    samples = [[sample(NOW + minute * MINUTE + n * MINUTE / 2, "up" if minute % 2 else "down") for minute in range(15)] for n in (0, 1)]
+
+    in_step = threading.Barrier(2)  # they share a clock: neither is minutes ahead of the other
+
+    def work(writer: Store, seen: list[LineSample]) -> None:
+        for each in seen:
+            in_step.wait(timeout=30)
+            write(writer, each)
+
+    together(lambda: work(store, samples[0]), lambda: work(other, samples[1]))
+    other.close()
+    changes = store.transitions("BZWW-A-0001")
+    assert len(store.samples("BZWW-A-0001", NOW, NOW + timedelta(hours=1))) == 30
+    assert all(later.before == earlier.after != later.after for earlier, later in pairwise(sorted(changes, key=lambda c: c.recorded_at)))
+
+
+def test_a_reader_sees_one_moment_while_others_write(store: Store) -> None:
+    """The newest samples are read by two statements; a cycle written between them must not show in one of them only."""
+    write(store, sample(NOW, a=port(NOW)))
+    stop = threading.Event()
+
+    def keep_writing() -> None:
+        for second in range(1, 2000):
+            if stop.is_set():
+                return
+            at = NOW + timedelta(seconds=second)
+            write(store, sample(at, a=port(at)))
+
+    def keep_reading() -> None:
+        try:
+            for _ in range(150):
+                newest = store.latest()["BZWW-A-0001"].sample
+                assert newest.a is not None
+                assert newest.a.at == newest.at
+        finally:
+            stop.set()
+
+    together(keep_writing, keep_reading)
+
+
+def test_two_programs_can_open_a_new_database_at_once(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    empty = request.getfixturevalue("postgresql").create_database(template="template0")
+    for url in (f"sqlite:///{tmp_path / 'new.db'}", empty):
+        together(*(lambda url=url: Store.open(url).close() for _ in range(3)))  # type: ignore[misc]
+        store = Store.open(url)
+        assert store.last_cycle() is None
+        store.close()
+
+
+def test_opening_again_keeps_everything(url: str) -> None:
     first = Store.open(url)
     write(first, sample(NOW))
     first.close()
@@ -287,35 +399,32 @@ def test_opening_again_keeps_everything(tmp_path: Path) -> None:
     second.close()
 
 
-def test_the_migrations_build_the_tables_that_the_code_expects(tmp_path: Path, store: Store) -> None:
-    engine = sa.create_engine(f"sqlite:///{tmp_path / 'waiwang.db'}")
-    with engine.connect() as connection:
+def test_the_migrations_build_the_tables_that_the_code_expects(url: str, store: Store) -> None:
+    with by_hand(url) as connection:
         assert compare_metadata(MigrationContext.configure(connection, opts={"compare_type": False}), METADATA) == []
-    engine.dispose()
 
 
-def test_a_schema_from_a_newer_program_is_refused_with_the_way_out(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'newer.db'}"
+def test_a_schema_from_a_newer_program_is_refused_with_the_way_out(url: str) -> None:
     Store.open(url).close()
-    with sqlite3.connect(tmp_path / "newer.db") as connection:
-        connection.execute("UPDATE alembic_version SET version_num='9999'")
-    connection.close()
+    with by_hand(url) as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num='9999'"))
     with pytest.raises(StoreError, match=r"found a newer one .*9999.*Run the newer waiwang"):
         Store.open(url)
 
 
 @pytest.mark.parametrize(
-    ("url", "words"),
+    ("wrong", "words"),
     [
         ("sqlite:////proc/none/waiwang.db", r"unable to open database file.*Check that the directory exists"),
         ("sqlite://", r"expected a file; found sqlite://, which forgets"),
-        ("no url", r"expected sqlite:///FILE .* found a text that is no URL"),
+        ("no url", r"expected sqlite:///FILE, postgresql://.* found a text that is no URL"),
+        ("postgresql://user:hush@/db?host=/nowhere", r"//user:\*\*\*@/db.*Check that the server runs and lets this user in"),
         ("oracle+nothing://user:hush@host/db", r"found oracle\+nothing://user:\*\*\*@host/db"),
     ],
 )
-def test_a_database_that_cannot_be_opened_is_told_in_words(url: str, words: str) -> None:
+def test_a_database_that_cannot_be_opened_is_told_in_words(wrong: str, words: str) -> None:
     with pytest.raises(StoreError, match=words) as caught:
-        Store.open(url)
+        Store.open(wrong)
     assert "hush" not in str(caught.value)
 
 

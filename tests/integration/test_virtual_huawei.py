@@ -19,8 +19,9 @@ from nornir_netmiko.connections import Netmiko
 
 from app.edge.huawei import FastNetmiko, WaiwangHuawei, WaiwangHuaweiV8, connect, register_drivers
 from lab.virtual.deeds import config_text
+from lab.virtual.device import DeviceSpec
 from lab.virtual.faults import SshFaults
-from lab.virtual.network import DeviceSpec, VirtualNetwork
+from lab.virtual.network import VirtualNetwork
 from lab.virtual.simulation import Carrier, Service, free_port, served
 
 PASSWORD = "not-a-secret-1"

@@ -22,7 +22,8 @@ from app.edge.templates import read_templates
 from app.settings import Settings, read_settings
 from app.workflows.deploy import DeployReport, deploy
 from app.workflows.hosts import open_gateway, open_nornir
-from app.workflows.poll import CycleReport, Poller, open_poller
+from app.workflows.poll import Poller, open_poller
+from app.workflows.poll_report import CycleReport
 from app.workflows.render import render
 from lab.virtual.facts import SnmpUser
 from lab.virtual.network import VirtualNetwork, links_of, specs_of

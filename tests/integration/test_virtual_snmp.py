@@ -16,9 +16,10 @@ import pytest
 from app.edge.huawei import connect
 from app.errors import LabError
 from lab.virtual.agent import engine_of
+from lab.virtual.device import DeviceSpec, Traffic
 from lab.virtual.facts import SnmpUser
 from lab.virtual.faults import SnmpFaults
-from lab.virtual.network import DeviceSpec, Link, Traffic, VirtualNetwork
+from lab.virtual.network import Link, VirtualNetwork
 from lab.virtual.simulation import Carrier, Service, free_port, served
 from lab.virtual.snmp import Notify, allow_files
 

@@ -14,8 +14,9 @@ from netmiko.exceptions import ConfigInvalidException, NetmikoTimeoutException, 
 
 from app.edge.huawei import connect
 from lab.virtual.deeds import config_text
+from lab.virtual.device import DeviceSpec
 from lab.virtual.faults import SshFaults
-from lab.virtual.network import DeviceSpec, Link, VirtualNetwork
+from lab.virtual.network import Link, VirtualNetwork
 from lab.virtual.simulation import Carrier, Service, free_port, served
 
 PASSWORD = "not-a-secret-1"

@@ -15,12 +15,19 @@ RULES = Path(__file__).parents[2] / "monitoring/prometheus/rules/waiwang.yml"
 
 
 @contextmanager
-def prometheus(directory: Path, target: str) -> Iterator[httpx.Client]:
-    """Run Prometheus with the shipped rules on one target, scraped every second; yield a client of its API."""
+def prometheus(directory: Path, target: str, *, alertmanager: str = "", wait: str = "30s") -> Iterator[httpx.Client]:
+    """Run Prometheus with the shipped rules on one target, scraped every second; yield a client of its API.
+
+    `alertmanager` (host:port) is told of alerts; `wait` goes in the place of the rule's own 30 s.
+    """
     port = free_port()
+    directory.mkdir(parents=True, exist_ok=True)
+    rules = directory / "rules.yml"
+    rules.write_text(RULES.read_text(encoding="utf-8").replace("for: 30s", f"for: {wait}"), encoding="utf-8")
+    alerting = f"alerting: {{alertmanagers: [{{static_configs: [{{targets: ['{alertmanager}']}}]}}]}}\n" if alertmanager else ""
     (directory / "prometheus.yml").write_text(
         "global: {scrape_interval: 1s, evaluation_interval: 1s}\n"
-        f"rule_files: ['{RULES}']\n"
+        f"rule_files: ['{rules}']\n{alerting}"
         f"scrape_configs: [{{job_name: waiwang, static_configs: [{{targets: ['{target}']}}]}}]\n",
         encoding="utf-8",
     )

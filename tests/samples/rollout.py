@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from app.core.acceptance import Acceptance, CriterionResult, Transition
 from app.core.deadlines import ChangeView
+from app.core.fault_report import CarrierRestoring, FaultSummary, FaultView, WindowView
 from app.core.forecast import Outlook, build_foreteller
 from app.core.jeopardy import Jeopardy
 from app.core.order import ForecastRule
@@ -251,6 +252,64 @@ def build_summary() -> Summary:
         jeopardy=build_jeopardy(lines),
         assumed_years=(2008,),
     )
+
+
+def build_faults(summary: Summary) -> FaultSummary:
+    """Build three faults of the sample: a county's with its carrier for too long, one in a window announced late, one restored."""
+    by_id = {line.line_id: line for line in summary.lines}
+    county, bureau, done = (by_id[line_id] for line_id in (UPLINK_OF_NANJIANG, "BZWW-511900-B-0004", "BZWW-511900-B-0001"))
+    faults = (
+        build_fault(
+            "F-20080701-002",
+            county,
+            state="with_carrier",
+            handed_to=county.carrier,
+            handed_at=NOW - timedelta(hours=9),
+            within_agreed=False,
+            children=tuple(line.line_id for line in summary.lines if line.behind == UPLINK_OF_NANJIANG),
+        ),
+        build_fault("F-20080702-001", bureau, planned="检修通知", announced_late=True, reopened=2, source="alertmanager"),
+        build_fault("F-20080701-001", done, state="restored", restored_at=NOW - timedelta(hours=7), lasted=timedelta(hours=3)),
+    )
+    carriers = tuple(
+        CarrierRestoring(name, called, 2, 1, 1, 1, timedelta(minutes=95), timedelta(hours=3), timedelta(hours=8), 1, 0, 1)
+        for name, called in CARRIERS.items()
+    )
+    begin, end = NOW - timedelta(hours=1), NOW + timedelta(hours=3)
+    window = WindowView("W-20080702-01", "running", begin, end, begin, "通信处", "检修通知", 7, True, "", None)
+    return FaultSummary(NOW - timedelta(days=30), faults, carriers, (window,))
+
+
+def build_fault(fault_id: str, line: LineView, **rest: object) -> FaultView:
+    start = FaultView(
+        fault_id=fault_id,
+        line_id=line.line_id,
+        unit_name=line.unit_name,
+        unit_name_en=line.unit_name_en,
+        region=line.region,
+        region_name=line.region_name,
+        region_name_en=line.region_name_en,
+        line_carrier=line.carrier,
+        carrier_name=line.carrier_name,
+        state="open",
+        source="poller",
+        document="seen down",
+        began_at=NOW - timedelta(hours=10),
+        recorded_at=NOW - timedelta(hours=10),
+        assigned_to="",
+        handed_to="",
+        handed_at=None,
+        restored_at=None,
+        closed_at=None,
+        lasted=timedelta(hours=10),
+        agreed=timedelta(hours=8),
+        within_agreed=None,
+        planned=None,
+        announced_late=False,
+        children=(),
+        reopened=0,
+    )
+    return replace(start, **rest)  # type: ignore[arg-type]
 
 
 def build_acceptance(line: LineView) -> Acceptance:

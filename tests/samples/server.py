@@ -11,15 +11,17 @@ from contextlib import contextmanager
 import uvicorn
 
 from app.web.app import create_app
+from app.web.context import AlertDoor
 from app.web.reader import Reader
 
 
 @contextmanager
-def serve(reader: Reader) -> Iterator[str]:
+def serve(reader: Reader, alerts: AlertDoor | None = None) -> Iterator[str]:
     """Serve until the block ends; yield the base address."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(create_app(reader, shared_for_s=0), log_level="error", timeout_graceful_shutdown=2))
+        app = create_app(reader, shared_for_s=0, alerts=alerts)
+        server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=2))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         try:

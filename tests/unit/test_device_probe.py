@@ -73,7 +73,15 @@ def test_no_finished_test_is_no_result(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("round_trips", "jitter"),
-    [((1.0, 3.0, 2.0), 1.5), ((5.0, 5.0), 0.0), ((1.0, None, 9.0), None), ((1.0, None, 9.0, 9.5), 0.5), ((1.0,), None), ((), None)],
+    [
+        ((1.0, 3.0, 2.0), 1.5),
+        ((5.0, 5.0), 0.0),
+        ((0.0, 2.0), 2.0),
+        ((1.0, None, 9.0), None),
+        ((1.0, None, 9.0, 9.5), 0.5),
+        ((1.0,), None),
+        ((), None),
+    ],
 )
 def test_jitter_is_the_mean_step_between_neighbours(round_trips: tuple[float | None, ...], jitter: float | None) -> None:
     assert round_trip_jitter(round_trips) == jitter

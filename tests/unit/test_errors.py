@@ -8,6 +8,7 @@ import pytest
 
 from app.errors import (
     EXIT_PRECEDENCE,
+    AlertmanagerError,
     CommitRefused,
     ConnectFailed,
     DeviceError,
@@ -68,6 +69,7 @@ RAISED: dict[str, tuple[WaiwangError, ExitCode]] = {
     "render": (RenderError("?"), ExitCode.INPUT),
     "lab": (LabError("?"), ExitCode.INPUT),
     "store": (StoreError("?"), ExitCode.INPUT),
+    "alertmanager": (AlertmanagerError("?"), ExitCode.DEVICE),
     "device": (DeviceError("R1", "ask", **DEVICE), ExitCode.DEVICE),
     "connect": (ConnectFailed("R1", "ask", **DEVICE), ExitCode.DEVICE),
     "login": (LoginRefused("R1", "ask", **DEVICE), ExitCode.DEVICE),

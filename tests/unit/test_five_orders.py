@@ -8,9 +8,9 @@ from ipaddress import IPv4Network
 
 import pytest
 
-from app.core.acceptance import FAIL, NOT_PROVEN, PASS, Acceptance, LineSample
+from app.core.acceptance import FAIL, NOT_PROVEN, PASS, Acceptance, Transition
 from app.core.appraisal import UNIT, appraise, build_ground
-from app.core.availability import observe_availability
+from app.core.availability import judged_from, observe_service
 from app.core.circulars import due_days, next_due, units_to_name
 from app.core.consistency import find_inconsistencies
 from app.core.events import UnitEvent, build_book, event_uses
@@ -21,7 +21,9 @@ from app.core.organisations import own_list
 from app.core.progress import MilestoneView, Summary, summarise
 from app.core.readiness import judge_gates, line_gates
 from app.core.scoring import Score
+from app.core.stretches import merged
 from app.core.workspace import Workspace
+from app.workflows.availability import agreed_policy, duty_lines
 from app.workflows.check import check
 from tests.samples.orders import (
     BARKOL,
@@ -519,21 +521,34 @@ def test_the_availability_of_a_platforms_line_is_judged_after_its_acceptance() -
     line, start = lines_to(dazhou, level="county", kind="county_government")[0], civil(dazhou, 2009, 1, 1)
     hour = timedelta(hours=1)
 
-    def judged(states: str) -> tuple[str, float | None]:
-        samples = [
-            LineSample(line, start + hour * number, {"u": "up", "d": "down"}[state], "", None, None, None)
-            for number, state in enumerate(states)
-            if state != "-"
-        ]
-        found = observe_availability(line, start, samples, duty, start + hour * len(states), hour)
-        return found.verdict, found.share
+    def judged(states: str) -> tuple[str, str | None]:
+        seen = [(start + hour * number, {"u": "up", "d": "down"}.get(state)) for number, state in enumerate(states)]
+        changes = [Transition(line, at, at, "unknown", state, "") for at, state in seen if state]
+        looked = merged((at, at + hour) for at, state in seen if state)
+        policy, until = agreed_policy(dazhou, line), start + hour * len(states)
+        since = judged_from(policy, start, until)
+        level = observe_service(line, policy, dazhou.calendar, changes, looked, since, until, dazhou.order.timezone)
+        return level.verdict, None if level.sli_percent is None else str(level.sli_percent)
 
-    assert judged("u" * 720) == (PASS, 1.0)
+    assert judged("u" * 720) == (PASS, "100.0000")
     assert judged("u" * 713 + "d" * 7)[0] == PASS
     assert judged("u" * 712 + "d" * 8)[0] == FAIL
+    assert judged("d" * 500 + "u" * 720) == (PASS, "100.0000"), "what lies before the window is over"
     assert judged("u" * 600 + "-" * 120)[0] == NOT_PROVEN, "time that nobody measured proves nothing"
     assert judged("d" * 8 + "-" * 500)[0] == FAIL, "what is down for longer than the whole window allows has failed"
+    assert judged("u" * 692 + "d" * 7 + "-" * 21)[0] == FAIL, "with enough of it measured, the measured share decides against the line"
+    assert judged("u" * 700 + "-" * 20)[0] == NOT_PROVEN, "and in its favour only where the rest could have been down"
     assert judged("-" * 10) == (NOT_PROVEN, None)
+
+
+@pytest.mark.requirement("DZ-2")
+def test_the_duty_of_platforms_judges_no_other_line() -> None:
+    dazhou = read(DAZHOU)
+    duty, other = dazhou.order.availability, lines_to(dazhou, level="city", kind="department")[0]
+    assert duty is not None
+    assert agreed_policy(dazhou, other) == dazhou.service
+    assert other not in duty_lines(dazhou)
+    assert set(lines_to(dazhou, level="county", kind="county_government")) == set(duty_lines(dazhou))
 
 
 @pytest.mark.requirement("DZ-3")

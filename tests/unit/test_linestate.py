@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.core.acceptance import LINE_STATES, PortSample
 from app.core.inventory import Inventory, Line
@@ -216,3 +219,8 @@ def test_the_ports_of_a_device_are_those_of_its_lines_reserved_ones_marked() -> 
     ports = line_ports(LINES)
     assert ports["c1"] == {"to-city": ("A1", False), "r-city": ("A1", True), "to-u1": ("U1", False)}
     assert ports["u1"] == {"to-c1": ("U1", False)}
+
+
+@given(st.text("Lé1-_: .", max_size=12), st.text("Lé1-.", min_size=1, max_size=4))
+def test_a_line_is_named_just_where_its_id_stands_as_a_word(alias: str, line_id: str) -> None:
+    assert names_line(alias, line_id) is (re.search(rf"(?<![\w-]){re.escape(line_id)}(?![\w-])", alias) is not None)

@@ -8,9 +8,10 @@ import pytest
 
 from lab.virtual import ber, usm
 from lab.virtual.agent import GET, GETBULK, GETNEXT, REPORT, RESPONSE, SET, STATS, Agent, Pdu, build_pdu, parse_pdu
+from lab.virtual.device import DeviceSpec, Traffic
 from lab.virtual.facts import SnmpUser
 from lab.virtual.faults import SnmpFaults
-from lab.virtual.network import DeviceSpec, Traffic, VirtualNetwork
+from lab.virtual.network import VirtualNetwork
 
 PORTS = tuple(f"GigabitEthernet0/0/{number}" for number in range(8))
 SYS_NAME, UPTIME = ber.dotted("1.3.6.1.2.1.1.5.0"), ber.dotted("1.3.6.1.2.1.1.3.0")

@@ -6,7 +6,8 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from lab.virtual.network import DeviceSpec, Link, PortChange, Traffic, VirtualNetwork
+from lab.virtual.device import DeviceSpec, Traffic
+from lab.virtual.network import Link, PortChange, VirtualNetwork
 
 G = "GigabitEthernet0/0/"
 

@@ -130,6 +130,7 @@ def test_a_workspace_without_a_calendar_has_the_defaults_and_says_so(tmp_path: P
     windows = reading.calendar.windows
     assert (windows.parties_days, windows.centre_days, windows.source.default) == (3, 2, True)
     assert reading.service.source.default
+    assert (reading.faults.source.default, reading.faults.notice_source.default) == (True, True)
 
 
 BROKEN = """\
@@ -149,15 +150,18 @@ years:
     clause: 通知
   2009:
     holidays: {元旦: {first: 2009-01-01, last: tomorrow}}
+faults: {open_after: 5m, settle: 30min, flaps: 1, restore_within: 8h, by_carrier: {telecom: 0h}}
+change_windows: {notice: tomorrow, default: true}
 hours: 24
 """
+CARRIERS = "faults: {open_after: 5min, settle: 30min, flaps: 4, restore_within: 8h, by_carrier: {telecon: 4h}, ruling: R-9}\n"
 
 
 def test_every_fault_of_a_calendar_is_told_in_words(tmp_path: Path, golden: Callable[[str, str], None]) -> None:
     (tmp_path / "inventory").mkdir()
     file = tmp_path / "inventory" / "calendar.yaml"
     told: list[Finding] = []
-    for text in (BROKEN, BROKEN.replace("hours: 24\n", "")):
+    for text in (BROKEN, BROKEN.replace("hours: 24\n", ""), CARRIERS):
         file.write_text(text, encoding="utf-8")
-        read_calendar(tmp_path, SHANGHAI, {"R-BZ-5"}, told.append)
+        read_calendar(tmp_path, SHANGHAI, {"R-BZ-5"}, told.append, {"telecom": "电信"})
     golden("inputs/calendar.txt", "".join(f"{finding}\n" for finding in told))

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from app.edge.database.deadlines import Deadlines
 from app.edge.database.decisions import Decisions
+from app.edge.database.faults import Faults
 from app.edge.database.reports import Reports
 from app.edge.database.samples import Samples
 
 
-class Store(Samples, Decisions, Reports, Deadlines):
+class Store(Samples, Decisions, Reports, Deadlines, Faults):
     """Everything that one database keeps. `Store.open` brings its schema up to date."""

@@ -1,11 +1,11 @@
-"""Read inventory/calendar.yaml: holidays and make-up days by year, confirmation windows, service time, planned maintenance."""
+"""Read inventory/calendar.yaml: holidays and make-up days by year, confirmation windows, service time, planned maintenance, faults."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from itertools import pairwise
 from pathlib import Path
@@ -14,13 +14,14 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field
 
+from app.core.availability import Maintenance, ServicePolicy
+from app.core.faults import FaultPolicy
 from app.core.order import Source
 from app.core.references import nearest
-from app.core.service_level import Maintenance, ServicePolicy
 from app.core.workdays import ConfirmationWindows, OfficeHours, WorkCalendar, YearNotice, build_notice, find_notice_faults
 from app.edge.files.explain import parse_block, wanted
 from app.edge.files.marked import Marked, read_marked
-from app.edge.files.order_schema import Block, Day, SourcedBlock, Text
+from app.edge.files.order_schema import Block, Day, SourcedBlock, Span, Text
 from app.edge.files.texts import Report
 from app.errors import Finding
 
@@ -34,6 +35,7 @@ class CalendarReading:
 
     calendar: WorkCalendar
     service: ServicePolicy
+    faults: FaultPolicy
 
 
 def _hours(value: object) -> tuple[int, int]:
@@ -99,6 +101,18 @@ class MaintenanceBlock(Block):
     document: Text
 
 
+class FaultsBlock(SourcedBlock):
+    open_after: Span
+    settle: Span
+    flaps: Annotated[int, Field(strict=True, ge=2, le=100)]
+    restore_within: Span
+    by_carrier: dict[str, Span] = {}  # noqa: RUF012  # Pydantic copies defaults
+
+
+class ChangeWindowsBlock(SourcedBlock):
+    notice: Span
+
+
 class CalendarBlock(Block):
     """The sections of the file; each is parsed by itself."""
 
@@ -107,16 +121,20 @@ class CalendarBlock(Block):
     service_level: object = None
     office_hours: object = None
     maintenance: dict[str, object] = {}  # noqa: RUF012  # Pydantic copies defaults
+    faults: object = None
+    change_windows: object = None
 
 
-def read_calendar(root: Path, zone: ZoneInfo, rulings: Collection[str], report: Report) -> CalendarReading:
+def read_calendar(
+    root: Path, zone: ZoneInfo, rulings: Collection[str], report: Report, carriers: Collection[str] = ()
+) -> CalendarReading:
     """Read the calendar of a workspace; one without the file has the defaults and counts by weekends alone."""
     if not (root / FILE).exists():
-        return CalendarReading(WorkCalendar(), ServicePolicy())
+        return CalendarReading(WorkCalendar(), ServicePolicy(), FaultPolicy())
     document = read_marked(root / FILE, root, report)
     if document is None or parse_block(CalendarBlock, document, report, called="calendar") is None:
-        return CalendarReading(WorkCalendar(), ServicePolicy())
-    return _Reader(document, zone, rulings, report).read()
+        return CalendarReading(WorkCalendar(), ServicePolicy(), FaultPolicy())
+    return _Reader(document, zone, rulings, report, carriers).read()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +143,12 @@ class _Reader:
     zone: ZoneInfo
     rulings: Collection[str]
     report: Report
+    carriers: Collection[str]
 
     def read(self) -> CalendarReading:
         years = {notice.year: notice for notice in map(self.year, self.ids("years")) if notice is not None}
         calendar = WorkCalendar(years, self.windows(), self.office())
-        return CalendarReading(calendar, replace(self.service(), maintenance=self.maintenance()))
+        return CalendarReading(calendar, replace(self.service(), maintenance=self.maintenance()), self.faults())
 
     def ids(self, section: str) -> list[str]:
         block = self.document.section(section)
@@ -203,6 +222,27 @@ class _Reader:
             starts_at, ends_at = (moment.replace(tzinfo=self.zone) for moment in (read.starts, read.ends))
             found.append(Maintenance(starts_at, ends_at, read.lines, read.document))
         return tuple(found)
+
+    def faults(self) -> FaultPolicy:
+        """Read when a fault is opened and what is agreed, and how long before a change window is to be announced."""
+        policy = FaultPolicy()
+        if self.document.section("faults") is not None:
+            marked = self.block("faults")
+            if (read := parse_block(FaultsBlock, marked, self.report, called="faults")) is not None:
+                self._check_carriers(marked, read.by_carrier)
+                spans = (read.open_after, read.settle, read.flaps, read.restore_within, read.by_carrier)
+                policy = FaultPolicy(*spans, source=self.source(read.source, marked))
+        if self.document.section("change_windows") is not None:
+            marked = self.block("change_windows")
+            if (announced := parse_block(ChangeWindowsBlock, marked, self.report, called="change_windows")) is not None:
+                policy = replace(policy, notice=announced.notice, notice_source=self.source(announced.source, marked))
+        return policy
+
+    def _check_carriers(self, marked: Marked, by_carrier: Mapping[str, timedelta]) -> None:
+        for carrier in by_carrier:
+            if carrier not in self.carriers:
+                where, step = marked.where(("by_carrier", carrier)), nearest(carrier, self.carriers, "Add it to `carriers` of order.yaml.")
+                self.report(Finding(where, f"faults: carrier {carrier} is not known", "a carrier of order.yaml", f"`{carrier}`", step))
 
     def source(self, source: Source, marked: Marked) -> Source:
         """Return the source with its place; a ruling that the order does not have is reported."""

@@ -81,9 +81,11 @@ def judge_workspace(root: Path, instead: Mapping[str, str] | None = None) -> Jud
     incomplete |= ordering.incomplete
     inventory = reader.inventory()
     groups, defaults = reader.groups(), reader.defaults()
-    days = read_calendar(root, ordering.order.timezone, ordering.order.rulings, findings.append)
+    days = read_calendar(root, ordering.order.timezone, ordering.order.rulings, findings.append, ordering.order.carriers)
     plan, ledgers = reader.plan(), (reader.ledger(), reader.ledger6())
-    workspace = Workspace(ordering.order, inventory, plan, ledgers[0], groups, defaults, ledgers[1], days.calendar, days.service)
+    workspace = Workspace(
+        ordering.order, inventory, plan, ledgers[0], groups, defaults, ledgers[1], days.calendar, days.service, days.faults
+    )
     findings += find_inconsistencies(workspace, incomplete=frozenset(incomplete))
     kept = (_no_workspace(root),) if _is_nowhere(root) else tuple(sorted(dict.fromkeys(findings), key=_place))
     counts = {

@@ -32,6 +32,10 @@ MARKS = {
     "breaks": "!",
     "over": "!",
     "not_enough_seen": "–",
+    "assigned": "▸",
+    "with_carrier": "▸",
+    "announced": "○",
+    "running": "●",
 }
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TypeVar
 
 from fastapi.responses import RedirectResponse
 from nicegui import Client, run, ui
 
+from app.core.fault_report import FaultSummary
 from app.core.progress import LineView, Summary
 from app.errors import WaiwangError
 from app.web.context import WebContext
@@ -16,6 +18,7 @@ from app.web.dashboard import sections, view
 from app.web.dashboard.deadlines import draw_deadlines
 from app.web.dashboard.detail import HISTORY_SHOWN, draw_detail
 from app.web.dashboard.elements import block, text
+from app.web.dashboard.faults import draw_faults
 from app.web.dashboard.grid import ATTENTION, BROKEN, LineGrid
 from app.web.dashboard.words import Words
 
@@ -87,6 +90,7 @@ class Page:
                         text("h2", self.words("states"), "", "id=h-states")
                     self._part("states", "scroll")
                     self._part("outages", "scroll")
+            self._section("faults")
             with block("section", "card", "aria-labelledby=h-all"):
                 with block("div", "card-head"):
                     text("h2", self.words("all_lines"), "", "id=h-all")
@@ -148,6 +152,10 @@ class Page:
         clock = sections.Clock(self.context.local(summary.as_of), self.context.local)
         today = (view.outages(steady), clock.now.date())
         parts["outages"].show(today, lambda now: sections.draw_outages(words, now[0], clock, self.open_line, self._list_broken))
+        # what has lasted how long is drawn anew with the state of faults, not with every second
+        parts["faults"].show(
+            (still(summary.faults), clock.now.date()), lambda now: draw_faults(words, now[0], clock, self.open_line)
+        )
         self._draw_grid(summary)
         self.summary = summary
 
@@ -200,6 +208,12 @@ class Page:
             age=summary.as_of - (at or summary.as_of),
             stale=self.context.is_stale(summary),
         )
+
+
+def still(faults: FaultSummary) -> FaultSummary:
+    """Return faults without what grows by itself, so that their list stands still while nothing else changes."""
+    steady = tuple(replace(each, lasted=timedelta(0)) for each in faults.faults)
+    return replace(faults, since=None, faults=steady)
 
 
 def without_rates(line: LineView) -> LineView:

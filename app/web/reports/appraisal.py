@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from app.core.availability import Availability
+from app.core.availability import ServiceLevel
 from app.core.document import Block, Document, grid_or
 from app.core.order import AvailabilityDuty, ScoreTable
 from app.core.organisations import OwnList
@@ -128,7 +128,7 @@ def _own_lines(say: ReportWords, lines: Sequence[LineView]) -> Block:
     return grid_or(say("own_no_lines"), "", head, rows, (7, 34, 22, 15, 13, 17), "cllccl")
 
 
-def build_availability(ground: Ground, duty: AvailabilityDuty | None, found: Sequence[Availability]) -> Document:
+def build_availability(ground: Ground, duty: AvailabilityDuty | None, found: Sequence[ServiceLevel]) -> Document:
     """Return how much of the time accepted lines were up, against the order's duty."""
     say, outline = ground.say, open_report(ground)
     if duty is not None:
@@ -140,14 +140,15 @@ def build_availability(ground: Ground, duty: AvailabilityDuty | None, found: Seq
     return finish(ground, say("availability_title"), outline)
 
 
-def _levels(ground: Ground, found: Sequence[Availability]) -> Block:
+def _levels(ground: Ground, found: Sequence[ServiceLevel]) -> Block:
     say, lines, units = ground.say, ground.workspace.inventory.lines, ground.workspace.inventory.units
     rows = []
     for number, each in enumerate(found, start=1):
         unit = units[lines[each.line_id].unit_id]
-        share = None if each.share is None else f"{each.share:.4%}"
+        share = None if each.sli_percent is None else f"{each.sli_percent}%"
         verdict, down = say.words.known("verdict", each.verdict), say.words.age(each.down)
-        measured, since = f"{each.coverage:.1%}", say.stamp(each.since)
+        covered = each.coverage_percent
+        measured, since = f"{covered or 0:.1f}%", say.stamp(each.since)
         rows.append((number, say.pick(unit.name, unit.name_en), each.line_id, verdict, share, measured, down, since))
     head = [say("number"), *(say(f"head_{name}") for name in ("unit", "line", "verdict", "up", "measured", "down", "since"))]
     return grid_or(say("availability_none"), "", head, rows, (6, 27, 20, 12, 13, 12, 12, 20), "cllcrrrl")

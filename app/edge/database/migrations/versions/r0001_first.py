@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from app.edge.database.migrations.append_only import forbid_rewriting
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -13,15 +15,12 @@ depends_on = None
 #: SQLite keeps microseconds since 1970 in UTC: exact, and compared as numbers.
 MOMENT = sa.DateTime(timezone=True).with_variant(sa.BigInteger(), "sqlite")
 ROW = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-#: What was decided or seen to change is never rewritten.
-APPEND_ONLY = ("transition", "acceptance", "audit")
 
 
 def upgrade() -> None:
     _create_observation()
     _create_decisions()
-    if op.get_bind().dialect.name == "sqlite":
-        _forbid_rewriting()
+    forbid_rewriting("transition", "acceptance", "audit")
 
 
 def _create_observation() -> None:
@@ -137,12 +136,3 @@ def _create_decisions() -> None:
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("detail", sa.JSON(), nullable=False),
     )
-
-
-def _forbid_rewriting() -> None:
-    for table in APPEND_ONLY:
-        for verb in ("UPDATE", "DELETE"):
-            op.execute(
-                f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
-                f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-            )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from app.edge.database.migrations.append_only import forbid_rewriting
+
 revision = "0002_line_events"
 down_revision = "0001"
 branch_labels = None
@@ -27,9 +29,4 @@ def upgrade() -> None:
         sa.Column("value", sa.Text(), nullable=False),
     )
     op.create_index("ix_line_event_line", "line_event", ["line_id", "kind", "recorded_at"])
-    if op.get_bind().dialect.name == "sqlite":
-        for verb in ("UPDATE", "DELETE"):
-            op.execute(
-                f"CREATE TRIGGER line_event_no_{verb.lower()} BEFORE {verb} ON line_event "
-                "BEGIN SELECT RAISE(ABORT, 'line_event is append-only'); END"
-            )
+    forbid_rewriting("line_event")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from app.edge.database.migrations.append_only import forbid_rewriting
+
 revision = "0003_unit_events"
 down_revision = "0002_line_events"
 branch_labels = None
@@ -28,9 +30,4 @@ def upgrade() -> None:
         sa.Column("holds", sa.Boolean(), nullable=False),
     )
     op.create_index("ix_unit_event_subject", "unit_event", ["subject", "event"])
-    if op.get_bind().dialect.name == "sqlite":
-        for verb in ("UPDATE", "DELETE"):
-            op.execute(
-                f"CREATE TRIGGER unit_event_no_{verb.lower()} BEFORE {verb} ON unit_event "
-                "BEGIN SELECT RAISE(ABORT, 'unit_event is append-only'); END"
-            )
+    forbid_rewriting("unit_event")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from app.edge.database.migrations.append_only import forbid_rewriting
+
 revision = "0004_line_life"
 down_revision = "0003_unit_events"
 branch_labels = None
@@ -40,10 +42,4 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
     )
     op.create_index("ix_confirmation_line", "confirmation", ["line_id", "observed_at"])
-    if op.get_bind().dialect.name == "sqlite":
-        for table in ("life_event", "confirmation"):
-            for verb in ("UPDATE", "DELETE"):
-                op.execute(
-                    f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
-                    f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-                )
+    forbid_rewriting("life_event", "confirmation")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from app.edge.database.migrations.append_only import forbid_rewriting
+
 revision = "0005_deadlines"
 down_revision = "0004_line_life"
 branch_labels = None
@@ -27,9 +29,4 @@ def upgrade() -> None:
         sa.Column("seen_at", MOMENT, nullable=False),
     )
     op.create_index("ix_acceptance_verdict", "acceptance", ["line_id", "acceptance_id", "verdict", "decided_at"])
-    if op.get_bind().dialect.name == "sqlite":
-        for verb in ("UPDATE", "DELETE"):
-            op.execute(
-                f"CREATE TRIGGER seen_terms_no_{verb.lower()} BEFORE {verb} ON seen_terms "
-                "BEGIN SELECT RAISE(ABORT, 'seen_terms is append-only'); END"
-            )
+    forbid_rewriting("seen_terms")

@@ -11,19 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.core.acceptance import Transition
+from app.core.availability import Maintenance, ServiceLevel, ServicePolicy, observe_service, spans_looked_at
 from app.core.order import Source
-from app.core.service_level import (
-    Maintenance,
-    ServiceLevel,
-    ServicePolicy,
-    Spans,
-    both,
-    length,
-    merged,
-    observe_service,
-    spans_looked_at,
-    without,
-)
+from app.core.stretches import Spans, both, length, merged, without
 from app.core.workdays import WorkCalendar, build_notice
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")

@@ -9,56 +9,30 @@ shrink on demand, walks end, a session is renewed before the device is given up,
 from __future__ import annotations
 
 import asyncio
-import resource
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
 from typing import TypeVar
 
-from gufo.snmp import (
-    Aes128Key,
-    Aes256Key,
-    BaseAuthKey,
-    BasePrivKey,
-    Md5Key,
-    Sha1Key,
-    Sha256Key,
-    SnmpAuthError,
-    SnmpDecodeError,
-    SnmpError,
-    User,
-    ValueType,
-)
+from gufo.snmp import SnmpAuthError, SnmpError, ValueType
 from gufo.snmp._fast import GetIter
-from gufo.snmp.aio import SnmpSession
-from gufo.snmp.user import KeyType
-from pydantic import SecretStr
 
-from app.core.acceptance import PortSample
-from app.errors import DeviceError, Finding, InputError
+from app.edge.snmp.ports import (
+    IF_NAME,
+    NARROW_COLUMNS,
+    SYS_NAME,
+    SYS_UPTIME,
+    WIDE_COLUMNS,
+    DeviceReading,
+    build_port,
+    integer_of,
+    port_oids,
+    row_of,
+    text_of,
+)
+from app.edge.snmp.session import Community, Session, Target, UsmUser, build_session, build_user
+from app.errors import DeviceError
 
 T = TypeVar("T")
-
-SYS_UPTIME = "1.3.6.1.2.1.1.3.0"
-SYS_NAME = "1.3.6.1.2.1.1.5.0"
-IF_NAME = "1.3.6.1.2.1.31.1.1.1.1"
-#: Columns of one port (IF-MIB, RFC 2863) in the order of `_build_port`.
-PORT_COLUMNS = (
-    IF_NAME,
-    "1.3.6.1.2.1.2.2.1.8",  # ifOperStatus
-    "1.3.6.1.2.1.2.2.1.7",  # ifAdminStatus
-    "1.3.6.1.2.1.31.1.1.1.15",  # ifHighSpeed, Mbit/s
-    "1.3.6.1.2.1.31.1.1.1.18",  # ifAlias
-    "1.3.6.1.2.1.31.1.1.1.6",  # ifHCInOctets
-    "1.3.6.1.2.1.31.1.1.1.10",  # ifHCOutOctets
-    "1.3.6.1.2.1.2.2.1.14",  # ifInErrors
-    "1.3.6.1.2.1.2.2.1.20",  # ifOutErrors
-    "1.3.6.1.2.1.31.1.1.1.19",  # ifCounterDiscontinuityTime
-)
-WIDE_COLUMNS = PORT_COLUMNS[5:7]
-#: ifInOctets, ifOutOctets: what an agent without 64-bit counters has (RFC 2863 §3.1.6 allows that below 20 Mbit/s).
-NARROW_COLUMNS = ("1.3.6.1.2.1.2.2.1.10", "1.3.6.1.2.1.2.2.1.16")
 
 #: Variables in one GET: with four descriptions of 255 octets the reply stays below 2 KB.
 GET_VARIABLES = 40
@@ -68,54 +42,6 @@ WALK_REPETITIONS = (25, 5, 1)
 WALK_LIMIT = 2000
 #: An SNMPv3 session idle for longer is renewed: the agent's window is 150 s (RFC 3414 §2.2.3).
 SESSION_IDLE_S = 100.0
-
-_AUTH: Mapping[str, type[BaseAuthKey]] = {"md5": Md5Key, "sha": Sha1Key, "sha1": Sha1Key, "sha256": Sha256Key}
-_PRIV: Mapping[str, type[BasePrivKey]] = {"aes": Aes128Key, "aes128": Aes128Key, "aes256": Aes256Key}
-
-
-@dataclass(frozen=True, slots=True)
-class Community:
-    """SNMPv2c."""
-
-    community: SecretStr
-
-
-@dataclass(frozen=True, slots=True)
-class UsmUser:
-    """SNMPv3 authPriv. `auth`: md5, sha, sha256; `priv`: aes128, aes256."""
-
-    name: str
-    auth: str
-    auth_password: SecretStr
-    priv: str
-    priv_password: SecretStr
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A device's agent: numeric IPv4 address and UDP port."""
-
-    device: str
-    address: str
-    port: int
-
-
-@dataclass(frozen=True, slots=True)
-class DeviceReading:
-    """What one device said. `answer` is one of `linestate.ANSWERS`; `missing` are interfaces that it does not have.
-
-    `index` maps interface names to ifIndex and goes into the next reading. Ports carry no rates yet.
-    """
-
-    device: str
-    at: datetime
-    answer: str
-    reason: str
-    sys_name: str | None = None
-    uptime_ticks: int | None = None
-    ports: tuple[PortSample, ...] = ()
-    missing: tuple[str, ...] = ()
-    index: Mapping[str, int] = field(default_factory=dict)
 
 
 class _Silent(Exception):
@@ -134,51 +60,6 @@ class _Garbled(Exception):
     """Something came back that cannot be decoded: noise, or a reply that is too large."""
 
 
-class _Session(SnmpSession):
-    """A gufo session that reads over datagrams which are not the answer, until its patience ends."""
-
-    patience_s = 1.0
-    garbled = 0
-
-    async def _recv(self, receiver: Callable[[], T]) -> T:
-        """Wait for one answer. Overrides gufo's own, whose timer starts anew at every datagram and which fails on a bad one."""
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[T] = loop.create_future()
-        self.garbled = 0
-
-        def read(*, expired: bool = False) -> None:
-            if answer.done():
-                return
-            try:
-                answer.set_result(receiver())
-            except SnmpDecodeError:
-                self.garbled += 1
-            except BlockingIOError:
-                pass
-            except (SnmpError, OSError, RuntimeError, ValueError, StopAsyncIteration) as error:
-                answer.set_exception(error)
-            if expired and not answer.done():
-                answer.set_exception(TimeoutError())
-
-        loop.add_reader(self._fd, read)
-        expiry = loop.call_later(self.patience_s, lambda: read(expired=True))
-        try:
-            return await answer
-        finally:
-            expiry.cancel()
-            loop.remove_reader(self._fd)
-
-
-    def is_discovered(self) -> bool:
-        """Tell whether an SNMPv3 agent told its engine id: it is there, whatever it says to our user."""
-        return self.get_engine_id() != b""
-
-    async def walk_on(self, place: GetIter) -> list[tuple[str, ValueType]]:
-        """Return the next rows of a walk and move its place on; none at its end. Safe to ask again after a time-out."""
-        await self._send(lambda: self._sock.send_get_bulk(place))
-        return [row for row in await self._recv(lambda: self._sock.recv_get_bulk(place)) if row is not None]
-
-
 class Agent:
     """One device's SNMP agent. Keeps its session, and the size of GETs that it can bear, from poll to poll."""
 
@@ -189,9 +70,9 @@ class Agent:
             InputError: an SNMPv3 algorithm that is not known here.
         """
         if isinstance(credentials, UsmUser):
-            _build_user(credentials)
+            build_user(credentials)
         self.target, self._credentials = target, credentials
-        self._session: _Session | None = None
+        self._session: Session | None = None
         self._used_at = 0.0
         self._variables = GET_VARIABLES
         self._patience_s: Sequence[float] = (1.0,)
@@ -274,18 +155,18 @@ class Agent:
     async def _read_known(self, interfaces: tuple[str, ...], index: Mapping[str, int], clock: Callable[[], datetime]) -> DeviceReading:
         if fresh := any(name not in index for name in interfaces):
             index = await self._find_index(interfaces)
-        seen = await self._ask(_port_oids(interfaces, index))
-        if not fresh and any(_text(seen.get(f"{IF_NAME}.{index[name]}")) != name for name in interfaces):
+        seen = await self._ask(port_oids(interfaces, index))
+        if not fresh and any(text_of(seen.get(row_of(index[name])[0])) != name for name in interfaces):
             index = await self._find_index(interfaces)
-            seen = await self._ask(_port_oids(interfaces, index))
+            seen = await self._ask(port_oids(interfaces, index))
         at = clock()
         found = {name: index[name] for name in interfaces if name in index}
-        if narrow := [number for number in found.values() if any(seen.get(f"{wide}.{number}") is None for wide in WIDE_COLUMNS)]:
+        if narrow := [number for number in found.values() if any(seen.get(oid) is None for oid in row_of(number)[WIDE_COLUMNS])]:
             seen |= await self._ask([f"{column}.{number}" for number in narrow for column in NARROW_COLUMNS])
-        uptime = _integer(seen.get(SYS_UPTIME))
-        ports = tuple(_build_port(self.target.device, name, number, seen, at) for name, number in found.items())
+        uptime = integer_of(seen.get(SYS_UPTIME))
+        ports = tuple(build_port(self.target.device, name, number, seen, at) for name, number in found.items())
         missing = tuple(name for name in interfaces if name not in found)
-        return DeviceReading(self.target.device, at, "answered", "", _text(seen.get(SYS_NAME)), uptime, ports, missing, found)
+        return DeviceReading(self.target.device, at, "answered", "", text_of(seen.get(SYS_NAME)), uptime, ports, missing, found)
 
     async def _find_index(self, interfaces: tuple[str, ...]) -> dict[str, int]:
         """Walk ifName, in smaller steps where the replies are too large."""
@@ -307,7 +188,7 @@ class Agent:
                 if number <= last:
                     return found
                 last = number
-                if (text := _text(name)) in wanted and text is not None:
+                if (text := text_of(name)) in wanted and text is not None:
                     found[text] = number
             if not rows:
                 break
@@ -345,7 +226,7 @@ class Agent:
                 raise
             return {}
 
-    async def _try(self, question: Callable[[_Session], Awaitable[T]]) -> T:
+    async def _try(self, question: Callable[[Session], Awaitable[T]]) -> T:
         """Put one question until it is answered or the patience ends; renew an SNMPv3 session that went stale.
 
         Raises:
@@ -381,105 +262,17 @@ class Agent:
             raise _WrongKey("tells its engine id and leaves our questions unanswered: wrong privacy key, or no view")
         raise _Silent(f"no answer from {self.target.address} in {len(self._patience_s)} tries{trouble}")
 
-    async def _open(self, patience_s: float) -> _Session:
+    async def _open(self, patience_s: float) -> Session:
         """Return the session, a new one where there is none or where it was idle for too long."""
         secure = isinstance(self._credentials, UsmUser)
         idle_s = asyncio.get_running_loop().time() - self._used_at
         if self._session is None or (secure and idle_s > SESSION_IDLE_S):
-            self._session = _build_session(self.target, self._credentials)
+            self._session = build_session(self.target, self._credentials)
             self._session.patience_s = patience_s
             await self._session.refresh()
         self._session.patience_s = patience_s
         return self._session
 
 
-def raise_descriptor_limit(wanted: int) -> Finding | None:
-    """Let this process open `wanted` descriptors: one for each SNMP session. Return what hinders it, None when nothing does."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft == resource.RLIM_INFINITY or soft >= wanted:
-        return None
-    for ceiling in (hard,) if hard == resource.RLIM_INFINITY or hard >= wanted else (wanted, hard):
-        try:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted if ceiling == resource.RLIM_INFINITY else min(wanted, ceiling), ceiling))
-        except (OSError, ValueError):
-            continue
-        break
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft >= wanted:
-        return None
-    step = "Sessions are opened anew in every cycle, which costs time; raise LimitNOFILE= of the service, or ulimit -n."
-    return Finding("this machine", "file descriptors", f"a limit of {wanted}", f"{soft} (hard limit {hard})", step, note=True)
-
-
-def _build_session(target: Target, credentials: Community | UsmUser) -> _Session:
-    if isinstance(credentials, Community):
-        return _Session(target.address, port=target.port, community=credentials.community.get_secret_value())
-    return _Session(target.address, port=target.port, user=_build_user(credentials))
-
-
-@lru_cache(maxsize=64)
-def _build_user(credentials: UsmUser) -> User:
-    """Return gufo's user. Passwords become master keys once (a megabyte of hashing each), not once for every device.
-
-    Raises:
-        InputError: an algorithm that is not known here.
-    """
-    auth, priv = _AUTH.get(credentials.auth), _PRIV.get(credentials.priv)
-    if auth is None or priv is None:
-        raise InputError(_unknown_algorithms(credentials))
-    auth_key = auth.get_master_key(credentials.auth_password.get_secret_value().encode())
-    priv_key = auth.get_master_key(credentials.priv_password.get_secret_value().encode())
-    return User(credentials.name, auth_key=auth(auth_key, KeyType.Master), priv_key=priv(priv_key, KeyType.Master))
-
-
-def _unknown_algorithms(credentials: UsmUser) -> Iterator[Finding]:
-    for name, value, known in (("snmp_auth", credentials.auth, _AUTH), ("snmp_priv", credentials.priv, _PRIV)):
-        if value not in known:
-            words = ", ".join(known)
-            yield Finding("ipplan/plan.yaml", f"management.{name}", f"one of {words}", value, "Name one that the devices support.")
-
-
 def _cut(oids: Sequence[str], size: int) -> Iterator[Sequence[str]]:
     return (oids[start : start + size] for start in range(0, len(oids), size))
-
-
-def _port_oids(interfaces: Sequence[str], index: Mapping[str, int]) -> list[str]:
-    return [SYS_UPTIME, SYS_NAME, *(f"{column}.{index[name]}" for name in interfaces if name in index for column in PORT_COLUMNS)]
-
-
-def _build_port(device: str, name: str, number: int, seen: Mapping[str, ValueType], at: datetime) -> PortSample:
-    """Return one port as the agent told it; None stands for each variable that it left out."""
-    _, oper, admin, speed, alias, wide_in, wide_out, in_errors, out_errors, discontinuity = (
-        seen.get(f"{column}.{number}") for column in PORT_COLUMNS
-    )
-    wide = wide_in is not None and wide_out is not None
-    in_octets, out_octets = (wide_in, wide_out) if wide else (seen.get(f"{column}.{number}") for column in NARROW_COLUMNS)
-    return PortSample(
-        device=device,
-        interface=name,
-        at=at,
-        oper_up=_is_up(_integer(oper)),
-        admin_up=None if admin is None else admin == 1,
-        speed_mbps=_integer(speed) or None,
-        alias=_text(alias),
-        in_octets=_integer(in_octets),
-        out_octets=_integer(out_octets),
-        counter_bits=64 if wide else 32,
-        in_errors=_integer(in_errors),
-        out_errors=_integer(out_errors),
-        uptime_ticks=_integer(seen.get(SYS_UPTIME)),
-        discontinuity=_integer(discontinuity),
-    )
-
-
-def _is_up(oper_status: int | None) -> bool | None:
-    """Read ifOperStatus: up(1) is up; unknown(4) and nothing are not known; down, testing, dormant and the rest are not up."""
-    return None if oper_status in (None, 4) else oper_status == 1
-
-
-def _integer(value: ValueType) -> int | None:
-    return value if isinstance(value, int) else None
-
-
-def _text(value: ValueType) -> str | None:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else None
