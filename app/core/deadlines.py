@@ -111,7 +111,20 @@ def _names(terms: Iterable[str]) -> str:
 # The log against what was worked by
 
 
-def find_silent_changes(order: Order, seen: Sequence[SeenTerms]) -> tuple[Finding, ...]:
+@dataclass(frozen=True, slots=True)
+class MovedDeadline:
+    """A milestone that was worked by on `was` from `seen_at` on, which its log does not show; `due_on` None: it is gone."""
+
+    milestone_id: str
+    title: str
+    title_en: str
+    was: date
+    seen_at: datetime
+    due_on: date | None
+    finding: Finding
+
+
+def find_silent_changes(order: Order, seen: Sequence[SeenTerms]) -> tuple[MovedDeadline, ...]:
     """Return every milestone that was once worked by with other terms than its log shows, in the sequence in which it was seen.
 
     `seen` oldest first. A simulated order is compared without its shift of days.
@@ -120,23 +133,29 @@ def find_silent_changes(order: Order, seen: Sequence[SeenTerms]) -> tuple[Findin
     for each in seen:
         by_milestone.setdefault(each.milestone_id, []).append(each)
     known = {milestone.milestone_id: milestone for milestone in order.milestones}
-    findings = [_find_silent(order, known.get(name), rows) for name, rows in by_milestone.items()]
-    return tuple(finding for finding in findings if finding is not None)
+    moved = [_find_silent(order, known.get(name), rows) for name, rows in by_milestone.items()]
+    return tuple(each for each in moved if each is not None)
 
 
-def _find_silent(order: Order, milestone: Milestone | None, rows: Sequence[SeenTerms]) -> Finding | None:
+def _find_silent(order: Order, milestone: Milestone | None, rows: Sequence[SeenTerms]) -> MovedDeadline | None:
     last = rows[-1]
     if milestone is None:
         what = f"milestone {last.milestone_id}: it is gone"
         expected = f"the milestone that was worked by since {_moment(order, last.seen_at)} ({last.terms})"
-        return Finding(ORDER_FILE, what, expected, "no such milestone", "Put it back; a duty that fell away stays, with its change.")
+        step = "Put it back; a duty that fell away stays, with its change."
+        finding = Finding(ORDER_FILE, what, expected, "no such milestone", step)
+        name, due_on = last.milestone_id, last.terms.moved(_shift(order)).due_on
+        return MovedDeadline(name, name, name, due_on, last.seen_at, None, finding)
     history = [terms.moved(-_shift(order)) for terms in milestone.term_history()]
     place = 0
     for row in rows:
         while place < len(history) and history[place] != row.terms:
             place += 1
         if place == len(history):
-            return _silent(order, milestone, row, history)
+            was = row.terms.moved(_shift(order)).due_on
+            finding = _silent(order, milestone, row, history)
+            named = milestone.milestone_id, milestone.title, milestone.title_en
+            return MovedDeadline(*named, was, row.seen_at, milestone.due_on, finding)
     return None
 
 

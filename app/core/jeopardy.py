@@ -114,7 +114,7 @@ def _groups(milestone: Milestone, members: Sequence[_Counted]) -> Iterator[_Grou
     if share >= 1 or milestone.per == COUNTY:
         yield from counties
     if share >= 1:
-        yield from _split(CARRIER, members, lambda line: (line.carrier, line.carrier_name, line.carrier), share)
+        yield from _split(CARRIER, members, lambda line: (line.carrier, line.carrier_name, line.carrier_name), share)
         yield from _split(CLASS, members, lambda line: (line.class_id, line.class_words, line.class_words_en), share)
 
 

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from app.core.acceptance import PASS, Acceptance, LineStatus
 from app.core.clock import LineFact
 from app.core.cohorts import UNITS, UNITS_WORDS, UNITS_WORDS_EN, Member, cohort, reaches
-from app.core.deadlines import ChangeView, find_silent_changes, view_changes
+from app.core.deadlines import ChangeView, MovedDeadline, find_silent_changes, view_changes
 from app.core.events import EventBook, UnitEvent, build_book
 from app.core.fault_report import FaultSummary
 from app.core.inventory import Line
@@ -138,7 +138,7 @@ class MilestoneView:
 class Summary:
     """Everything at one moment. `polled_at` is the end of the newest poll cycle, None when nothing was ever measured.
 
-    `deadline_faults`: deadlines that moved without an entry in the order's log. `assumed_years`: counted by weekends alone, since the
+    `moved_deadlines`: those that moved without an entry in the order's log. `assumed_years`: counted by weekends alone, since the
     calendar lacks their notice.
     """
 
@@ -155,7 +155,7 @@ class Summary:
     lines: tuple[LineView, ...]
     gates: tuple[GateView, ...] = ()
     jeopardy: tuple[Jeopardy, ...] = ()
-    deadline_faults: tuple[str, ...] = ()
+    moved_deadlines: tuple[MovedDeadline, ...] = ()
     assumed_years: tuple[int, ...] = ()
     forecast_level: float = 0.9
     faults: FaultSummary = field(default_factory=FaultSummary)
@@ -203,7 +203,7 @@ def summarise(
         lines=lines,
         gates=view_gates(workspace, book),
         jeopardy=view_jeopardy(workspace, lines, now),
-        deadline_faults=tuple(str(finding) for finding in find_silent_changes(order, seen_terms)),
+        moved_deadlines=find_silent_changes(order, seen_terms),
         assumed_years=assumed_years(workspace, now),
         forecast_level=order.forecast.level,
     )

@@ -159,7 +159,7 @@ def deadline_families(summary: Summary) -> Iterator[Metric]:
         changes.add_metric((milestone.milestone_id,), len(milestone.changes))
     yield from (baseline, changes)
     yield GaugeMetricFamily(
-        "waiwang_deadline_faults", "Deadlines that moved without an entry in the order's log.", value=len(summary.deadline_faults)
+        "waiwang_deadline_faults", "Deadlines that moved without an entry in the order's log.", value=len(summary.moved_deadlines)
     )
     for name, documentation, value in FORECASTS:
         family = GaugeMetricFamily(name, documentation, labels=("milestone", "grouping", "key"))

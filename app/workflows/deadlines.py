@@ -12,7 +12,8 @@ from app.errors import Finding
 
 def find_moved(workspace: Workspace, store: Store) -> tuple[Finding, ...]:
     """Return every deadline that was worked by before and moved since without an entry in the log."""
-    return find_silent_changes(workspace.order, store.seen_terms(workspace.order.number))
+    moved = find_silent_changes(workspace.order, store.seen_terms(workspace.order.number))
+    return tuple(each.finding for each in moved)
 
 
 def keep_deadlines(workspace: Workspace, store: Store, now: datetime) -> tuple[Finding, ...]:
@@ -25,4 +26,4 @@ def keep_deadlines(workspace: Workspace, store: Store, now: datetime) -> tuple[F
     silent = find_silent_changes(order, seen)
     if not silent and (new := terms_to_keep(order, seen, now)):
         store.write_seen_terms(order.number, new)
-    return silent
+    return tuple(each.finding for each in silent)

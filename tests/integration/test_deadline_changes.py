@@ -149,8 +149,9 @@ def test_a_deadline_that_was_worked_by_is_found_in_the_log_or_named(
 
 def test_a_milestone_that_is_gone_is_named(place: Path) -> None:
     order = read_workspace(place)[0].order
-    [finding] = find_silent_changes(order, [SeenTerms("fees", FIRST, NOW)])
-    assert "milestone fees: it is gone" in finding.what
+    [moved] = find_silent_changes(order, [SeenTerms("fees", FIRST, NOW)])
+    assert "milestone fees: it is gone" in moved.finding.what
+    assert (moved.was, moved.due_on) == (FIRST.due_on, None)
 
 
 def test_terms_are_kept_once_and_again_when_they_change(place: Path, store: Store) -> None:

@@ -25,13 +25,13 @@ DEFAULT, CLAUSE = Source(default=True), Source(clause="一(二)1")
 BEGIN = datetime(2008, 3, 31, 16, 0, tzinfo=UTC)  # 1 April, midnight in Beijing
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 HALF_HOUR = timedelta(minutes=30)
-INTERVAL = 8 * HOUR
+INTERVAL = 12 * HOUR
 DAYS, LINES = 90, 500
 END = BEGIN + DAYS * DAY
 FIBRE_DUE, ADSL_DUE = date(2008, 6, 10), date(2008, 6, 20)
 VALID_DAYS = 9
 COUNTIES, CARRIERS = ("511902", "511921", "511922", "511923"), ("telecom", "unicom")
-TRIAL = Criterion("trial", True, 0.85, window=72 * HOUR, restart_after=8 * HOUR, coverage=0.9)
+TRIAL = Criterion("trial", True, 0.8, window=72 * HOUR, restart_after=12 * HOUR, coverage=0.9)
 COMMON = (Criterion("reachable_from_centre", True, 0.01), Criterion("ports_up", True), TRIAL, Criterion("rate_down", True, 0.9))
 CLASSES = {
     "fibre_2m": ServiceClass(
@@ -141,11 +141,11 @@ def _draw_world(chance: Random, line: Line) -> World:
     kind = chance.random()
     if kind < 0.12:  # built badly and mended later
         world.rates = [(BEGIN, nominal * 0.5), (world.opens_at + chance.randrange(6, 16) * DAY, nominal * 0.96)]
-    elif kind < 0.24:  # flapping: outages of 2 to 20 hours
+    elif kind < 0.24:  # flapping: outages of 2 to 30 hours
         at = world.opens_at
         for _ in range(chance.randrange(1, 6)):
             at += chance.randrange(10, 200) * HALF_HOUR
-            until = at + chance.randrange(4, 40) * HALF_HOUR
+            until = at + chance.randrange(4, 60) * HALF_HOUR
             world.outages.append((at, until))
             at = until
     elif kind < 0.28:
@@ -167,7 +167,7 @@ def _poll(worlds: dict[str, World]) -> Iterator[Cycle]:
     at = BEGIN
     while at <= END:
         day = (at - BEGIN) / DAY
-        if not (30 <= day < 31.5 or 68.5 <= day < 72.5):
+        if not (30 <= day < 32.5 or 68.5 <= day < 72.5):
             ahead = 2 * DAY + HALF_HOUR if 50 <= day < 51 else -20 * HOUR - HALF_HOUR if 60 <= day < 60.75 else timedelta(0)
             stamp = at + ahead
             deaf = 41 <= day < 42.25

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
+from app.core.deadlines import MovedDeadline
 from app.core.forecast import OUTLOOKS, Forecast
 from app.core.jeopardy import GROUPINGS
-from app.web.dashboard.deadlines import both_days, chance_words, earliness_words, foretold_words, held_words, holder_words, term_words
+from app.errors import Finding
+from app.web.dashboard.deadlines import (
+    both_days,
+    chance_words,
+    earliness_words,
+    foretold_words,
+    held_words,
+    holder_words,
+    moved_words,
+    term_words,
+)
 from app.web.dashboard.elements import MARKS
 from app.web.dashboard.words import TABLE, Words
 from tests.samples.rollout import CHANGE, build_summary
@@ -71,6 +82,21 @@ def test_early_and_late_are_told_in_civil_and_in_working_days(
 ) -> None:
     line = replace(LINE, due=due, days_early=days, working_days_early=working)
     assert (earliness_words(ZH, line), earliness_words(EN, line)) == (chinese, english)
+
+
+@pytest.mark.parametrize(
+    ("due_on", "begins"),
+    [
+        (date(2008, 7, 15), "线路：此前按2008年6月30日执行，现为2008年7月15日"),
+        (date(2008, 6, 30), "线路（2008年6月30日）：完成条件"),
+        (None, "线路（2008年6月30日）：事项已"),
+    ],
+)
+def test_a_deadline_that_moved_silently_is_told_in_the_language_of_the_page(due_on: date | None, begins: str) -> None:
+    finding = Finding("inventory/order.yaml:9", "moved", "that", "this", "Put it back.")
+    moved = MovedDeadline("lines", "线路", "Lines", date(2008, 6, 30), datetime(2008, 6, 1, tzinfo=UTC), due_on, finding)
+    assert moved_words(ZH, moved).startswith(begins)
+    assert moved_words(EN, moved).startswith("Lines")
 
 
 def test_who_held_the_clock_is_told_in_whole_days() -> None:

@@ -54,9 +54,17 @@ class Deadlines(Database):
             for line_id, at, kind in _in_sequence(connection.execute(_looks(known_at)).all()):
                 if kind in (SEEN_UP, SEEN_DOWN):
                     found[line_id].append(LineFact(at, kind))
-            for query in (_reports(known_at), _looks_after_tests(known_at), _verdicts(known_at)):
-                for line_id, at, kind in connection.execute(query):
-                    found[line_id].append(LineFact(at, kind))
+            still_down = [
+                (line_id, LineFact(at, kind))
+                for line_id, at, kind in connection.execute(_looks_after_tests(known_at))
+                if _state_at(found[line_id], at) == kind == SEEN_DOWN  # any other was stamped by a clock that had jumped
+            ]
+            for line_id, at, kind in connection.execute(_reports(known_at)):
+                found[line_id].append(LineFact(at, kind))
+            for line_id, fact in still_down:
+                found[line_id].append(fact)
+            for line_id, at, kind in connection.execute(_verdicts(known_at)):
+                found[line_id].append(LineFact(at, kind))
         for facts in found.values():
             facts.sort(key=lambda fact: fact.at)  # stable: what was reported stands before what was judged at the same moment
         return dict(found)
@@ -70,6 +78,10 @@ def _in_sequence(rows: Iterable[sa.Row[str, datetime, str]]) -> list[tuple[str, 
         earliest[line_id] = min(earliest.get(line_id, at), at)
         found.append((line_id, earliest[line_id], kind))
     return found[::-1]
+
+
+def _state_at(looks: Sequence[LineFact], at: datetime) -> str | None:
+    return next((fact.kind for fact in reversed(looks) if fact.at <= at), None)
 
 
 def _looks(known_at: datetime) -> sa.Select[str, datetime, str]:

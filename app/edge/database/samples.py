@@ -99,10 +99,15 @@ class Samples(Database):
             return [_line_sample(row, seen) for row in rows]
 
     def transitions(self, line_id: str | None = None, since: datetime | None = None, until: datetime | None = None) -> list[Transition]:
-        """Return changes of state observed from `since` to `until`, oldest first; of every line when none is named (`settled`)."""
+        """Return changes of state observed from `since` to `until`, oldest first; of every line when none is named (`settled`).
+
+        What was recorded after `until` settles nothing before it: what was known then stays as it was.
+        """
         query = sa.select(TRANSITION).where(*of_line(TRANSITION, line_id)).order_by(TRANSITION.c.transition_id)
         with self.reading("transitions") as connection:
-            rows = settled([_transition(row) for row in connection.execute(query)])
+            written = [_transition(row) for row in connection.execute(query)]
+        known = [row for row in written if until is None or row.recorded_at <= until]
+        rows = [*settled(known), *(row for row in written if until is not None and row.recorded_at > until)]
         held = [row for row in rows if (since is None or row.observed_at >= since) and (until is None or row.observed_at <= until)]
         return sorted(held, key=lambda row: row.observed_at)
 

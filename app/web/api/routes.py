@@ -90,7 +90,7 @@ def summary(context: Context) -> SummaryAnswer:
         simulation_note=now.simulation_note,
         simulation_note_en=now.simulation_note_en,
         illustration=now.illustration,
-        deadline_faults=now.deadline_faults,
+        deadline_faults=tuple(str(each.finding) for each in now.moved_deadlines),
         lines=Counts(total=len(now.lines), due=count_dues(now.lines), state=count_states(now.lines)),
         milestones=tuple(MilestoneRow.model_validate(one) for one in now.milestones),
     )
@@ -109,7 +109,7 @@ def deadlines(context: Context) -> DeadlinesAnswer:
     now = context.reader.summary()
     return DeadlinesAnswer(
         as_of=now.as_of,
-        faults=now.deadline_faults,
+        faults=tuple(str(each.finding) for each in now.moved_deadlines),
         milestones=tuple(MilestoneRow.model_validate(one) for one in now.milestones),
         jeopardy=tuple(JeopardyRow.model_validate(one) for one in now.jeopardy),
         method=METHOD,

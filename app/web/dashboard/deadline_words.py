@@ -14,6 +14,18 @@ DEADLINE_TABLE: dict[str, tuple[str, str]] = {
         "No holiday notice for {years}: working days are counted by weekends alone.",
     ),
     "deadline_moved": ("期限被改动而无变更记录", "A deadline moved without a record"),
+    "moved_day": (
+        "{title}：此前按{was}执行，现为{becomes}，变更记录中没有对应条目。请恢复原期限，或在 order.yaml 的 changes 中补记。",
+        "{title}: worked by {was} before, now {becomes}, and no entry in the log says so. Put it back, or add the change to order.yaml.",
+    ),
+    "moved_terms": (
+        "{title}（{was}）：完成条件或变更记录与此前执行的不一致。请恢复，或在 order.yaml 的 changes 中补记。",
+        "{title} ({was}): its terms or its log are not those that were worked by. Put them back, or add the change to order.yaml.",
+    ),
+    "moved_gone": (
+        "{title}（{was}）：事项已从文件数据中消失。请恢复；不再要求的事项也须保留并记录变更。",
+        "{title} ({was}): it is gone from the order's data. Put it back; a duty that fell away stays, with its change.",
+    ),
     "baseline": ("原定 {day}", "first {day}"),
     "present_due": ("现为 {day}", "now {day}"),
     "never_moved": ("从未变更", "never moved"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from app.core.deadlines import ChangeView
+from app.core.deadlines import ChangeView, MovedDeadline
 from app.core.forecast import Forecast
 from app.core.jeopardy import GROUPINGS, WHOLE, Jeopardy
 from app.core.progress import LineView, MilestoneView, Summary
@@ -74,6 +74,16 @@ def term_words(words: Words, term: str) -> str:
     was, _, becomes = values.partition(" → ")
     shown = [words(value) if value in ("yes", "no") else value for value in (was, becomes)]
     return f"{words.known('term', name)} {' → '.join(shown)}"
+
+
+def moved_words(words: Words, moved: MovedDeadline) -> str:
+    """Write which deadline moved without a record, and what is to be done."""
+    was, title = words.day(moved.was), words.pick(moved.title, moved.title_en)
+    if moved.due_on is None:
+        return words("moved_gone", title=title, was=was)
+    if moved.due_on == moved.was:
+        return words("moved_terms", title=title, was=was)
+    return words("moved_day", title=title, was=was, becomes=words.day(moved.due_on))
 
 
 def _forecasts(words: Words, groups: Sequence[Jeopardy]) -> None:

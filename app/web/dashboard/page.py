@@ -138,7 +138,7 @@ class Page:
         other = next(language for language in PATHS if language != words.language)
         parts["header"].show((summary.order_number, summary.order_title), lambda _: sections.draw_header(words, summary, other))
         parts["clock"].show(summary.as_of, lambda at: self._draw_clock(summary))
-        banners = (summary.simulation_note, summary.illustration, summary.deadline_faults, polling if polling.stale else None)
+        banners = (summary.simulation_note, summary.illustration, summary.moved_deadlines, polling if polling.stale else None)
         parts["banners"].show(banners, lambda _: sections.draw_banners(words, summary, polling))
         parts["figures"].show((view.figures(summary), polling), lambda _: sections.draw_figures(words, view.figures(summary), polling))
         parts["milestones"].show(summary.milestones, lambda now: sections.draw_milestones(words, now))

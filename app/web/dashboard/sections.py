@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from app.core.acceptance import LINE_STATES
 from app.core.progress import CohortView, LineView, MilestoneView, Summary
 from app.web.dashboard import view
-from app.web.dashboard.deadlines import holder_words
+from app.web.dashboard.deadlines import holder_words, moved_words
 from app.web.dashboard.elements import bar, block, pill, text
 from app.web.dashboard.words import Words
 
@@ -50,8 +50,8 @@ def draw_banners(words: Words, summary: Summary, polling: Polling) -> None:
     if summary.simulation_note is not None:
         note = words.pick(summary.simulation_note, summary.simulation_note_en or "")
         _banner("simulation", words("simulation"), note)
-    for fault in summary.deadline_faults:
-        _banner("alarm", words("deadline_moved"), fault)
+    for each in summary.moved_deadlines:
+        _banner("alarm", words("deadline_moved"), moved_words(words, each))
     if polling.at is None:
         _banner("alarm", words("never_polled"), words("never_polled_note"))
     elif polling.stale:

@@ -174,13 +174,14 @@ def _held(facts: _Facts, holder: str) -> Counter[str]:
 
 
 def _say_demands(ground: Ground, outline: Outline, facts: _Facts) -> None:
-    """Say who has to do what; nothing that the list of late lines does not show."""
+    """Say who has to do what about lines that are over their day, late or not proven."""
     say = ground.say
     outline.chapter(say("chapter_demands"))
     held = _held(facts, "carrier")
-    waiting = [each.line for each in facts.late if each.line.clock_holder == "unit"]
+    over = [line for line in facts.lines if line.due in ("late", "not_proven")]
+    waiting = [line for line in over if line.clock_holder == "unit"]
     gates = {gate for line in waiting for gate in say.words.each(line.open_gates, line.open_gates_en)}
-    centre = sum(each.line.clock_holder == "centre" for each in facts.late)
+    centre = sum(line.clock_holder == "centre" for line in over)
     demands = [
         say("demand_carrier", carriers=say.joined(list(held)), annex=2) if held else "",
         say("demand_unit", gates=say.joined(sorted(gates))) if gates else "",

@@ -92,5 +92,6 @@ def say_changes(ground: Ground, outline: Outline, milestones: Sequence[Milestone
             days = {"was": say.day(change.due_was), "becomes": say.day(change.due_becomes), "on": say.day(change.changed_on)}
             title, reason = say.pick(milestone.title, milestone.title_en), say.pick(change.reason, change.reason_en).rstrip("。.")
             outline.say(say("deadline_change", title=title, office=change.decided_by, document=change.document, reason=reason, **days))
-    if ground.known.summary.deadline_faults:
-        outline.say(say("deadlines_moved", count=len(ground.known.summary.deadline_faults)))
+    if moved := ground.known.summary.moved_deadlines:
+        titles = say.joined([say.pick(each.title, each.title_en) for each in moved])
+        outline.say(say("deadlines_moved", titles=titles))

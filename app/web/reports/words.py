@@ -153,8 +153,8 @@ TABLE: dict[str, tuple[str, str]] = {
         "{title}: on {on} {office} ({document}) moved it from {was} to {becomes}. Reason: {reason}.",
     ),
     "deadlines_moved": (
-        "有{count}项期限被改动而没有变更记录，须补记或改回。",
-        "{count} deadlines moved without a record; record the change or put them back.",
+        "期限被改动而没有变更记录，须补记或改回：{titles}。",
+        "Moved without a record, to be recorded or put back: {titles}.",
     ),
     "part_not_proven": ("未证实{count}条", "{count} not proven"),
     "head_not_proven": ("未证实", "Not proven"),
