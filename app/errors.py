@@ -9,6 +9,7 @@
     │   ├── LoginRefused      never retry: it locks accounts
     │   ├── CommitRefused     never retry
     │   └── UnsafeRoute       never retry: packets would leave the lab
+    ├── AccessRefused     whoever gives out accounts
     ├── StoreError        whoever runs the database
     ├── AlertmanagerError whoever runs the Alertmanager
     └── LabError          whoever runs the lab
@@ -121,6 +122,12 @@ class CommitRefused(DeviceError):
 
 class UnsafeRoute(DeviceError):
     """The route to the address leaves the lab, or the address belongs to an illustration."""
+
+
+class AccessRefused(WaiwangError):
+    """The account's role does not allow this."""
+
+    exit_code = ExitCode.INPUT
 
 
 class StoreError(WaiwangError):

@@ -12,6 +12,7 @@ from app.errors import Finding, InputError
 
 #: The shortest poll interval, seconds: agents answer their port tables from a cache of some seconds.
 SHORTEST_INTERVAL_S = 1.0
+OPEN_READING = ("auto", "yes", "no")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class Settings:
     `poll_interval_s`: from one poll cycle's start to the next. `known_hosts`: OpenSSH format, None accepts any key.
     `endpoints_file`: where simulated devices listen, None on a real network. `simulation`: the control socket of that
     simulation, which active tests ask instead of a network.
+    `open_reading`: whether page and API may be read without sign-in: `yes`, `no`, or `auto` (on loopback addresses only).
     `alertmanager_url`: whom change windows tell to be silent, None where there is no Alertmanager.
     `trap_listen`: where SNMP notifications are received: `address:port`, `auto` (where the plan sends them), or `off`.
     """
@@ -35,6 +37,7 @@ class Settings:
     trap_listen: str = "auto"
     endpoints_file: Path | None = None
     simulation: Path | None = None
+    open_reading: str = "auto"
     alertmanager_url: str | None = None
 
 
@@ -62,11 +65,21 @@ def read_settings(environ: Mapping[str, str], root: Path | None = None) -> Setti
         trap_listen=given.get("WAIWANG_TRAP_LISTEN", "auto"),
         endpoints_file=Path(endpoints) if endpoints else None,
         simulation=Path(simulation) if simulation else None,
+        open_reading=_choice(given, "WAIWANG_OPEN_READING", OPEN_READING, findings),
         alertmanager_url=_web_address(given, "WAIWANG_ALERTMANAGER_URL", findings),
     )
     if findings:
         raise InputError(findings)
     return settings
+
+
+def _choice(given: Mapping[str, str], name: str, choices: tuple[str, ...], findings: list[Finding]) -> str:
+    """Return the variable's value, the first of the choices where it is not set."""
+    text = given.get(name, choices[0])
+    if text in choices:
+        return text
+    findings.append(_finding(name, " or ".join(choices), text))
+    return choices[0]
 
 
 def _port(given: Mapping[str, str], name: str, default: int, findings: list[Finding]) -> int:

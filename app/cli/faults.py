@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -12,11 +12,13 @@ import typer
 from app.cli.context import Commit, Context, Form, Root, leave, now, open_context
 from app.cli.lines import AsOf, one_line, parse_as_of, parse_moment, written
 from app.cli.output import Format, Table, show, tell
+from app.cli.paper import Language
 from app.core.fault_report import CarrierRestoring, FaultSummary, FaultView, clock_holder
 from app.core.faults import ASSIGN, BY_HAND, CLOSE, HAND, MISTAKEN, RESTORE, FaultEvent
 from app.core.references import nearest
 from app.edge.files.sheets import write_office_csv, write_sheet, write_workbook
 from app.errors import ExitCode, Finding, InputError
+from app.web.dashboard.words import LANGUAGES
 from app.workflows.faults import FaultDesk, FaultReport, outage_by_hand, read_faults
 
 fault = typer.Typer(help="Faults of lines: who has them, and how long carriers need.", no_args_is_help=True)
@@ -28,7 +30,7 @@ At = Annotated[str | None, typer.Option("--at", help="day or moment on the order
 Since = Annotated[str | None, typer.Option("--since", help="day or moment on the order's clock; without it, 30 days ago")]
 Until = Annotated[str | None, typer.Option("--until", help="day or moment, exclusive; without it, now")]
 Output = Annotated[Path | None, typer.Option("-o", "--output", help="write a sheet instead: NAME.xlsx or NAME.csv")]
-Language = Annotated[str, typer.Option("--language", envvar="WAIWANG_LANGUAGE", help="zh or en: the heads of the sheet")]
+InLanguage = Annotated[Language, typer.Option("--language", envvar="WAIWANG_LANGUAGE", help="of the sheet")]
 
 #: Column → its head in a sheet, Chinese and English.
 FAULT_HEADS = {
@@ -40,18 +42,20 @@ FAULT_HEADS = {
     "state": ("状态", "State"),
     "with": ("处理方", "With"),
     "began": ("发生时间", "Began"),
+    "lasted_min": ("历时（分钟）", "Lasted (min)"),
     "handed": ("移交时间", "Handed"),
     "restored": ("恢复时间", "Restored"),
-    "lasted_min": ("历时（分钟）", "Lasted (min)"),
     "agreed_h": ("约定时限（小时）", "Agreed (h)"),
     "within_agreed": ("时限内恢复", "Within agreed time"),
-    "planned": ("计划检修", "Planned under"),
-    "announced_late": ("通知逾期", "Announced late"),
-    "children": ("受影响的下级线路", "Lines behind it"),
     "reopened": ("反复次数", "Broke again"),
+    "announced_late": ("通知逾期", "Announced late"),
+    "planned": ("计划检修", "Planned under"),
+    "children": ("受影响的下级线路", "Lines behind it"),
     "source": ("来源", "Source"),
     "document": ("依据", "Evidence"),
 }
+#: Long texts, which stand below their row where the screen is too narrow.
+BELOW = ("planned", "children", "source", "document")
 CARRIER_HEADS = {
     "carrier": ("承建企业", "Carrier"),
     "faults": ("故障数", "Faults"),
@@ -155,18 +159,18 @@ def list_(
     until: Until = None,
     as_of: AsOf = None,
     output: Output = None,
-    language: Language = "zh",
+    language: InLanguage = Language.zh,
 ) -> None:
     """Show faults: those that are broken now, with --all every one of the period."""
     context = open_context(root)
     summary = _read(context, since, until, as_of)
     chosen = summary.faults if every else summary.broken
-    rows = [_fault_row(context, each, language if output else "en") for each in chosen]
+    rows = [_fault_row(context, each, language if output else None) for each in chosen]
     if output is not None:
         _write(output, ("故障清单", "Faults"), FAULT_HEADS, rows, language)
         return
     totals = {"broken": len(summary.broken), "of the period": len(summary.faults)}
-    show(Table("faults", tuple(FAULT_HEADS), rows, totals, ("children", "document")), form)
+    show(Table("faults", tuple(FAULT_HEADS), rows, totals, BELOW), form)
 
 
 @fault.command()
@@ -177,12 +181,12 @@ def report(
     until: Until = None,
     as_of: AsOf = None,
     output: Output = None,
-    language: Language = "zh",
+    language: InLanguage = Language.zh,
 ) -> None:
     """Show how long each carrier's lines were broken, and whether the agreed time was kept."""
     context = open_context(root)
     summary = _read(context, since, until, as_of)
-    rows = [_carrier_row(each, language if output else "en") for each in summary.carriers]
+    rows = [_carrier_row(each, language if output else None) for each in summary.carriers]
     over = sum(each.over for each in summary.carriers)
     if output is not None:
         _write(output, ("故障恢复情况", "Time to restore"), CARRIER_HEADS, rows, language)
@@ -244,34 +248,40 @@ def _read(context: Context, since: str | None, until: str | None, as_of: str | N
     )
 
 
-def _fault_row(context: Context, each: FaultView, language: str) -> tuple[object, ...]:
-    place, zone = ("zh", "en").index(language), context.workspace.order.timezone
+def _fault_row(context: Context, each: FaultView, language: str | None) -> tuple[object, ...]:
+    """Return the cells of `FAULT_HEADS`, codes in words where a language is given."""
+    zone = context.workspace.order.timezone
+    in_english = language == "en"
     return (
         each.fault_id,
         each.line_id,
-        (each.unit_name, each.unit_name_en or each.unit_name)[place],
-        (each.region_name, each.region_name_en or each.region_name)[place],
+        each.unit_name_en if in_english and each.unit_name_en else each.unit_name,
+        each.region_name_en if in_english and each.region_name_en else each.region_name,
         each.carrier_name,
-        STATE_WORDS[each.state][place] if place == 0 else each.state,
+        _in_words(STATE_WORDS, each.state, language),
         clock_holder(each),
         written(each.began_at, zone),
+        _minutes(each.lasted),
         written(each.handed_at, zone),
         written(each.restored_at, zone),
-        _minutes(each.lasted),
         each.agreed / timedelta(hours=1),
-        _yes_no(each.within_agreed, place),
-        each.planned,
-        _yes_no(each.announced_late if each.planned else None, place),
-        each.children,
+        _yes_no(each.within_agreed, language),
         each.reopened,
-        SOURCE_WORDS[each.source][place],
+        _yes_no(each.announced_late if each.planned else None, language),
+        each.planned,
+        each.children,
+        _in_words(SOURCE_WORDS, each.source, language),
         each.document,
     )
 
 
-def _carrier_row(each: CarrierRestoring, language: str) -> tuple[object, ...]:
+def _in_words(words: Mapping[str, tuple[str, str]], code: str, language: str | None) -> str:
+    return code if language is None else words[code][LANGUAGES.index(language)]
+
+
+def _carrier_row(each: CarrierRestoring, language: str | None) -> tuple[object, ...]:
     return (
-        each.carrier_name if language == "zh" else each.carrier,
+        each.carrier if language is None else each.carrier_name,
         each.faults,
         each.broken,
         each.restored,
@@ -289,16 +299,14 @@ def _minutes(span: timedelta | None) -> float | None:
     return None if span is None else round(span / timedelta(minutes=1), 1)
 
 
-def _yes_no(value: bool | None, place: int) -> str | None:
-    return None if value is None else (("是", "yes") if value else ("否", "no"))[place]
+def _yes_no(value: bool | None, language: str | None) -> str | None:
+    return None if value is None else (("是", "yes") if value else ("否", "no"))[language != "zh"]
 
 
 def _write(
     output: Path, titles: tuple[str, str], heads: dict[str, tuple[str, str]], rows: Sequence[Sequence[object]], language: str
 ) -> None:
-    if language not in ("zh", "en"):
-        raise typer.BadParameter("zh or en", param_hint="--language")
-    place = ("zh", "en").index(language)
+    place = LANGUAGES.index(language)
     texts = [[_text(cell) for cell in row] for row in rows]
     sheet = [[each[place] for each in heads.values()], *texts]
     match output.suffix.lower():

@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Mapping, Sequence
 from datetime import date
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,6 +17,7 @@ from app.cli.output import Format, Table, show, show_findings, tell
 from app.core.acceptance import PASS, Acceptance
 from app.core.inventory import Line
 from app.edge.provenance import clock_state
+from app.edge.signing import read_key
 from app.workflows.accept import accept as run_accept
 from app.workflows.deadlines import keep_deadlines
 from app.workflows.evidence import CLOCK_VERB, POLLER
@@ -117,6 +119,7 @@ def serve(
     root: Root = None,
     host: Annotated[str, typer.Option("--host", envvar="WAIWANG_HOST", help="address to listen on")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", envvar="WAIWANG_PORT", min=0, max=65535, help="port to listen on")] = 8080,
+    key: Annotated[Path | None, typer.Option("--key", envvar="WAIWANG_EVIDENCE_KEY", help="private key that signs evidence packs")] = None,
 ) -> None:
     """Poll on schedule and show: dashboard at /, API at /api/v1, metrics at /metrics."""
     from app.cli.serving import listening_socket, run_server  # here: no other command needs the web, half of all loading time
@@ -126,5 +129,6 @@ def serve(
     poller = None if context.workspace.plan.illustration else _open_poller(context)
     if poller is None:
         tell("the plan is an illustration: shown, not polled")
+    signing_key = read_key(key) if key is not None else None
     with listening_socket(os.environ, host, port) as sock:
-        run_server(context, poller, sock)
+        run_server(context, poller, sock, signing_key)

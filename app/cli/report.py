@@ -16,6 +16,7 @@ from app.cli.handover import InLanguage, KnownOnly, Output, ReportForm, beside, 
 from app.cli.lines import AsOf, parse_moment
 from app.cli.output import Table
 from app.cli.paper import Language
+from app.core.contests import Contest, describe
 from app.core.periods import Period, month_of, parse_period
 from app.core.references import nearest
 from app.core.scoring import Score
@@ -172,6 +173,12 @@ def scores(
     leave(ExitCode.OK if ranked else ExitCode.NOTHING_MEASURED)
 
 
+def contest_words(ground: Ground, contest: Contest) -> str:
+    """Say what was contested and what became of it, with its day on the order's clock."""
+    at = (contest.decided or contest.raised).observed_at.astimezone(ground.workspace.order.timezone)
+    return describe(contest, f"{at:%Y-%m-%d}")
+
+
 def _of_subject(ranked: Iterable[Score], subject: str) -> tuple[Score, ...]:
     """Return one subject's score. Raises InputError where the table has no such subject."""
     scored = {each.subject: each for each in ranked}
@@ -183,11 +190,15 @@ def _of_subject(ranked: Iterable[Score], subject: str) -> tuple[Score, ...]:
 
 def _ranking(title: str, ranked: Iterable[Score], totals: dict[str, int], ground: Ground) -> Table:
     rows = [
-        (each.kind, each.rank, each.prize, each.subject, each.name, f"{each.total:.2f}", _yes_no(each.provisional), each.working)
+        (
+            *(each.kind, each.rank, each.prize, each.subject, each.name, f"{each.total:.2f}", _yes_no(each.provisional)),
+            each.working,
+            tuple(contest_words(ground, one) for one in each.contests) or None,
+        )
         for each in ranked
     ]
-    columns = ("kind", "rank", "prize", "subject", "name", "score", "provisional", "working")
-    return Table(title, columns, rows, totals, beside=beside(ground))
+    columns = ("kind", "rank", "prize", "subject", "name", "score", "provisional", "working", "contests")
+    return Table(title, columns, rows, totals, ("contests",), beside=beside(ground))
 
 
 def _working(title: str, chosen: Iterable[Score], totals: dict[str, int], ground: Ground) -> Table:
@@ -197,6 +208,7 @@ def _working(title: str, chosen: Iterable[Score], totals: dict[str, int], ground
         for row in each.rows
     ]
     rows += [(row.adjustment_id, row.title, None, f"{row.points:.2f}", row.working) for each in chosen for row in each.adjustments]
+    rows += [(one.raised.row, None, None, None, contest_words(ground, one)) for each in chosen for one in each.contests]
     return Table(title, ("row", "title", "points", "earned", "working"), rows, totals, beside=beside(ground))
 
 

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
+from ipaddress import ip_address
 
 import uvicorn
 from fastapi import FastAPI
@@ -20,16 +21,20 @@ from app.core.faults import FaultEvent
 from app.core.intents import notification_target
 from app.core.ipplan import address_book
 from app.edge.secrets import read_secrets
+from app.edge.signing import SigningKey
 from app.edge.traps import Receiver
 from app.errors import Finding, InputError
 from app.web.api.alerts import PATH, TOKEN
 from app.web.app import create_app
 from app.web.context import AlertDoor
+from app.web.doors import Doors
 from app.workflows.accept import GAP_INTERVALS
 from app.workflows.faults import FaultDesk
+from app.workflows.identify import agent_opener, identify_forever
 from app.workflows.notifications import Desk, build_desk, look_forever, open_receiver
 from app.workflows.poll import Poller
 from app.workflows.poll_report import CycleReport, LookReport
+from app.workflows.registry import Registry
 from app.workflows.schedule import poll_forever
 from app.workflows.summary import StoreReader
 
@@ -37,6 +42,9 @@ from app.workflows.summary import StoreReader
 FIRST_PASSED = 3
 #: How long open pages may keep a server that was told to stop, seconds.
 GRACE_S = 5
+#: Secrets of the doors, by name.
+SESSION_KEY, METRICS_TOKEN = "session_key", "metrics_token"
+SESSION_KEY_LENGTH = 32
 #: Of the token that Alertmanager shows, characters.
 SHORTEST_TOKEN = 16
 
@@ -62,14 +70,36 @@ def listening_socket(environ: Mapping[str, str], host: str, port: int) -> Iterat
         yield server
 
 
-def run_server(context: Context, poller: Poller | None, sock: socket.socket) -> None:
-    """Serve until the process is told to stop (SIGINT, SIGTERM); the poll cycle under way is finished."""
+def open_doors(context: Context, host: str) -> Doors:
+    """Return who may come in at this address.
+
+    Raises:
+        InputError: nobody could: reading is closed and there is no account, or the key of sessions is too short.
+    """
+    reading = context.settings.open_reading
+    is_open = reading == "yes" or (reading == "auto" and ip_address(host).is_loopback)
+    if not is_open and not context.store.accounts():
+        step = "Run waiwang account add first, listen on 127.0.0.1, or set WAIWANG_OPEN_READING=yes to let everybody read."
+        raise InputError([Finding(host, "serve", "an account that may sign in", "no account, and reading without sign-in is off", step)])
+    secrets = read_secrets(context.settings.secrets_file, context.environ)
+    key = secrets.value(SESSION_KEY) if secrets.has(SESSION_KEY) else None
+    if key is not None and len(key.get_secret_value()) < SESSION_KEY_LENGTH:
+        expected, step = f"{SESSION_KEY_LENGTH} characters or more", "Take 32 random bytes: openssl rand -base64 32."
+        raise InputError([Finding(f"secret {SESSION_KEY}", "key of sessions", expected, "fewer", step)])
+    token = secrets.value(METRICS_TOKEN) if secrets.has(METRICS_TOKEN) else None
+    return Doors(context.store, open_reading=is_open, session_key=key, metrics_token=token, clock=now)
+
+
+def run_server(context: Context, poller: Poller | None, sock: socket.socket, key: SigningKey | None = None) -> None:
+    """Serve until the process is told to stop (SIGINT, SIGTERM); the poll cycle under way is finished. `key` signs packs."""
     interval = context.settings.poll_interval_s
     reader = StoreReader(context.workspace, context.store, now)
     counts = Counter[str]()
-    stale_after, alerts = timedelta(seconds=interval * GAP_INTERVALS), _alert_door(context)
-    app = create_app(reader, context.workspace.order.timezone, stale_after, notifications=counts, alerts=alerts)
     host, port = sock.getsockname()[:2]
+    registry = Registry(context.workspace, context.store, now, context.settings.root, interval, key)
+    stale_after, doors = timedelta(seconds=interval * GAP_INTERVALS), open_doors(context, host)
+    zone, alerts = context.workspace.order.timezone, _alert_door(context)
+    app = create_app(reader, zone, stale_after, notifications=counts, alerts=alerts, doors=doors, registry=registry)
     tell(f"dashboard http://{host}:{port}/ · API /api/v1/openapi.json · metrics /metrics")
     tell(f"alerts {'are taken' if alerts else 'are not taken (WAIWANG_SECRET_ALERT_TOKEN is not set)'} at POST {PATH}")
 
@@ -136,10 +166,18 @@ async def _watch(context: Context, poller: Poller, stop: asyncio.Event, counts: 
         _tell_faults(await asyncio.to_thread(faults.look, now()))
 
     polling = asyncio.create_task(poll_forever(poller, interval_s, now, stop, report, _tell_failure, hurry))
+    asking = asyncio.create_task(_identify(context, stop))
     if receiver is None:
-        return [polling]
+        return [polling, asking]
     polling.add_done_callback(lambda _: receiver.close())
-    return [polling, asyncio.create_task(look_forever(poller, desk, now, stop, hurry, _tell_look, _tell_failure))]
+    return [polling, asking, asyncio.create_task(look_forever(poller, desk, now, stop, hurry, _tell_look, _tell_failure))]
+
+
+async def _identify(context: Context, stop: asyncio.Event) -> None:
+    """Ask devices every day what they are, beside everything else."""
+    devices = [name for name, intent in context.intents.items() if intent.contacts]
+    open_agent = agent_opener(context.workspace, context.intents, context.settings, context.environ)
+    await identify_forever(context.store, devices, open_agent, now, stop, _tell_failure)
 
 
 async def _listen(context: Context, desk: Desk, counts: Counter[str]) -> Receiver | None:

@@ -34,6 +34,10 @@ VERBS = (
         "demo", "app.cli.demo:demo",
         "Carry the order of Bazhong to accepted lines: check, plan, render, deploy, poll, measure, accept, see.",
     ),
+    Verb(
+        "identify", "app.cli.identity:identify_devices",
+        "Ask devices for their description, model and serial number, and keep what has changed.",
+    ),
     Verb("import", "app.cli.exchange:import_", "Take units, devices and lines from XLSX or CSV; several tables are judged together."),
     Verb("export", "app.cli.exchange:export", "Hand out a table of the inventory; `import` takes it back."),
     Verb(
@@ -47,6 +51,8 @@ VERBS = (
     Verb("confirm", "app.cli.lifecycle:confirm", "Confirmation of accepted lines: unit and carrier, then the centre."),
     Verb("evidence", "app.cli.proof:evidence", "Evidence packs: what a decision rests on, signed."),
     Verb("event", "app.cli.events:event", "What units report; evidence for milestones that no line shows."),
+    Verb("account", "app.cli.accounts:account", "Who may sign in to the page and the API."),
+    Verb("contest", "app.cli.contests:contest", "Contests of scores (复核、申诉): who contests which row, and what was decided."),
     Verb("fault", "app.cli.faults:fault", "Faults of lines: who has them, and how long carriers need."),
     Verb("window", "app.cli.windows:window", "Change windows: planned maintenance that silences alerts and enters no availability."),
     Verb("report", "app.cli.report:report", "Progress, overdue lines, circulars, scores, lists of organisations, availability."),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.core.cohorts import Member, cohort
+from app.core.contests import Contest, ContestEvent, ruled_points
 from app.core.events import REGION, EventBook
 from app.core.inventory import Unit
 from app.core.order import ScoreItem, ScoreTable, covers_unit
@@ -23,18 +24,24 @@ class Ground:
     workspace: Workspace
     book: EventBook
     members: Mapping[str, tuple[Member, ...] | None]
+    contests: tuple[Contest, ...] = ()
 
 
-def build_ground(workspace: Workspace, summary: Summary, book: EventBook) -> Ground:
-    """Return the cohorts of every milestone at the moment of the summary."""
+def build_ground(workspace: Workspace, summary: Summary, book: EventBook, contests: Iterable[Contest] = ()) -> Ground:
+    """Return the cohorts of every milestone at the moment of the summary, beside the contests that were known then."""
     members = {each.milestone_id: cohort(workspace, each, summary.lines, book) for each in workspace.order.milestones}
-    return Ground(workspace, book, members)
+    return Ground(workspace, book, members, tuple(contests))
 
 
 def appraise(table: ScoreTable, ground: Ground) -> tuple[Score, ...]:
     """Return the scores of everybody whom the table ranks, best first, counties and units apart."""
     places = table.prizes.places if table.prizes else ()
-    return rank((score(table, subject) for subject in subjects(table, ground)), places)
+    scores = (score(table, subject) for subject in subjects(table, ground))
+    return rank((replace(each, contests=_contests_of(ground, table, each.subject)) for each in scores), places)
+
+
+def _contests_of(ground: Ground, table: ScoreTable, subject: str) -> tuple[Contest, ...]:
+    return tuple(each for each in ground.contests if each.is_about[:2] == (table.table_id, subject))
 
 
 def subjects(table: ScoreTable, ground: Ground) -> Iterator[Subject]:
@@ -70,12 +77,16 @@ class _Own:
     unit_id: str | None
 
     def evidence(self, table: ScoreTable) -> dict[str, RowEvidence]:
-        return {item.item_id: self.row(item) for item in table.items}
+        ruled = ruled_points(self.ground.contests)
+        return {item.item_id: self.row(item, ruled.get((table.table_id, self.key, item.item_id))) for item in table.items}
 
     def counts(self, table: ScoreTable) -> dict[str, int]:
         return {each.adjustment_id: len(self.ground.book.of(self.key, each.event)) for each in table.adjustments}
 
-    def row(self, item: ScoreItem) -> RowEvidence:
+    def row(self, item: ScoreItem, ruled: ContestEvent | None = None) -> RowEvidence:
+        """Return what is known of a row; what was decided upon a contest goes before what was recorded."""
+        if ruled is not None and ruled.points is not None:
+            return RowEvidence(ruled.points / item.points, f"{ruled.points:g} by {ruled.document} on contest {ruled.number}", settled=True)
         if item.milestones:
             return self.from_milestones(item.milestones)
         if item.event is None:

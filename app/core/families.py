@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from app.core.gaps import (
-    ALWAYS_DEFAULT,
     ASK_VENDOR,
     BY_NODE_INIT,
     COMWARE_HOST_KEY,
@@ -166,7 +165,6 @@ H3C_MSR = Family(
         COMWARE_HOST_KEY,
         *DIALLED,
         *IPV6,
-        ALWAYS_DEFAULT,
         COMWARE_ROLE,
     ),
     dialer="Dialer",
@@ -250,7 +248,6 @@ CISCO_IOS = Family(
         ),
         *DIALLED,
         *IPV6,
-        ALWAYS_DEFAULT,
     ),
     dialer="Dialer",
 )

@@ -93,10 +93,6 @@ def filters_ospfv3(intent: DeviceIntent) -> bool:
     return intent.has_ipv6 and bool(intent.assigned) and intent.role == "county_agg"
 
 
-def originates_in_isis(intent: DeviceIntent) -> bool:
-    return intent.isis is not None and intent.isis.originates_default
-
-
 def has_slow_rates(intent: DeviceIntent) -> bool:
     return any(port.out_kbps for port in intent.interfaces)
 
@@ -156,14 +152,6 @@ IPV6 = (
         "OSPFv3 and the IPv6 topology of IS-IS pass on whatever routers hold",
         "Nothing to do while every IPv6 address of a router comes from the ledger.",
     ),
-)
-
-#: Families whose IS-IS sends the default route whether they hold one or not.
-ALWAYS_DEFAULT = Gap(
-    "a default route of IS-IS that waits for the province's",
-    originates_in_isis,
-    "it is sent even while the session to the province is down",
-    "Watch the session; with two of them on one core nothing is lost.",
 )
 
 COMWARE_HOST_KEY = Gap(

@@ -129,7 +129,10 @@ class NotificationTarget:
 
 @dataclass(frozen=True, slots=True)
 class ManagementIntent:
-    """Who may manage the device and where it reports to. `sources` are the prefixes that SSH and SNMP answer."""
+    """Who may manage the device and where it reports to. `sources` are the prefixes that SSH and SNMP answer.
+
+    `snmp_auth` is the digest of SNMPv3, `snmp_digest` the family's own word for it.
+    """
 
     ssh_user: str
     snmp_user: str
@@ -144,6 +147,7 @@ class ManagementIntent:
     ntp_key_id: int | None = None
     trap_hosts: tuple[IPv4Address, ...] = ()
     aaa: AaaIntent | None = None
+    snmp_digest: str = "sha"
 
 
 @dataclass(frozen=True, slots=True)

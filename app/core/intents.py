@@ -152,6 +152,7 @@ def _management(ground: Ground, device: Device) -> ManagementIntent:
         ssh_user=plan.ssh_user,
         snmp_user=plan.snmp_user,
         snmp_auth=plan.snmp_auth,
+        snmp_digest=ground.families[device.family].digests[plan.snmp_auth],
         snmp_priv=plan.snmp_priv,
         sources=ground.book.all_of(ground.monitoring),
         ntp_servers=tuple(ground.book.host(f"service:{name}").ip for name in plan.ntp_services),

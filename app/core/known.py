@@ -13,14 +13,15 @@ from typing import Protocol, TypeVar
 
 from app.core.acceptance import Acceptance, LineSample, LineStatus, Measurement, Transition
 from app.core.confirmation import Confirmation
+from app.core.contests import ContestEvent
 from app.core.events import UnitEvent
 from app.core.life import TRIAL, LifeEvent, decision_events
 from app.core.line_event import LineEvent
 from app.core.order import Milestone, Order
 
 #: What can be learnt later: a change of a line's state, a trial that a decision speaks of, an instrument's result, a step of a line's
-#: life, a carrier's report on a line, a party's word, a unit's report.
-LEARNT_KINDS = ("transition", "trial", "measurement", "life", "line_event", "confirmation", "unit_event")
+#: life, a carrier's report on a line, a party's word, a unit's report, a step of a contest.
+LEARNT_KINDS = ("transition", "trial", "measurement", "life", "line_event", "confirmation", "unit_event", "contest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Kept:
     unit_events: Sequence[UnitEvent] = ()
     confirmations: Sequence[Confirmation] = ()
     measurements: Sequence[Measurement] = ()
+    contests: Sequence[ContestEvent] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ def known_at(kept: Kept, moment: datetime) -> Kept:
         _up_to(kept.unit_events, moment),
         _up_to(kept.confirmations, moment),
         _up_to(kept.measurements, moment),
+        _up_to(kept.contests, moment),
     )
 
 
@@ -101,6 +104,9 @@ def _all(kept: Kept) -> Iterator[Learnt]:
     for word in kept.confirmations:
         said = f"{word.party} {word.decision}"
         yield Learnt("confirmation", word.line_id, said, word.observed_at, word.recorded_at, word.by, word.document)
+    for step_of in kept.contests:
+        word_of = f"{step_of.row} {step_of.decision or step_of.step}"
+        yield Learnt("contest", step_of.subject, word_of, step_of.observed_at, step_of.recorded_at, step_of.by, step_of.document)
     for event in kept.unit_events:
         word_of = event.event if event.holds else f"not {event.event}"
         yield Learnt("unit_event", event.subject, word_of, event.observed_at, event.recorded_at, event.by_role, event.document)

@@ -42,6 +42,8 @@ ALLOWED: dict[str, tuple[str, ...]] = {
 #: The way forward; a fact may take several of its steps at once.
 _FORWARD = (PLANNED, APPLIED, APPROVED, BUILDING, OPENED, SELF_TESTED, TRIAL)
 _ENDS = {ACCEPTED: (ACCEPTED,), REJECTED: (REJECTED,), IN_SERVICE: (ACCEPTED, IN_SERVICE)}
+#: States that a line reaches only once its carrier has opened it.
+SINCE_OPENED = (OPENED, SELF_TESTED, TRIAL, ACCEPTED, REJECTED, IN_SERVICE)
 #: States that no clerk enters → what does.
 DERIVED = {ACCEPTED: "waiwang accept LINE --commit", REJECTED: "waiwang accept LINE --commit"}
 #: Where an event comes from: entered by hand, or taken from another fact.
@@ -129,6 +131,17 @@ def _way_forward(state: str, target: str) -> tuple[str, ...] | None:
     if state not in way or target not in way or way.index(target) <= way.index(state):
         return None
     return way[way.index(state) + 1 : way.index(target)]
+
+
+def find_openings(steps: Iterable[tuple[str, str]]) -> dict[str, bool]:
+    """Return for every line of which anything is recorded whether it was ever opened; `steps` are (line id, state), in any order.
+
+    A line of which nothing is recorded is left out: nobody keeps its life, and nothing follows from that.
+    """
+    found: dict[str, bool] = {}
+    for line_id, state in steps:
+        found[line_id] = found.get(line_id, False) or state in SINCE_OPENED
+    return found
 
 
 # Facts of elsewhere

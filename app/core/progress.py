@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from types import MappingProxyType
 
-from app.core.acceptance import PASS, Acceptance, LineStatus
+from app.core.acceptance import LINE_STATES, PASS, Acceptance, LineStatus
 from app.core.clock import LineFact
 from app.core.cohorts import UNITS, UNITS_WORDS, UNITS_WORDS_EN, Member, cohort, reaches
 from app.core.deadlines import ChangeView, MovedDeadline, find_silent_changes, view_changes
@@ -20,6 +21,9 @@ from app.core.readiness import GateView, holding, line_gates, view_gates
 from app.core.terms import SeenTerms
 from app.core.workspace import Workspace
 
+#: What stands in place of an observed state, other than up, while the carrier has not opened the line yet.
+NOT_OPENED = "not_opened"
+SHOWN_STATES = (*LINE_STATES, NOT_OPENED)
 NO_EVENTS = build_book(())
 #: `not_proven`: over, not reached, and reached if the lines count of which nothing known says that they were not ready.
 MILESTONE_STATES = ("met", "met_late", "late", "not_proven", "at_risk", "open", "not_measured")
@@ -31,9 +35,11 @@ class LineView:
     """One line as everybody sees it. Rates in bit/s seen from the centre (down = towards the unit); None where not known.
 
     `clock_holder`: carrier, unit or centre, whoever has to act next; None once accepted, and for lines without a deadline.
-    `open_gates`: the titles of what is not ready, in both languages. `days_early`, `working_days_early`: from the acceptance, or from
-    today, to the last day in time, negative when late. `clock_since`: since when the present holder holds the clock; `…_held_hours`:
-    whole hours for which each held it up to the acceptance. `delivered_at`: since when the line is there without a long break.
+    `open_gates`: the titles of what is not ready, in both languages. `state`: one of `SHOWN_STATES`. `opened`: whether the line
+    was ever opened, None where nobody keeps its life; `reason` says what was observed in any case. `days_early`,
+    `working_days_early`: from the acceptance, or from today, to the last day in time, negative when late. `clock_since`: since when the
+    present holder holds the clock; `…_held_hours`: whole hours for which each held it up to the acceptance. `delivered_at`: since when
+    the line is there without a long break.
     """
 
     line_id: str
@@ -88,6 +94,7 @@ class LineView:
     centre_held_hours: int | None = None
     delivered_at: datetime | None = None
     not_proven_for: tuple[str, ...] = ()
+    opened: bool | None = None
 
     @property
     def done_at(self) -> datetime | None:
@@ -170,11 +177,13 @@ def summarise(
     events: Sequence[UnitEvent] = (),
     facts: Mapping[str, Sequence[LineFact]] | None = None,
     seen_terms: Sequence[SeenTerms] = (),
+    openings: Mapping[str, bool] = MappingProxyType({}),
 ) -> Summary:
     """Return the state of the whole rollout at `now` from the newest samples and decisions per line, and from all unit events.
 
     `facts`: what clocks are told from, by line; None where the newest sample and decision are all that is known. `seen_terms`: what
-    was worked by before, oldest first.
+    was worked by before, oldest first. `openings`: whether each line was ever opened (`life.find_openings`); a line that it lacks is
+    shown as it is observed.
     """
     order, book, ground = workspace.order, build_book(events), DeadlineGround(workspace.order, workspace.calendar, now)
     lines = tuple(
@@ -186,6 +195,7 @@ def summarise(
             ground,
             book,
             facts.get(line_id, ()) if facts is not None else facts_of(statuses.get(line_id), acceptances.get(line_id)),
+            openings.get(line_id),
         )
         for line_id, line in workspace.inventory.lines.items()
     )
@@ -224,6 +234,7 @@ def view_line(
     ground: DeadlineGround,
     book: EventBook,
     facts: Sequence[LineFact],
+    opened: bool | None = None,
 ) -> LineView:
     """Return one line as everybody sees it. `facts` in the order of their moments."""
     order, inventory = workspace.order, workspace.inventory
@@ -232,6 +243,7 @@ def view_line(
     milestone = order.line_milestone(line.service_class, unit.level, unit.kind) if line.role == "primary" else None
     due_at = milestone.due_at(order.timezone) if milestone else None
     accepted = decision if decision and decision.verdict == PASS else None
+    opened = True if accepted is not None and opened is False else opened
     sample = status.sample if status else None
     a = sample.a if sample else None
     gates = line_gates(workspace, book, line)
@@ -262,7 +274,7 @@ def view_line(
         z_interface=line.z_interface,
         nominal_down_kbps=service_class.nominal_down_kbps,
         nominal_up_kbps=service_class.nominal_up_kbps,
-        state=sample.state if sample else "unknown",
+        state=shown_state(sample.state if sample else "unknown", opened),
         reason=sample.reason if sample else "",
         behind=sample.behind if sample else None,
         since=status.since if status else None,
@@ -292,7 +304,13 @@ def view_line(
         centre_held_hours=held["centre"],
         delivered_at=told.clock.delivered_at,
         not_proven_for=told.not_proven_for,
+        opened=opened,
     )
+
+
+def shown_state(observed: str, opened: bool | None) -> str:
+    """Return what a line is shown as: one that was never opened cannot be down, and nobody is called for it."""
+    return NOT_OPENED if opened is False and observed != "up" else observed
 
 
 def view_milestone(

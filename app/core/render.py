@@ -7,7 +7,6 @@ Templates decide nothing: no arithmetic, no default values. What they may call, 
 | `mask` | filter | dotted netmask of an address or prefix |
 | `wildcard` | filter | inverted netmask (VRP's and IOS's wildcard) of an address or prefix |
 | `network` | filter | network address of an address with prefix length |
-| `digest(FAMILY)` | filter | the family's word for the plan's digest of SNMPv3 |
 | `echoed(NAME)` | test | the OSPF value is set and the family shows it in its own echo (it is not its default) |
 
 Rates stand in kbit/s in the intent, which is what VRP's `cir` takes; a family that counts otherwise gets a filter here.
@@ -56,7 +55,7 @@ def _environment(texts: tuple[tuple[str, str], ...]) -> Environment:
         auto_reload=False,
         finalize=_refuse_none,
     )
-    environment.filters |= {"mask": mask, "wildcard": wildcard, "network": network, "digest": digest}
+    environment.filters |= {"mask": mask, "wildcard": wildcard, "network": network}
     environment.tests["echoed"] = is_echoed
     return environment
 
@@ -74,11 +73,6 @@ def wildcard(value: IPv4Interface | IPv4Network) -> str:
 def network(value: IPv4Interface | IPv4Network) -> IPv4Address:
     """Return the network's own address."""
     return value.network.network_address if isinstance(value, IPv4Interface) else value.network_address
-
-
-def digest(value: str, family: str) -> str:
-    """Return the family's word for a digest of SNMPv3."""
-    return FAMILIES[family].digests[value]
 
 
 def is_echoed(value: object, name: str, family: str) -> bool:

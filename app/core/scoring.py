@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
+from app.core.contests import Contest
 from app.core.order import Adjustment, ScoreItem, ScoreTable
 
 #: Scores that differ by less are equal: they share their rank.
@@ -17,10 +18,14 @@ TOLERANCE = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class RowEvidence:
-    """What is known of one row for one subject: the share 0..1 that is done, None where nothing is known, and how it was found."""
+    """What is known of one row for one subject: the share 0..1 that is done, None where nothing is known, and how it was found.
+
+    `settled`: the share was decided upon a contest and stands whatever the table's formula makes of shares.
+    """
 
     share: float | None
     found: str
+    settled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +57,8 @@ class ScoredAdjustment:
 class Score:
     """The score of one subject. `earned` of `reachable` points, scaled to the table's total, with the points beside the rows.
 
-    `provisional`: some row that counts is not measured. `rank` and `prize` are among subjects of the same kind; 0 and None
-    until `rank` has placed them.
+    `contests`: those of its rows, open and decided, in the order of their numbers. `provisional`: some row that counts is not
+    measured. `rank` and `prize` are among subjects of the same kind; 0 and None until `rank` has placed them.
     """
 
     table_id: str
@@ -70,6 +75,7 @@ class Score:
     working: str
     rank: int = 0
     prize: int | None = None
+    contests: tuple[Contest, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +127,7 @@ def score_row(table: ScoreTable, item: ScoreItem, subject: Subject) -> ScoredRow
         earned, working = None, f"not measured: {known.found}"
     else:
         share = min(max(known.share, 0.0), 1.0)
-        if table.formula == "all_or_nothing":
+        if table.formula == "all_or_nothing" and not known.settled:
             share = float(share >= 1 - TOLERANCE)
         earned = item.points * share
         working = f"{known.found}: {item.points:g} × {share:.4g} = {earned:.4g}"

@@ -10,15 +10,17 @@ from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
 
-from app.web import metrics
+from app.web import metrics, sign_in
 from app.web.api import alerts as alert_routes
-from app.web.api import faults, routes
-from app.web.context import AlertDoor, WebContext
+from app.web.api import entries, faults, routes
+from app.web.context import AlertDoor, Contexts, WebContext
 from app.web.dashboard import mount
+from app.web.doors import Doors
 from app.web.gate import Gate
 from app.web.problems import add_problem_handlers
 from app.web.reader import Reader
 from app.web.recent import RecentSummary
+from app.workflows.registry import Registry
 
 API_VERSION = "1.0"
 
@@ -30,12 +32,15 @@ def create_app(
     shared_for_s: float = 1.0,
     notifications: Mapping[str, int] = MappingProxyType({}),
     alerts: AlertDoor | None = None,
+    doors: Doors | None = None,
+    registry: Registry | None = None,
 ) -> FastAPI:
     """Build the application over one reader.
 
     `zone` is the order's; `stale_after` is how old the newest poll cycle may be before the page warns; `shared_for_s` is how
     long the open pages share one summary (API and metrics always read anew); `notifications` are the receiver's counts;
-    `alerts` takes Alertmanager's, which are refused where it is None.
+    `alerts` takes Alertmanager's, which are refused where it is None. `doors` tell who asks (without them everybody may read
+    and nobody write); `registry` is where the doors write things down.
     """
     pages = mount.build_pages()
 
@@ -53,10 +58,11 @@ def create_app(
         redoc_url=None,
         lifespan=lifespan,
     )
-    for router in (routes.health, routes.api, faults.api, alert_routes.api, metrics.router, routes.rest):
+    for router in (routes.health, routes.api, entries.api, faults.api, alert_routes.api, metrics.router, sign_in.router, routes.rest):
         app.include_router(router)
     add_problem_handlers(app)
     app.mount("/", pages)
-    context = WebContext(reader, zone, stale_after, RecentSummary(reader.summary, shared_for_s), notifications, alerts)
-    app.add_middleware(Gate, context=context)
+    recent = RecentSummary(reader.summary, shared_for_s)
+    context = WebContext(reader, zone, stale_after, recent, notifications, alerts, doors or Doors(), registry=registry)
+    app.add_middleware(Gate, contexts=Contexts(context, shared_for_s))
     return app

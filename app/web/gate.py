@@ -1,13 +1,22 @@
-"""One pure-ASGI gate before API, pages and websocket: it lays the context into each request and closes the browser's doors."""
+"""One pure-ASGI gate before API, pages and websocket: it tells who asks, lays what they may know into the request, refuses what is
+not for them, and closes the browser's doors."""
 
 from __future__ import annotations
 
+import asyncio
 import re
+from dataclasses import dataclass
+from urllib.parse import quote
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.web.context import WebContext
+from app.core.access import Viewer
+from app.web.context import Contexts
+from app.web.doors import SIGN_IN, read_cookie
+from app.web.problems import problem
 
 #: NiceGUI's grid compiles its expressions, hence 'unsafe-eval'; its page starts from inline scripts and styles. So every text
 #: that reaches the page is written as text, never as HTML.
@@ -17,23 +26,45 @@ POLICY = (
     "frame-ancestors 'none'; base-uri 'self'; form-action 'self'; connect-src 'self'"
 )
 HOST = re.compile(r"[A-Za-z0-9.:\[\]-]+")
+#: Paths that tell nothing of the rollout: anybody may ask for them.
+PUBLIC = (SIGN_IN, "/healthz", "/favicon.ico")
+PUBLIC_FOLDERS = ("/static/", "/language/", "/_nicegui/")
+#: Paths that have a bearer token of their own, which is no account's.
+OWN_TOKEN = ("/metrics", "/api/v1/alerts")
+#: What carriers and units may ask for; whatever is new is closed to them until it stands here.
+NARROW_PATHS = ("/", "/en", "/sign-out", "/api/v1/session", "/api/v1/openapi.json", "/api/v1/events")
+NARROW_FOLDERS = (
+    *(f"/api/v1/{name}" for name in ("lines", "summary", "milestones", "gates", "transitions", "faults", "windows")),
+    "/_nicegui_ws",
+)
+READING = ("GET", "HEAD", "OPTIONS")
+
+
+@dataclass(frozen=True, slots=True)
+class _Asker:
+    """Who asks, and how it is known. `refused`: a token was shown that opens nothing."""
+
+    viewer: Viewer | None = None
+    by_cookie: bool = False
+    refused: bool = False
+    is_scraper: bool = False
 
 
 class Gate:
-    """ASGI middleware. Refuses a websocket that a page of another origin opens; adds the security headers to every answer."""
+    """ASGI middleware. Everything passes here; what is not public is answered for a known viewer, or where reading is open."""
 
-    def __init__(self, app: ASGIApp, context: WebContext) -> None:
-        self.app, self.context = app, context
+    def __init__(self, app: ASGIApp, contexts: Contexts) -> None:
+        self.app, self.contexts = app, contexts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
-        scope.setdefault("state", {})["context"] = self.context
         headers = Headers(scope=scope)
-        host = headers.get("host", "")
+        asker = await self._ask(scope["path"], headers)
+        scope.setdefault("state", {})["context"] = self.contexts.of(asker.viewer)
         if scope["type"] == "websocket":
-            if not _is_same_origin(headers.get("origin"), host):
+            if not _is_same_origin(headers.get("origin"), headers.get("host", "")) or self._refusal(scope, headers, asker) is not None:
                 await send({"type": "websocket.close", "code": 4403})
                 return
             await self.app(scope, receive, send)
@@ -41,10 +72,76 @@ class Gate:
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                _guard(MutableHeaders(scope=message), host)
+                _guard(MutableHeaders(scope=message), headers.get("host", ""), asker.viewer)
             await send(message)
 
-        await self.app(scope, receive, send_guarded)
+        refusal = self._refusal(scope, headers, asker)
+        await (self.app if refusal is None else refusal)(scope, receive, send_guarded)
+
+    async def _ask(self, path: str, headers: Headers) -> _Asker:
+        """Find out who asks; the ledger is read in a thread."""
+        doors, kind, token = self.contexts.doors, *_bearer(headers)
+        if _is_public(path):
+            return _Asker()
+        if path in OWN_TOKEN and kind == "bearer" and (path != "/metrics" or doors.opens_metrics(token)):
+            return _Asker(is_scraper=path == "/metrics")
+        if kind == "bearer":
+            viewer = await asyncio.to_thread(doors.find_bearer, token)
+            return _Asker(viewer, refused=viewer is None)
+        if cookie := read_cookie(headers):
+            return _Asker(await asyncio.to_thread(doors.find_session, cookie), by_cookie=True)
+        return _Asker()
+
+    def _refusal(self, scope: Scope, headers: Headers, asker: _Asker) -> Response | None:
+        """Return the answer to whoever may not pass, None to whoever may."""
+        path, method, viewer = scope["path"], scope.get("method", "GET"), asker.viewer
+        if _is_public(path):
+            if method not in READING and not _is_own_form(headers):
+                return _answer(scope, 403, f"{path}: expected a form of our own page; found another origin. Open {SIGN_IN} and try again.")
+            return None
+        if asker.refused:
+            return _answer(scope, 401, "authorization: expected a valid API token; found another. Make one with waiwang account token.")
+        if path in OWN_TOKEN and self._opens_by_own_token(path, asker):
+            return None
+        if viewer is None:
+            return None if self.contexts.doors.open_reading and path != "/metrics" else self._challenge(scope)
+        if asker.by_cookie and method not in READING and not _is_own_form(headers):
+            return _answer(scope, 403, f"{path}: expected a request of our own page; found another origin. Use an API token elsewhere.")
+        if viewer.role.is_narrow and not _is_for_narrow(path):
+            return _answer(scope, 403, f"{path}: expected a role that sees the whole rollout; found a {viewer.role}. Ask the centre.")
+        return None
+
+    def _opens_by_own_token(self, path: str, asker: _Asker) -> bool:
+        """/metrics is open to its token where it has one, else to whoever may read; the others judge their tokens themselves."""
+        doors = self.contexts.doors
+        if path != "/metrics" or asker.is_scraper:
+            return True
+        return doors.metrics_token is None and asker.viewer is None and doors.open_reading
+
+    def _challenge(self, scope: Scope) -> Response:
+        path = scope["path"]
+        if scope["type"] == "http" and not path.startswith("/api/") and path != "/metrics" and scope["method"] in READING:
+            return RedirectResponse(f"{SIGN_IN}?next={quote(path)}", 303)
+        answer = _answer(scope, 401, f"{path}: expected somebody who signed in; found nobody. Sign in at {SIGN_IN}, or send an API token.")
+        answer.headers["www-authenticate"] = "Bearer"
+        return answer
+
+
+def _bearer(headers: Headers) -> tuple[str, str]:
+    kind, _, token = headers.get("authorization", "").partition(" ")
+    return kind.lower(), token.strip()
+
+
+def _answer(scope: Scope, status: int, detail: str) -> Response:
+    return problem(Request({**scope, "type": "http"}), status, detail)
+
+
+def _is_public(path: str) -> bool:
+    return path in PUBLIC or path.startswith(PUBLIC_FOLDERS)
+
+
+def _is_for_narrow(path: str) -> bool:
+    return path in NARROW_PATHS or any(path == folder or path.startswith(f"{folder}/") for folder in NARROW_FOLDERS)
 
 
 def _is_same_origin(origin: str | None, host: str) -> bool:
@@ -52,7 +149,15 @@ def _is_same_origin(origin: str | None, host: str) -> bool:
     return origin is None or origin.partition("://")[2] == host
 
 
-def _guard(headers: MutableHeaders, host: str) -> None:
+def _is_own_form(headers: Headers) -> bool:
+    """Tell whether a browser sent this from our own page; every browser says so by one of two headers, which no page can set."""
+    origin = headers.get("origin")
+    if origin is not None:
+        return origin.partition("://")[2] == headers.get("host", "")
+    return headers.get("sec-fetch-site") == "same-origin"
+
+
+def _guard(headers: MutableHeaders, host: str, viewer: Viewer | None) -> None:
     # Older browsers do not read 'self' as covering ws: and wss:, so the host is named where it cannot break out of the header.
     sockets = f" ws://{host} wss://{host}" if HOST.fullmatch(host) else ""
     headers["content-security-policy"] = POLICY + sockets
@@ -61,3 +166,5 @@ def _guard(headers: MutableHeaders, host: str) -> None:
     headers["x-frame-options"] = "DENY"
     headers["cross-origin-opener-policy"] = "same-origin"
     headers["permissions-policy"] = "camera=(), geolocation=(), microphone=()"
+    if viewer is not None:
+        headers["cache-control"] = "no-store"

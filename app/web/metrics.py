@@ -15,13 +15,13 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoM
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from app.core.acceptance import FAIL, LINE_STATES, NOT_PROVEN, PASS
+from app.core.acceptance import FAIL, NOT_PROVEN, PASS
 from app.core.fault_report import FaultSummary
 from app.core.faults import BROKEN_STATES, CLOSED, RESTORED
 from app.core.forecast import Forecast
 from app.core.line_deadline import LINE_DUES
 from app.core.order import HOLDERS
-from app.core.progress import LineView, MilestoneView, Summary
+from app.core.progress import SHOWN_STATES, LineView, MilestoneView, Summary
 from app.core.windows import WINDOW_STATES
 from app.web.context import WebContext, read_context
 
@@ -214,11 +214,12 @@ def line_state(lines: Iterable[LineView]) -> Metric:
     """Return 1 for the state that a line is in and 0 for the others."""
     family = GaugeMetricFamily(
         "waiwang_line_state",
-        "1 for the state a line is in. unreachable: nobody could look, as behind a dead parent; unknown: never looked.",
+        "1 for the state a line is in. unreachable: nobody could look, as behind a dead parent; unknown: never looked; "
+        "not_opened: its carrier has not opened it yet.",
         labels=("line_id", "state"),
     )
     for line in lines:
-        for state in LINE_STATES:
+        for state in SHOWN_STATES:
             family.add_metric((line.line_id, state), float(line.state == state))
     return family
 

@@ -11,7 +11,8 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from app.errors import StoreError, WaiwangError
+from app.errors import AccessRefused, InputError, StoreError, WaiwangError
+from app.workflows.registry import UnknownLine
 
 MEDIA_TYPE = "application/problem+json"
 log = logging.getLogger(__name__)
@@ -64,6 +65,19 @@ def add_problem_handlers(app: FastAPI) -> None:
         ]
         where = ", ".join(fault.where for fault in faults)
         return problem(request, 422, f"{where}: not as the API describes it. See /api/v1/openapi.json.", faults)
+
+    @app.exception_handler(InputError)
+    async def refuse_findings(request: Request, error: InputError) -> JSONResponse:
+        faults = [Fault(where=f"{each.where}: {each.what}", expected=each.expected, found=each.found) for each in error.findings]
+        return problem(request, 422, str(error), faults)
+
+    @app.exception_handler(AccessRefused)
+    async def refuse_role(request: Request, error: AccessRefused) -> JSONResponse:
+        return problem(request, 403, str(error))
+
+    @app.exception_handler(UnknownLine)
+    async def refuse_line(request: Request, error: UnknownLine) -> JSONResponse:
+        return problem(request, 404, f"line {error}: expected a line of this order; found none. /api/v1/lines lists them.")
 
     @app.exception_handler(WaiwangError)
     async def report(request: Request, error: WaiwangError) -> JSONResponse:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from app.core.acceptance import Acceptance, Transition
+from app.core.access import Role
 from app.core.progress import Summary
 
 
@@ -22,4 +23,8 @@ class Reader(Protocol):
 
     def transitions(self, line_id: str | None, limit: int) -> Sequence[Transition]:
         """Return at most `limit` changes of state, newest first, of one line or of all (None)."""
+        ...
+
+    def narrowed(self, role: Role) -> Reader:
+        """Return a reader that knows no more than this role may."""
         ...

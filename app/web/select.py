@@ -6,9 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 
-from app.core.acceptance import LINE_STATES
 from app.core.line_deadline import LINE_DUES
-from app.core.progress import LineView
+from app.core.progress import SHOWN_STATES, LineView
 
 SORT_KEYS = tuple(field.name for field in fields(LineView) if not field.name.startswith("open_"))
 
@@ -57,9 +56,9 @@ def count_dues(lines: Iterable[LineView]) -> dict[str, int]:
 
 
 def count_states(lines: Iterable[LineView]) -> dict[str, int]:
-    """Return the number of lines for each of `LINE_STATES`, zeros included."""
+    """Return the number of lines for each of `SHOWN_STATES`, zeros included."""
     counts = Counter(line.state for line in lines)
-    return {state: counts[state] for state in LINE_STATES}
+    return {state: counts[state] for state in SHOWN_STATES}
 
 
 def _is_in(value: str, wanted: Sequence[str]) -> bool:

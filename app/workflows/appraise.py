@@ -8,6 +8,7 @@ from datetime import date
 
 from app.core.appraisal import appraise, build_ground
 from app.core.circulars import NamedUnit, next_due, units_to_name
+from app.core.contests import project_contests
 from app.core.order import ScoreTable
 from app.core.organisations import OwnList, own_list
 from app.core.references import nearest
@@ -36,7 +37,8 @@ def score_table(workspace: Workspace, known: Known, table_id: str | None) -> tup
     table = tables.get(table_id) if table_id is not None else next(iter(tables.values()), None)
     if table is None:
         raise InputError([_unknown("score table", table_id, tables)])
-    return table, appraise(table, build_ground(workspace, known.summary, known.book))
+    ground = build_ground(workspace, known.summary, known.book, project_contests(known.kept.contests))
+    return table, appraise(table, ground)
 
 
 def circular(workspace: Workspace, known: Known) -> CircularReport:

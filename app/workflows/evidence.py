@@ -10,6 +10,7 @@ from pathlib import Path
 from app.core.acceptance import Acceptance, LineSample, PortSample
 from app.core.canonical import as_json, canonical, sha256
 from app.core.evidence import Part, build_pack
+from app.core.identity import known_at
 from app.core.inventory import Line
 from app.core.roles import find_role_faults
 from app.core.workspace import Workspace
@@ -103,9 +104,11 @@ def _findings(workspace: Workspace, store: Store, line_id: str, decision: Accept
 
 def _devices(workspace: Workspace, store: Store, line: Line, decided_at: datetime) -> Iterator[Part]:
     """Yield each end: what it is, what it calls itself, and the digest of its newest configuration before the decision."""
-    states = store.device_states()
-    for name in (line.a_device, line.z_device):
+    states, ends = store.device_states(), (line.a_device, line.z_device)
+    identities = store.device_identities(ends)
+    for name in ends:
         device, state = workspace.inventory.devices[name], states.get(name)
+        identity = known_at(identities.get(name, ()), decided_at)
         backup = next((each for each in store.backups(name) if each.at <= decided_at), None)
         yield Part(
             f"device/{name}",
@@ -116,9 +119,11 @@ def _devices(workspace: Workspace, store: Store, line: Line, decided_at: datetim
                 "sys_name": state.sys_name if state else None,
                 "seen_at": state.at.isoformat() if state else None,
                 "uptime_ticks": state.uptime_ticks if state else None,
-                "sys_descr": None,
-                "serial": None,
-                "not_known": "sysDescr and serial number are not read by the poller",
+                "sys_descr": identity.sys_descr if identity else None,
+                "serial": identity.serial if identity else None,
+                "model_told": identity.model if identity else None,
+                "identity_read_at": identity.at.isoformat() if identity else None,
+                "not_told": list(identity.not_told) if identity else "never asked: waiwang identify",
             },
         )
         configuration = None if backup is None else {"digest": backup.digest, "at": backup.at.isoformat()}

@@ -7,6 +7,8 @@ from datetime import datetime
 
 from app.core.events import EventBook, build_book
 from app.core.known import Kept, Learnt, known_at, learnt_later, newest_decisions, order_known_at, states_of
+from app.core.life import OPENED, find_openings
+from app.core.line_event import OPENED as REPORTED_OPEN
 from app.core.progress import Summary, summarise
 from app.core.workspace import Workspace
 from app.edge.database.samples import settled
@@ -44,7 +46,9 @@ def read_known(workspace: Workspace, store: Store, at: datetime) -> Known:
     then = replace(workspace, order=order_known_at(order, at))
     states, decisions = states_of(settled(kept.transitions)), newest_decisions(kept.decisions)
     terms = [each for each in store.seen_terms(order.number) if each.seen_at <= at]
-    summary = summarise(then, states, decisions, polled_at, at, kept.unit_events, store.line_facts(at), terms)
+    reported = ((told.line_id, OPENED) for told in kept.line_events if told.kind == REPORTED_OPEN)
+    openings = find_openings([*((step.line_id, step.state) for step in kept.life), *reported])
+    summary = summarise(then, states, decisions, polled_at, at, kept.unit_events, store.line_facts(at), terms, openings)
     return Known(at, kept, summary, learnt_later(everything, at))
 
 
@@ -58,4 +62,5 @@ def read_kept(store: Store, until: datetime) -> Kept:
         unit_events=store.events(),
         confirmations=store.confirmations(),
         measurements=store.measurements_up_to(until),
+        contests=store.contest_events(),
     )

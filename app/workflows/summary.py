@@ -7,6 +7,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from app.core.acceptance import Acceptance, Transition
+from app.core.access import Role, mask_reason, narrow_workspace
+from app.core.life import OPENED, find_openings
+from app.core.line_event import OPENED as REPORTED_OPEN
 from app.core.progress import Summary, summarise
 from app.core.windows import Concern
 from app.core.workspace import Workspace
@@ -17,27 +20,55 @@ from app.workflows.faults import read_faults
 def read_summary(workspace: Workspace, store: Store, now: datetime, reach: dict[Concern, frozenset[str]] | None = None) -> Summary:
     """Return the summary at `now`; `reach` keeps which lines change windows concern from one call to the next."""
     cycle = store.last_cycle()
+    openings = find_openings([*store.life_states(), *((line_id, OPENED) for line_id in store.reported_lines(REPORTED_OPEN))])
     polled_at = cycle.finished_at if cycle else None
     facts, terms = store.line_facts(now), store.seen_terms(workspace.order.number)
-    found = summarise(workspace, store.latest(), store.acceptances(), polled_at, now, store.events(), facts, terms)
+    found = summarise(workspace, store.latest(), store.acceptances(), polled_at, now, store.events(), facts, terms, openings)
     return replace(found, faults=read_faults(workspace, store, now, reach=reach))
 
 
 @dataclass(frozen=True, slots=True)
 class StoreReader:
-    """What `app.web` reads, over one workspace and its database; `clock` is called once per answer."""
+    """What `app.web` reads, over one workspace and its database; `clock` is called once per answer.
+
+    `partial`: the workspace is a party's part of the rollout, and nothing is told of what lies beyond it.
+    """
 
     workspace: Workspace
     store: Store
     clock: Callable[[], datetime]
     reach: dict[Concern, frozenset[str]] = field(default_factory=dict)
+    partial: bool = False
+
+    def narrowed(self, role: Role) -> StoreReader:
+        """Return the reader of what a role may know."""
+        return StoreReader(narrow_workspace(self.workspace, role), self.store, self.clock, partial=role.is_narrow)
 
     def summary(self) -> Summary:
-        return read_summary(self.workspace, self.store, self.clock(), self.reach)
+        summary = read_summary(self.workspace, self.store, self.clock(), self.reach)
+        return mask_summary(summary) if self.partial else summary
 
     def acceptance(self, line_id: str) -> Acceptance | None:
-        return self.store.acceptances().get(line_id)
+        return self.store.acceptances().get(line_id) if self._knows(line_id) else None
 
     def transitions(self, line_id: str | None, limit: int) -> Sequence[Transition]:
         """Return the newest transitions first."""
-        return self.store.newest_transitions(line_id, limit)
+        if not self.partial:
+            return self.store.newest_transitions(line_id, limit)
+        own = self.workspace.inventory.lines
+        changes = self.store.newest_transitions(line_id, limit, among=own) if line_id is None or line_id in own else []
+        return [replace(change, reason=mask_reason(change.reason, own)) for change in changes]
+
+    def _knows(self, line_id: str) -> bool:
+        return not self.partial or line_id in self.workspace.inventory.lines
+
+
+def mask_summary(summary: Summary) -> Summary:
+    """Return the summary of a part without the ids of lines that are not in it, and without change windows that concern none."""
+    own = {line.line_id for line in summary.lines}
+    lines = tuple(
+        replace(line, reason=mask_reason(line.reason, own), behind=line.behind if line.behind in own else None) for line in summary.lines
+    )
+    faults = tuple(replace(fault, children=tuple(child for child in fault.children if child in own)) for fault in summary.faults.faults)
+    windows = tuple(window for window in summary.faults.windows if window.lines)
+    return replace(summary, lines=lines, faults=replace(summary.faults, faults=faults, windows=windows))

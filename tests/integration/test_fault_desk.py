@@ -49,6 +49,18 @@ def url(tmp_path: Path) -> str:
 
 @pytest.fixture
 def store(url: str) -> Iterator[Store]:
+    yield from open_store(url)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def either_store(request: pytest.FixtureRequest, url: str) -> Iterator[Store]:
+    """Yield a store on a database of each kind."""
+    postgresql = request.param == "postgresql"
+    yield from open_store(request.getfixturevalue("postgresql").create_database() if postgresql else url)
+
+
+def open_store(url: str) -> Iterator[Store]:
+    """Yield a store in which three lines are accepted."""
     opened = Store.open(url)
     for line_id in (PARENT, CHILD, OTHER):
         opened.write_acceptance(Acceptance(line_id, ACCEPTED_AT, PASS, (), None, None, None))
@@ -114,7 +126,8 @@ def test_lines_that_were_closed_rejected_or_never_accepted_are_not_in_service(st
     assert store.lines_in_service() == {PARENT}
 
 
-def test_what_was_known_then_is_shown_as_of_then(store: Store) -> None:
+def test_what_was_known_then_is_shown_as_of_then(either_store: Store) -> None:
+    store = either_store
     for minute in range(30):
         at = NOW + minute * MINUTE
         see(store, at, other="down" if minute < 20 else "up")
@@ -126,7 +139,8 @@ def test_what_was_known_then_is_shown_as_of_then(store: Store) -> None:
     assert by_line(store, NOW + 26 * MINUTE)[OTHER].restored_at == NOW + 20 * MINUTE
 
 
-def test_many_that_decide_at_once_open_one_fault(store: Store) -> None:
+def test_many_that_decide_at_once_open_one_fault(either_store: Store) -> None:
+    store = either_store
     see(store, NOW - 10 * MINUTE, other="down")
     see(store, NOW, other="down")
     alert = Alert("ab12", "WaiwangLineDown", OTHER, NOW - MINUTE, None, "")
@@ -159,8 +173,8 @@ def _event(kind: str, at: datetime, value: str = "") -> FaultEvent:
 # Change windows and availability
 
 
-def test_a_change_window_is_excluded_from_availability_from_its_announcement_on(store: Store) -> None:
-    end = ACCEPTED_AT + 20 * INTERVAL
+def test_a_change_window_is_excluded_from_availability_from_its_announcement_on(either_store: Store) -> None:
+    store, end = either_store, ACCEPTED_AT + 20 * INTERVAL
     for number in range(21):
         see(store, ACCEPTED_AT + number * INTERVAL, other="down" if 10 <= number < 14 else "up")
     window = (ACCEPTED_AT + 10 * INTERVAL, ACCEPTED_AT + 14 * INTERVAL)

@@ -19,7 +19,7 @@ from openpyxl import Workbook
 
 from app.core.events import UnitEvent
 from app.core.progress import MilestoneView
-from app.edge.database.connection import MIGRATIONS
+from app.edge.database.migrate import MIGRATIONS
 from app.edge.database.store import Store
 from app.errors import ExitCode, InputError, StoreError
 from app.workflows.accept import accept

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from app.core.acceptance import Acceptance, CriterionResult, Transition
+from app.core.access import Role
 from app.core.deadlines import ChangeView
 from app.core.fault_report import CarrierRestoring, FaultSummary, FaultView, WindowView
 from app.core.forecast import Outlook, build_foreteller
@@ -343,6 +344,9 @@ class FixedReader:
     def acceptance(self, line_id: str) -> Acceptance | None:
         line = next((one for one in self.now.lines if one.line_id == line_id), None)
         return build_acceptance(line) if line and line.verdict else None
+
+    def narrowed(self, role: Role) -> FixedReader:
+        raise NotImplementedError("a fixed summary has no parts; tests of roles use a real store")
 
     def transitions(self, line_id: str | None, limit: int) -> Sequence[Transition]:
         changes = [

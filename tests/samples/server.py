@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import uvicorn
+from fastapi import FastAPI
 
 from app.web.app import create_app
 from app.web.context import AlertDoor
@@ -17,10 +18,16 @@ from app.web.reader import Reader
 
 @contextmanager
 def serve(reader: Reader, alerts: AlertDoor | None = None) -> Iterator[str]:
-    """Serve until the block ends; yield the base address."""
+    """Serve a reader until the block ends; yield the base address."""
+    with serve_application(create_app(reader, shared_for_s=0, alerts=alerts)) as base:
+        yield base
+
+
+@contextmanager
+def serve_application(app: FastAPI) -> Iterator[str]:
+    """Serve an application until the block ends; yield the base address."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        app = create_app(reader, shared_for_s=0, alerts=alerts)
         server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=2))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()

@@ -15,7 +15,7 @@ from app.core.progress import CohortView, LineView, MilestoneView, Summary
 from app.errors import StoreError
 from app.web.api.models import Cohort, CriterionRow, Decision, LineRow, MilestoneRow, TransitionRow, View
 from app.web.app import create_app
-from app.web.context import WebContext
+from app.web.context import Contexts, WebContext
 from app.web.gate import Gate
 from app.web.recent import RecentSummary
 from tests.samples.rollout import NOW, UPLINK_OF_NANJIANG, ZONE, FixedReader, build_summary, with_line
@@ -212,7 +212,7 @@ async def test_a_websocket_of_another_origin_is_refused(origin: str | None, reac
 
     headers = [(b"host", b"127.0.0.1:8080")] + ([(b"origin", origin.encode())] if origin else [])
     context = WebContext(FixedReader(), ZONE, timedelta(minutes=5), RecentSummary(build_summary, 1.0))
-    await Gate(inner, context)({"type": "websocket", "headers": headers}, receive, send)
+    await Gate(inner, Contexts(context, 1.0))({"type": "websocket", "path": "/_nicegui_ws/", "headers": headers}, receive, send)
     assert (calls == ["reached"]) is reached
 
 

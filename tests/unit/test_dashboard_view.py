@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.core.acceptance import LINE_STATES, LineSample, Measurement
+from app.core.acceptance import LineSample, Measurement
 from app.core.judging import Observations, judge
 from app.core.line_deadline import LINE_DUES
 from app.core.linestate import REASONS
 from app.core.order import CRITERIA, HOLDERS, Criterion, Gate, Scope, ServiceClass, Source
-from app.core.progress import MILESTONE_STATES
+from app.core.progress import MILESTONE_STATES, SHOWN_STATES
 from app.core.readiness import READINESS, GateState, judge_gates
 from app.web.dashboard import view
 from app.web.dashboard.phrases import in_chinese
@@ -71,7 +71,7 @@ def test_both_languages_fill_in_the_same_names() -> None:
 
 
 def test_every_code_of_the_core_has_words() -> None:
-    for prefix, codes in (("state", LINE_STATES), ("due", LINE_DUES), ("milestone", MILESTONE_STATES), ("holder", HOLDERS)):
+    for prefix, codes in (("state", SHOWN_STATES), ("due", LINE_DUES), ("milestone", MILESTONE_STATES), ("holder", HOLDERS)):
         for code in codes:
             assert f"{prefix}_{code}" in TABLE
     for criterion in (*CRITERIA, READINESS):

@@ -8,6 +8,7 @@ import pytest
 
 from app.errors import (
     EXIT_PRECEDENCE,
+    AccessRefused,
     AlertmanagerError,
     CommitRefused,
     ConnectFailed,
@@ -69,6 +70,7 @@ RAISED: dict[str, tuple[WaiwangError, ExitCode]] = {
     "render": (RenderError("?"), ExitCode.INPUT),
     "lab": (LabError("?"), ExitCode.INPUT),
     "store": (StoreError("?"), ExitCode.INPUT),
+    "access": (AccessRefused("?"), ExitCode.INPUT),
     "alertmanager": (AlertmanagerError("?"), ExitCode.DEVICE),
     "device": (DeviceError("R1", "ask", **DEVICE), ExitCode.DEVICE),
     "connect": (ConnectFailed("R1", "ask", **DEVICE), ExitCode.DEVICE),

@@ -351,3 +351,10 @@ def test_what_of_the_features_cannot_be_configured_is_told_at_once() -> None:
         "routing.bgp: expected only_assigned: true",
     ):
         assert part in told
+
+
+@pytest.mark.parametrize(("family", "word"), [("huawei_ar", "sha2-256"), ("huawei_ne", "sha2-256"), ("frr", "sha256")])
+def test_the_digest_of_snmp_is_told_in_the_familys_own_word(family: str, word: str) -> None:
+    workspace = small_workspace(family)
+    plan = replace(workspace.plan, management=replace(workspace.plan.management, snmp_auth="sha256"))
+    assert build_intents(replace(workspace, plan=plan))["core"].management.snmp_digest == word

@@ -35,6 +35,7 @@ def test_a_line_is_in_exactly_one_state() -> None:
         f"waiwang_line_state{{line_id={UPLINK_OF_NANJIANG},state=down}}": 1.0,
         f"waiwang_line_state{{line_id={UPLINK_OF_NANJIANG},state=unreachable}}": 0.0,
         f"waiwang_line_state{{line_id={UPLINK_OF_NANJIANG},state=unknown}}": 0.0,
+        f"waiwang_line_state{{line_id={UPLINK_OF_NANJIANG},state=not_opened}}": 0.0,
     }
 
 

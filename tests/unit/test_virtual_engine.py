@@ -287,6 +287,33 @@ def test_binding_a_vpn_removes_the_address() -> None:
     assert "10.0.0.1" not in terminal.running
 
 
+@pytest.mark.parametrize(
+    ("family", "lines", "gone"),
+    [
+        (
+            "huawei_ar",
+            ("bgp 1", "peer 198.18.0.2 as-number 1", "peer 198.18.0.3 as-number 1", "peer 198.18.0.2 connect-interface LoopBack0",
+             "ipv4-family vpnv4", "peer 198.18.0.2 enable", "Y", "peer 198.18.0.3 enable", "Y", "quit"),
+            ("undo peer 198.18.0.2", "Y"),
+        ),
+        (
+            "cisco_ios",
+            ("router bgp 1", "neighbor 198.18.0.2 remote-as 1", "neighbor 198.18.0.3 remote-as 1",
+             "neighbor 198.18.0.2 update-source Loopback0", "address-family vpnv4", "neighbor 198.18.0.2 activate",
+             "neighbor 198.18.0.3 activate", "exit-address-family"),
+            ("no neighbor 198.18.0.2",),
+        ),
+    ],
+)
+def test_a_bgp_peer_takes_its_lines_in_every_family_along(family: str, lines: tuple[str, ...], gone: tuple[str, ...]) -> None:
+    terminal = Terminal(family)
+    terminal.type(*(("system-view",) if family == "huawei_ar" else ("configure terminal",)), *lines)
+    assert terminal.running.count("198.18.0.2") == 3
+    terminal.type(*gone)
+    assert terminal.running.count("198.18.0.2") == 0
+    assert terminal.running.count("198.18.0.3") == 2
+
+
 def test_removing_a_process_asks_and_no_means_no() -> None:
     terminal = Terminal("huawei_ar")
     terminal.type("system-view", "ospf 1", "quit", "undo ospf 1", "N")

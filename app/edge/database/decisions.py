@@ -11,10 +11,11 @@ import sqlalchemy as sa
 
 from app.core.acceptance import Acceptance, CriterionResult, Measurement
 from app.core.confirmation import Confirmation
+from app.core.contests import ContestEvent
 from app.core.life import LifeEvent
 from app.edge.database.connection import Database
 from app.edge.database.rows import of_line, slots, within
-from app.edge.database.tables import ACCEPTANCE, AUDIT, BACKUP, CONFIRMATION, LIFE_EVENT, MEASUREMENT
+from app.edge.database.tables import ACCEPTANCE, AUDIT, BACKUP, CONFIRMATION, CONTEST, LIFE_EVENT, MEASUREMENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,12 @@ class Decisions(Database):
         with self.reading("steps of lines' lives") as connection:
             return [LifeEvent(*row[1:]) for row in connection.execute(query)]
 
+    def life_states(self) -> list[tuple[str, str]]:
+        """Return (line id, state) of every step that was ever entered, each once."""
+        with self.reading("steps of lines' lives") as connection:
+            rows = connection.execute(sa.select(LIFE_EVENT.c.line_id, LIFE_EVENT.c.state).distinct())
+            return [(row.line_id, row.state) for row in rows]
+
     def write_confirmation(self, word: Confirmation) -> None:
         """Append one party's word on a line."""
         with self.writing("confirmation") as connection:
@@ -120,6 +127,16 @@ class Decisions(Database):
         query = sa.select(CONFIRMATION).where(*of_line(CONFIRMATION, line_id)).order_by(CONFIRMATION.c.confirmation_id)
         with self.reading("confirmations") as connection:
             return [Confirmation(*row[1:]) for row in connection.execute(query)]
+
+    def write_contest_event(self, event: ContestEvent) -> None:
+        """Append one step of a contest; a number is raised once and decided once."""
+        with self.writing("contest") as connection:
+            connection.execute(sa.insert(CONTEST), slots(event))
+
+    def contest_events(self) -> list[ContestEvent]:
+        """Return every step of every contest in the order in which it was recorded."""
+        with self.reading("contests") as connection:
+            return [ContestEvent(*row[1:]) for row in connection.execute(sa.select(CONTEST).order_by(CONTEST.c.contest_id))]
 
     def write_backup(self, device: str, at: datetime, text: str, digest: str) -> None:
         """Append a device's running configuration."""

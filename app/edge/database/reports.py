@@ -30,6 +30,12 @@ class Reports(Database):
         with self.reading("reports on lines") as connection:
             return [LineEvent(*row[1:]) for row in connection.execute(query)]
 
+    def reported_lines(self, kind: str) -> list[str]:
+        """Return the lines of which a report of this kind was ever recorded, each once."""
+        with self.reading("reports on lines") as connection:
+            rows = connection.execute(sa.select(LINE_EVENT.c.line_id).where(LINE_EVENT.c.kind == kind).distinct())
+            return [row.line_id for row in rows]
+
     def write_events(self, events: Sequence[UnitEvent]) -> None:
         """Append what units reported, all rows or none."""
         with self.writing("unit events") as connection:

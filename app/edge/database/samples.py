@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from app.core.acceptance import LineSample, LineStatus, PortSample, Transition
+from app.core.identity import DeviceIdentity
 from app.core.linestate import DeviceState, PollCycle
 from app.edge.database.connection import Database
 from app.edge.database.rows import of_line, slots, within
-from app.edge.database.tables import CYCLE, DEVICE_STATE, LINE_SAMPLE, LINE_STATE, PORT_SAMPLE, TRANSITION
+from app.edge.database.tables import CYCLE, DEVICE_IDENTITY, DEVICE_STATE, LINE_SAMPLE, LINE_STATE, PORT_SAMPLE, TRANSITION
 
 #: The ports of a line sample, by the names of their fields.
 PLACES = ("a", "z", "reserved_a", "reserved_z")
@@ -116,9 +117,11 @@ class Samples(Database):
         with self.reading("transitions") as connection:
             return [_transition(row) for row in connection.execute(sa.select(TRANSITION).order_by(TRANSITION.c.transition_id))]
 
-    def newest_transitions(self, line_id: str | None, limit: int) -> list[Transition]:
-        """Return the last changes of state, newest first."""
+    def newest_transitions(self, line_id: str | None, limit: int, *, among: Collection[str] | None = None) -> list[Transition]:
+        """Return the last changes of state, newest first; of these lines only where some are named."""
         query = sa.select(TRANSITION).where(*of_line(TRANSITION, line_id))
+        if among is not None:
+            query = query.where(TRANSITION.c.line_id.in_(among))
         with self.reading("transitions") as connection:
             rows = connection.execute(query.order_by(TRANSITION.c.observed_at.desc(), TRANSITION.c.transition_id.desc()).limit(limit))
             return [_transition(row) for row in rows]
@@ -140,6 +143,22 @@ class Samples(Database):
         with self.reading("device states") as connection:
             rows = connection.execute(sa.select(DEVICE_STATE).order_by(DEVICE_STATE.c.device))
             return {row.device: DeviceState(*row) for row in rows}
+
+    def write_device_identities(self, identities: Sequence[DeviceIdentity]) -> None:
+        """Append what devices said they are."""
+        with self.writing("device identities") as connection:
+            self.insert(connection, DEVICE_IDENTITY, [slots(each) for each in identities])
+
+    def device_identities(self, devices: Collection[str] | None = None) -> dict[str, list[DeviceIdentity]]:
+        """Return what each device ever said it is, oldest first; of these devices only where some are named."""
+        query = sa.select(DEVICE_IDENTITY).order_by(DEVICE_IDENTITY.c.device_identity_id)
+        if devices is not None:
+            query = query.where(DEVICE_IDENTITY.c.device.in_(devices))
+        found: dict[str, list[DeviceIdentity]] = defaultdict(list)
+        with self.reading("device identities") as connection:
+            for row in connection.execute(query):
+                found[row.device].append(DeviceIdentity(row.device, row.at, row.sys_descr, row.serial, row.model))
+        return dict(found)
 
     def prune(self, before: datetime) -> int:
         """Delete cycles and samples older than `before`, except every line's newest; return how many samples went.

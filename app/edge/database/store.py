@@ -6,6 +6,7 @@ Every method is one transaction and may be called from any thread. Every one rai
 
 from __future__ import annotations
 
+from app.edge.database.accounts import Accounts
 from app.edge.database.deadlines import Deadlines
 from app.edge.database.decisions import Decisions
 from app.edge.database.faults import Faults
@@ -13,5 +14,5 @@ from app.edge.database.reports import Reports
 from app.edge.database.samples import Samples
 
 
-class Store(Samples, Decisions, Reports, Deadlines, Faults):
+class Store(Samples, Decisions, Reports, Deadlines, Faults, Accounts):
     """Everything that one database keeps. `Store.open` brings its schema up to date."""

@@ -68,6 +68,7 @@ class LineRow(View):
     centre_held_hours: int | None
     delivered_at: datetime | None
     not_proven_for: tuple[str, ...]
+    opened: bool | None
 
 
 class Cohort(View):

@@ -31,7 +31,7 @@ from app.web.select import SORT_KEYS, LineFilter, choose, count_dues, count_stat
 
 PAGE_LIMIT = 1000
 Context = Annotated[WebContext, Depends(read_context)]
-State = Literal["up", "down", "unreachable", "unknown"]
+State = Literal["up", "down", "unreachable", "unknown", "not_opened"]
 Due = Literal["accepted", "accepted_late", "late", "not_proven", "at_risk", "open", "no_deadline"]
 
 health = APIRouter()

@@ -11,6 +11,7 @@ from app.core.progress import LineView
 from app.web.context import WebContext
 from app.web.dashboard.deadlines import earliness_words, held_words
 from app.web.dashboard.elements import block, pill, text
+from app.web.dashboard.life import Books, draw_confirmation, draw_documents, draw_life
 from app.web.dashboard.phrases import in_chinese
 from app.web.dashboard.sections import reason_words
 from app.web.dashboard.words import UNKNOWN, Words
@@ -18,8 +19,15 @@ from app.web.dashboard.words import UNKNOWN, Words
 HISTORY_SHOWN = 10
 
 
-def draw_detail(words: Words, context: WebContext, line: LineView, decision: Acceptance | None, changes: Sequence[Transition]) -> None:
-    """Draw everything that is known of one line."""
+def draw_detail(
+    words: Words,
+    context: WebContext,
+    line: LineView,
+    decision: Acceptance | None,
+    changes: Sequence[Transition],
+    books: Books | None = None,
+) -> None:
+    """Draw everything that is known of one line; its life and confirmation where somebody keeps them."""
     with block("div", "detail-head"):
         text("h2", words.pick(line.unit_name, line.unit_name_en), "", "id=detail-title")
         text("span", line.line_id, "line-id")
@@ -32,7 +40,12 @@ def draw_detail(words: Words, context: WebContext, line: LineView, decision: Acc
             with block("div"):
                 text("dt", name)
                 text("dd", value)
+    if books is not None:
+        draw_documents(words, context, books)
     _draw_criteria(words, context, decision)
+    if books is not None:
+        draw_life(words, context, books)
+        draw_confirmation(words, context, books.standing)
     text("h3", words("history"))
     _draw_history(words, context, changes)
 

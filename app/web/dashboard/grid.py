@@ -8,9 +8,8 @@ from urllib.parse import urlencode
 
 from nicegui import events, ui
 
-from app.core.acceptance import LINE_STATES
 from app.core.line_deadline import LINE_DUES
-from app.core.progress import Summary
+from app.core.progress import SHOWN_STATES, Summary
 from app.web.dashboard.elements import block, text
 from app.web.dashboard.view import regions_of
 from app.web.dashboard.words import UNKNOWN, Words
@@ -85,7 +84,7 @@ def choices(words: Words, summary: Summary) -> dict[str, dict[str, str]]:
     found = {
         "region": {region.code: words.pick(region.name, region.name_en) for region in regions_of(summary.lines)},
         "class": classes,
-        "state": {BROKEN: words("state_broken")} | {state: words(f"state_{state}") for state in LINE_STATES},
+        "state": {BROKEN: words("state_broken")} | {state: words(f"state_{state}") for state in SHOWN_STATES},
         "due": {ATTENTION: words("attention")} | {due: words(f"due_{due}") for due in LINE_DUES},
         "carrier": carriers,
     }
@@ -102,7 +101,7 @@ def grid_options(words: Words) -> dict[str, object]:
         _named("region", f"region_name{english}", words("region")) | {"width": 130 if english else 92},
         _named("class_id", f"class_words{english}", words("class"), SHORT) | {"flex": 2, "minWidth": 118},
         _named("carrier", "carrier_name", words("carrier")) | {"width": 92},
-        _coded(words, "state", words("state"), LINE_STATES),
+        _coded(words, "state", words("state"), SHOWN_STATES),
         _coded(words, "due", words("standing"), LINE_DUES),
         {"field": "days_left", "headerName": words("days_left"), "width": 90, "type": "rightAligned", ":valueFormatter": DAYS},
         {"field": "down_bps", "headerName": words("rate_down"), "width": 106, "type": "rightAligned", ":valueFormatter": RATE},

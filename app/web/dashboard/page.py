@@ -20,7 +20,9 @@ from app.web.dashboard.detail import HISTORY_SHOWN, draw_detail
 from app.web.dashboard.elements import block, text
 from app.web.dashboard.faults import draw_faults
 from app.web.dashboard.grid import ATTENTION, BROKEN, LineGrid
+from app.web.dashboard.life import Entries, read_books
 from app.web.dashboard.words import Words
+from app.web.doors import read_cookie
 
 COOKIE = "waiwang_language"
 PATHS = {"zh": "/", "en": "/en"}
@@ -66,6 +68,7 @@ class Page:
         context = client.request.state.context
         assert isinstance(context, WebContext)
         self.client, self.words, self.context = client, words, context
+        self.cookie = read_cookie(client.request.headers)
         self.parts: dict[str, Part] = {}
         self.grid: LineGrid | None = None
         self.summary: Summary | None = None
@@ -102,8 +105,14 @@ class Page:
         ui.timer(REFRESH_S, self.refresh, immediate=False)
 
     async def refresh(self) -> None:
-        """Read the summary again and draw what has changed; a store that fails leaves the page standing and says so."""
+        """Read the summary again and draw what has changed; a store that fails leaves the page standing and says so.
+
+        A page whose session is over goes away: what it shows may not be its viewer's to see any more.
+        """
         try:
+            if self.context.viewer is not None and not await run.io_bound(self._is_signed_in):
+                ui.navigate.to("/sign-in")
+                return
             summary = await run.io_bound(self.context.recent)
         except WaiwangError as error:
             self.parts["failure"].show(str(error), lambda message: sections.draw_failure(self.words, message))
@@ -115,10 +124,12 @@ class Page:
     async def open_line(self, line_id: str) -> None:
         """Read the evidence on a line and open its dialog."""
         reader, line, failure = self.context.reader, self._find_line(line_id), self.words("gone")
-        decision, changes = None, None
+        registry = self.context.registry
+        decision, changes, books = None, None, None
         try:
             decision = await run.io_bound(reader.acceptance, line_id)
             changes = await run.io_bound(reader.transitions, line_id, HISTORY_SHOWN)
+            books = await run.io_bound(read_books, registry, line_id) if registry is not None and line is not None else None
         except WaiwangError as error:
             line, failure = None, str(error)
         self.dialog.clear()
@@ -127,8 +138,14 @@ class Page:
             if line is None:
                 text("p", failure, "quiet")
             else:
-                draw_detail(self.words, self.context, line, decision, changes or ())
+                draw_detail(self.words, self.context, line, decision, changes or (), books)
+                if books is not None:
+                    Entries(self.words, self.context, books, lambda: self.open_line(line_id), self._is_signed_in).draw()
         self.dialog.open()
+
+    def _is_signed_in(self) -> bool:
+        """Tell whether the session that this page was opened with still holds, in the same role."""
+        return self.context.viewer == (self.context.doors.find_session(self.cookie) if self.cookie else None)
 
     def _find_line(self, line_id: str) -> LineView | None:
         return next((line for line in self.summary.lines if line.line_id == line_id), None) if self.summary else None
@@ -136,7 +153,10 @@ class Page:
     def _draw(self, summary: Summary) -> None:
         words, parts, polling = self.words, self.parts, self._polling(summary)
         other = next(language for language in PATHS if language != words.language)
-        parts["header"].show((summary.order_number, summary.order_title), lambda _: sections.draw_header(words, summary, other))
+        viewer = self.context.viewer
+        parts["header"].show(
+            (summary.order_number, summary.order_title), lambda _: sections.draw_header(words, summary, other, viewer)
+        )
         parts["clock"].show(summary.as_of, lambda at: self._draw_clock(summary))
         banners = (summary.simulation_note, summary.illustration, summary.moved_deadlines, polling if polling.stale else None)
         parts["banners"].show(banners, lambda _: sections.draw_banners(words, summary, polling))

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.core.acceptance import LINE_STATES
-from app.core.progress import CohortView, LineView, MilestoneView, Summary
+from app.core.access import Viewer
+from app.core.progress import NOT_OPENED, SHOWN_STATES, CohortView, LineView, MilestoneView, Summary
 from app.web.dashboard import view
 from app.web.dashboard.deadlines import holder_words, moved_words
 from app.web.dashboard.elements import bar, block, pill, text
 from app.web.dashboard.words import Words
+from app.web.doors import SIGN_IN
+from app.web.select import count_states
 
 LINES_SHOWN = 8
 OUTAGES_SHOWN = 6
@@ -36,13 +39,19 @@ class Clock:
     local: Callable[[datetime], datetime]
 
 
-def draw_header(words: Words, summary: Summary, other_language: str) -> None:
-    """Draw the title, the order it serves, and the way to the other language."""
+def draw_header(words: Words, summary: Summary, other_language: str, viewer: Viewer | None = None) -> None:
+    """Draw the title, the order it serves, the way to the other language, and the way in or out."""
     with block("div", "head-title"):
         text("h1", words("page_title"))
         title = words.pick(summary.order_title, summary.order_title_en)
         text("p", words("order_line", title=title, number=summary.order_number), "order")
     text("a", words("other_language"), "language", f"href=/language/{other_language} lang={other_language}")
+    if viewer is None:
+        text("a", words("sign_in"), "language", f"href={SIGN_IN}")
+        return
+    text("span", words("signed_in_as", account=viewer.account, role=words.known("access", viewer.role.kind)), "muted nowrap")
+    with block("form", "", "method=post action=/sign-out"):
+        text("button", words("sign_out"), "language", "type=submit")
 
 
 def draw_banners(words: Words, summary: Summary, polling: Polling) -> None:
@@ -80,7 +89,7 @@ def draw_figures(words: Words, counts: view.Figures, polling: Polling) -> None:
     late_note = words("not_proven_part", count=counts.not_proven) if counts.not_proven else words("fig_late_note")
     _figure(words("fig_late"), counts.late, late_note, "late")
     _figure(words("fig_at_risk"), counts.at_risk, words("fig_at_risk_note"), "at_risk")
-    for state in LINE_STATES:
+    for state in _states(counts.states):
         _figure(words(f"state_{state}"), counts.states[state], words(f"fig_{state}_note"), state)
     with block("div", "figure is-alarm" if polling.stale else "figure", "data-figure=polled"):
         text("div", words("last_polled"), "figure-name")
@@ -207,20 +216,26 @@ def _attention_row(words: Words, line: LineView, open_line: Open) -> None:
 def draw_states(words: Words, lines: Sequence[LineView]) -> None:
     """Draw how many lines are in which state, by county."""
     rows = view.states_by_region(lines)
+    states = _states(count_states(lines))
     with block("table", "list states"):
         with block("thead"), block("tr"):
             text("th", words("region"), "", "scope=col")
-            for state in LINE_STATES:
+            for state in states:
                 text("th", words(f"state_{state}"), "count", "scope=col")
             text("th", words("total"), "count", "scope=col")
         with block("tbody"):
             for row in rows:
                 with block("tr"):
                     text("th", words.pick(row.region.name, row.region.name_en), "", "scope=row")
-                    for state in LINE_STATES:
+                    for state in states:
                         count = row.states[state]
                         text("td", str(count), f"count is-{state}" if count else "count is-zero")
                     text("td", str(row.total), "count")
+
+
+def _states(counts: Mapping[str, int]) -> Sequence[str]:
+    """Return the states to show: lines that are not opened yet have a place only where somebody keeps their life."""
+    return SHOWN_STATES if counts[NOT_OPENED] else LINE_STATES
 
 
 def draw_outages(words: Words, found: Sequence[view.Outage], clock: Clock, open_line: Open, list_all: Callable[[], object]) -> None:

@@ -124,6 +124,8 @@ def _cause(line: LineView, by_id: Mapping[str, LineView]) -> LineView:
     """Return the outermost line that this one is behind; itself when it is behind nothing, or the way leads in a circle."""
     cause, seen = line, {line.line_id}
     while cause.state == "unreachable" and (parent := by_id.get(cause.behind or "")) is not None:
+        if parent.state not in ("down", "unreachable"):
+            break
         if parent.line_id in seen:
             return line
         cause = parent

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from app.core.availability import ServiceLevel
-from app.core.document import Block, Document, grid_or
+from app.core.document import DASH, Block, Document, grid_or
 from app.core.order import AvailabilityDuty, ScoreTable
 from app.core.organisations import OwnList
 from app.core.progress import LineView
@@ -23,6 +23,7 @@ WORKINGS = (
     (r"no evidence", "无依据"),
     (r"no part of the cohort", "不在考核范围"),
     (r"(\d+) of (\d+) done", r"\2项完成\1项"),
+    (r"([\d.]+) by (.+?) on contest (\d+)(?=: |$)", r"凭“\2”计\1分（复核第\3号）"),
     (r"([\d.]+) by (.+?)(?=: |$)", r"凭“\2”计\1分"),
     (r"([\d.]+) of ([\d.]+)", r"可得\2分，实得\1分"),
     (r", scaled to ([\d.]+): ", r"，折算为\1分制："),
@@ -55,6 +56,9 @@ def build_scores(ground: Ground, table: ScoreTable, ranked: Sequence[Score]) -> 
         outline.say(say("scores_none"))
     outline.chapter(say("chapter_rows"))
     outline.add(_row_sources(say, table))
+    if contests := [contest for each in ranked for contest in each.contests]:
+        outline.chapter(say("chapter_contests"))
+        outline.add(_contests(say, ranked, {item.item_id: say.pick(item.title, item.title_en) for item in table.items}, len(contests)))
     outline.chapter(say("chapter_working"))
     outline.add(_working(say, ranked))
     add_later(ground, outline)
@@ -84,6 +88,32 @@ def _row_sources(say: ReportWords, table: ScoreTable) -> Block:
         rows.append((f"{say.pick(each.title, each.title_en)}（{say('adjusted')}）", points, say.source(each.source)))
     head = [say("head_row"), say("head_points"), say("head_source")]
     return grid_or(say("scores_none"), "", head, rows, (70, 14, 26), "lrl")
+
+
+def _contests(say: ReportWords, scores: Sequence[Score], titles: Mapping[str, str], count: int) -> Block:
+    """Show who contested which row, what was decided, and the score of the row and the total before and after."""
+    rows: list[tuple[str | int | float | None, ...]] = []
+    for each in scores:
+        for contest in each.contests:
+            decided, shown = contest.decided, contest.decided or contest.raised
+            row_of, total_of = (shown.row_before, shown.row_after), (shown.total_before, shown.total_after)
+            rows.append(
+                (
+                    contest.number,
+                    say.pick(each.name, each.name_en),
+                    titles.get(contest.raised.row, contest.raised.row),
+                    f"{say.day(contest.raised.observed_at.astimezone(say.zone))} {contest.raised.by}: {contest.raised.reason}",
+                    f"{say(f'contest_{contest.standing}')} {decided.document if decided else ''}".strip(),
+                    *(_change(points, decided=decided is not None) for points in (row_of, total_of)),
+                )
+            )
+    head = [say(f"head_{name}") for name in ("contest", "name", "row", "grounds", "outcome", "row_points", "total_points")]
+    return grid_or("", say("contests_count", count=count), head, rows, (7, 17, 21, 23, 14, 9, 9), "cllllrr")
+
+
+def _change(points: tuple[float | None, float | None], *, decided: bool) -> str:
+    before, after = (DASH if each is None else f"{each:.2f}" for each in points)
+    return f"{before} → {after}" if decided else before
 
 
 def _working(say: ReportWords, scores: Sequence[Score]) -> Block:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.edge.database.migrations.append_only import forbid_rewriting
 
 revision = "0008_append_only"
-down_revision = "0006_faults"
+down_revision = "0007_accounts"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,122 @@
+"""Who is at the door: sessions in signed cookies, API tokens, and whether the page may be read without either."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from http.cookies import CookieError, SimpleCookie
+from typing import Protocol
+
+from itsdangerous import BadData, URLSafeSerializer
+from pydantic import SecretStr
+
+from app.core.access import Account, Token, Viewer
+from app.edge.passwords import TOKEN_PREFIX, check_password, digest_token
+from app.web.throttle import Throttle
+
+SIGN_IN = "/sign-in"
+SESSION_COOKIE = "waiwang_session"
+#: A session ends so long after its sign-in, whatever happens in it.
+SESSION_LIFE = timedelta(hours=12)
+SALT = "waiwang-session-1"
+
+
+def read_cookie(headers: Mapping[str, str]) -> str | None:
+    """Return the session's cookie of a request, None where there is none."""
+    try:
+        found = SimpleCookie(headers.get("cookie", "")).get(SESSION_COOKIE)
+    except CookieError:
+        return None
+    return found.value if found is not None else None
+
+
+class Ledger(Protocol):
+    """Where accounts are kept; the store, or nobody."""
+
+    def find_account(self, name: str) -> Account | None: ...
+
+    def find_token(self, digest: str, at: datetime) -> Token | None: ...
+
+
+class NoAccounts:
+    """A ledger of nobody."""
+
+    def find_account(self, name: str) -> Account | None:
+        return None
+
+    def find_token(self, digest: str, at: datetime) -> Token | None:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What a cookie says, signed: whose it is, since when, and a number by which it can be ended."""
+
+    account: str
+    began_at: datetime
+    number: str
+
+
+@dataclass
+class Doors:
+    """Tells who asks. `open_reading`: whoever has not signed in may read everything.
+
+    `session_key` signs cookies; without one a random key does, and sessions end with the process. `metrics_token` alone opens
+    /metrics where it is set. Called from several threads.
+    """
+
+    ledger: Ledger = field(default_factory=NoAccounts)
+    open_reading: bool = True
+    session_key: SecretStr | None = None
+    metrics_token: SecretStr | None = None
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    throttle: Throttle = field(default_factory=Throttle)
+    _ended: dict[str, datetime] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        key = self.session_key.get_secret_value() if self.session_key is not None else secrets.token_urlsafe(32)
+        self._signer = URLSafeSerializer(key, salt=SALT, signer_kwargs={"digest_method": sha256, "key_derivation": "hmac"})
+
+    def sign_in(self, account: str, password: str) -> str | None:
+        """Return the cookie of a new session, None where account and password do not fit. Takes as long either way."""
+        found = self.ledger.find_account(account)
+        if not check_password(password, found.password_hash if found is not None else None) or found is None:
+            return None
+        now = self.clock()
+        return str(self._signer.dumps({"account": found.name, "began": now.timestamp(), "number": secrets.token_urlsafe(12)}))
+
+    def sign_out(self, cookie: str) -> None:
+        """End a session: its cookie opens nothing any more, wherever it was copied to."""
+        session, now = self._read(cookie), self.clock()
+        if session is not None:
+            self._ended = {number: at for number, at in self._ended.items() if now - at < SESSION_LIFE} | {session.number: now}
+
+    def find_session(self, cookie: str) -> Viewer | None:
+        """Return whose session this is, None where it is over, forged, or older than the account's last change."""
+        session = self._read(cookie)
+        if session is None or session.number in self._ended or not timedelta(0) <= self.clock() - session.began_at < SESSION_LIFE:
+            return None
+        found = self.ledger.find_account(session.account)
+        return Viewer(found.name, found.role) if found is not None and session.began_at >= found.changed_at else None
+
+    def find_bearer(self, token: str) -> Viewer | None:
+        """Return whose API token this is, None where it is nobody's or has ended."""
+        if not token.startswith(TOKEN_PREFIX):
+            return None
+        held = self.ledger.find_token(digest_token(token), self.clock())
+        found = self.ledger.find_account(held.account) if held is not None else None
+        return Viewer(found.name, found.role) if found is not None else None
+
+    def opens_metrics(self, token: str) -> bool:
+        """Tell whether this is the token that Prometheus was given."""
+        return self.metrics_token is not None and secrets.compare_digest(token.encode(), self.metrics_token.get_secret_value().encode())
+
+    def _read(self, cookie: str) -> Session | None:
+        try:
+            said = self._signer.loads(cookie)
+            return Session(str(said["account"]), datetime.fromtimestamp(float(said["began"]), UTC), str(said["number"]))
+        except (BadData, KeyError, TypeError, ValueError):
+            return None
