@@ -35,11 +35,11 @@ class LineView:
     """One line as everybody sees it. Rates in bit/s seen from the centre (down = towards the unit); None where not known.
 
     `clock_holder`: carrier, unit or centre, whoever has to act next; None once accepted, and for lines without a deadline.
-    `open_gates`: the titles of what is not ready, in both languages. `state`: one of `SHOWN_STATES`. `opened`: whether the line
-    was ever opened, None where nobody keeps its life; `reason` says what was observed in any case. `days_early`,
-    `working_days_early`: from the acceptance, or from today, to the last day in time, negative when late. `clock_since`: since when the
-    present holder holds the clock; `…_held_hours`: whole hours for which each held it up to the acceptance. `delivered_at`: since when
-    the line is there without a long break.
+    `open_gates`: the titles of what is not ready, in both languages. `days_early`, `working_days_early`: from the acceptance, or from
+    today, to the last day in time, negative when late. `clock_since`: since when the present holder holds the clock; `…_held_hours`:
+    whole hours for which each held it up to the acceptance. `delivered_at`: since when the line is there without a long break.
+    `state`: one of `SHOWN_STATES`. `opened`: whether the line was ever opened, None where nobody keeps its life; `reason` says
+    what was observed in any case.
     """
 
     line_id: str
@@ -168,6 +168,8 @@ class Summary:
     faults: FaultSummary = field(default_factory=FaultSummary)
 
 
+
+
 def summarise(
     workspace: Workspace,
     statuses: Mapping[str, LineStatus],
@@ -175,15 +177,15 @@ def summarise(
     polled_at: datetime | None,
     now: datetime,
     events: Sequence[UnitEvent] = (),
+    openings: Mapping[str, bool] = MappingProxyType({}),
     facts: Mapping[str, Sequence[LineFact]] | None = None,
     seen_terms: Sequence[SeenTerms] = (),
-    openings: Mapping[str, bool] = MappingProxyType({}),
 ) -> Summary:
     """Return the state of the whole rollout at `now` from the newest samples and decisions per line, and from all unit events.
 
+    `openings`: whether each line was ever opened (`life.find_openings`); a line that it lacks is shown as it is observed.
     `facts`: what clocks are told from, by line; None where the newest sample and decision are all that is known. `seen_terms`: what
-    was worked by before, oldest first. `openings`: whether each line was ever opened (`life.find_openings`); a line that it lacks is
-    shown as it is observed.
+    was worked by before, oldest first.
     """
     order, book, ground = workspace.order, build_book(events), DeadlineGround(workspace.order, workspace.calendar, now)
     lines = tuple(

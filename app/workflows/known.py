@@ -48,7 +48,7 @@ def read_known(workspace: Workspace, store: Store, at: datetime) -> Known:
     terms = [each for each in store.seen_terms(order.number) if each.seen_at <= at]
     reported = ((told.line_id, OPENED) for told in kept.line_events if told.kind == REPORTED_OPEN)
     openings = find_openings([*((step.line_id, step.state) for step in kept.life), *reported])
-    summary = summarise(then, states, decisions, polled_at, at, kept.unit_events, store.line_facts(at), terms, openings)
+    summary = summarise(then, states, decisions, polled_at, at, kept.unit_events, openings, store.line_facts(at), terms)
     return Known(at, kept, summary, learnt_later(everything, at))
 
 

@@ -21,9 +21,17 @@ def read_summary(workspace: Workspace, store: Store, now: datetime, reach: dict[
     """Return the summary at `now`; `reach` keeps which lines change windows concern from one call to the next."""
     cycle = store.last_cycle()
     openings = find_openings([*store.life_states(), *((line_id, OPENED) for line_id in store.reported_lines(REPORTED_OPEN))])
-    polled_at = cycle.finished_at if cycle else None
-    facts, terms = store.line_facts(now), store.seen_terms(workspace.order.number)
-    found = summarise(workspace, store.latest(), store.acceptances(), polled_at, now, store.events(), facts, terms, openings)
+    found = summarise(
+        workspace,
+        store.latest(),
+        store.acceptances(),
+        cycle.finished_at if cycle else None,
+        now,
+        store.events(),
+        openings,
+        store.line_facts(now),
+        store.seen_terms(workspace.order.number),
+    )
     return replace(found, faults=read_faults(workspace, store, now, reach=reach))
 
 

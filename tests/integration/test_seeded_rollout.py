@@ -40,7 +40,7 @@ from tests.samples.seeded_rollout import (
 )
 
 GAP = 3 * INTERVAL
-WINDOW, RESTART_AFTER, JUMPED = 72 * HOUR, 12 * HOUR, timedelta(minutes=1)
+WINDOW, RESTART_AFTER, JUMPED = 72 * HOUR, 12 * HOUR, HOUR
 
 
 def midnight_after(day: date) -> datetime:

@@ -343,11 +343,8 @@ def test_two_programs_that_see_the_same_change_record_it_once(url: str, store: S
     other = Store.open(url)
     samples = [[sample(NOW + minute * MINUTE + n * MINUTE / 2, "up" if minute % 2 else "down") for minute in range(15)] for n in (0, 1)]
 
-    in_step = threading.Barrier(2)  # they share a clock: neither is minutes ahead of the other
-
     def work(writer: Store, seen: list[LineSample]) -> None:
         for each in seen:
-            in_step.wait(timeout=30)
             write(writer, each)
 
     together(lambda: work(store, samples[0]), lambda: work(other, samples[1]))
@@ -434,3 +431,23 @@ def test_a_file_that_is_no_database_is_told_and_left_alone(tmp_path: Path) -> No
     with pytest.raises(StoreError, match="file is not a database"):
         Store.open(f"sqlite:///{file}")
     assert file.read_text().startswith("not a database")
+
+
+def test_a_line_that_goes_on_being_down_after_its_carriers_own_test_is_told_so(store: Store) -> None:
+    """Staying down is no transition; without the look after it the carrier's word would stand against what was seen."""
+    hour, line_id = 60 * MINUTE, "BZWW-A-0001"
+    write(store, sample(NOW, "down"))
+    store.write_life_events([LifeEvent(line_id, "self_tested", NOW + hour, NOW + hour, "carrier:telecom", "自测记录")])
+    assert [fact.kind for fact in store.line_facts(NOW + hour)[line_id]] == ["down", "self_tested"]
+    write(store, sample(NOW + 2 * hour, "unreachable"))
+    write(store, sample(NOW + 3 * hour, "down"))
+    told = [(fact.kind, fact.at) for fact in store.line_facts(NOW + 9 * hour)[line_id]]
+    assert told == [("down", NOW), ("self_tested", NOW + hour), ("down", NOW + 3 * hour), ("down", NOW + 3 * hour)]
+
+
+def test_a_judgement_that_is_not_proven_once_more_tells_nothing_new_of_clocks(store: Store) -> None:
+    for day, verdict in enumerate(["not_proven", "not_proven", "fail", "fail", "not_proven", "pass"]):
+        store.write_acceptance(Acceptance("BZWW-A-0001", NOW + day * 1440 * MINUTE, verdict, (), None, None, None))
+    kinds = [fact.kind for fact in store.line_facts(NOW + 9 * 1440 * MINUTE)["BZWW-A-0001"]]
+    assert kinds == ["not_proven", "fail", "fail", "not_proven", "pass"]
+    assert store.line_facts(NOW + MINUTE)["BZWW-A-0001"][-1].kind == "not_proven"

@@ -112,7 +112,7 @@ def shown(
 ) -> tuple[str, ...]:
     """Return the line's standing, its milestone's state and who holds its clock."""
     summary = summarise(
-        one_line(milestone), {}, {each.line_id: each for each in decisions}, None, now, (), {"L-1": [LineFact(*fact) for fact in told]}
+        one_line(milestone), {}, {each.line_id: each for each in decisions}, None, now, facts={"L-1": [LineFact(*fact) for fact in told]}
     )
     [line], [view] = summary.lines, summary.milestones
     return line.due, view.state, line.clock_holder or ""

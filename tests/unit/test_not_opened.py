@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from app.core.acceptance import FAIL, LINE_STATES, PASS, Acceptance, LineSample, LineStatus
 from app.core.life import LIFE_STATES, SINCE_OPENED, find_openings
-from app.core.line_deadline import DeadlineGround, facts_of
-from app.core.progress import NO_EVENTS, NOT_OPENED, LineView, shown_state, view_line
+from app.core.progress import NOT_OPENED, LineView, shown_state, view_line
 from app.web.dashboard.view import outages
 from tests.samples.accepted_line import LINE, root_workspace
 from tests.samples.rollout import UPLINK_OF_NANJIANG, build_summary, with_line
@@ -23,8 +22,7 @@ def view(state: str, opened: bool | None, verdict: str | None = None) -> LineVie
     workspace = root_workspace()
     status = LineStatus(LineSample(LINE, NOW, state, "port BZ-CORE01/eth1 is down", None, None, None), NOW - timedelta(days=3))
     decision = None if verdict is None else Acceptance(LINE, NOW, verdict, (), None, None, None)
-    ground = DeadlineGround(workspace.order, workspace.calendar, NOW)
-    return view_line(workspace, workspace.inventory.lines[LINE], status, decision, ground, NO_EVENTS, facts_of(status, decision), opened)
+    return view_line(workspace, workspace.inventory.lines[LINE], status, decision, NOW, opened=opened)
 
 
 @pytest.mark.parametrize("state", LINE_STATES)

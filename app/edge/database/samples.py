@@ -18,8 +18,8 @@ from app.edge.database.tables import CYCLE, DEVICE_IDENTITY, DEVICE_STATE, LINE_
 
 #: The ports of a line sample, by the names of their fields.
 PLACES = ("a", "z", "reserved_a", "reserved_z")
-#: A newest sample that lies further ahead of what is written now was stamped by a clock that had jumped; less heals by itself.
-LEAST_JUMP = timedelta(minutes=1)
+#: A newest sample that lies further ahead of what is written now was stamped by a clock that had jumped; less heals within the hour.
+LEAST_JUMP = timedelta(hours=1)
 _PORT_COLUMNS = [PORT_SAMPLE.c.port_at if field.name == "at" else PORT_SAMPLE.c[field.name] for field in fields(PortSample)]
 
 

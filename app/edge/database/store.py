@@ -14,5 +14,5 @@ from app.edge.database.reports import Reports
 from app.edge.database.samples import Samples
 
 
-class Store(Samples, Decisions, Reports, Deadlines, Faults, Accounts):
+class Store(Samples, Decisions, Reports, Faults, Accounts, Deadlines):
     """Everything that one database keeps. `Store.open` brings its schema up to date."""

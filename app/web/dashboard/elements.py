@@ -36,10 +36,10 @@ MARKS = {
     "holds": "✓",
     "in_doubt": "?",
     "breaks": "!",
-    "over": "!",
     "not_enough_seen": "–",
     "assigned": "▸",
     "with_carrier": "▸",
+    "over": "!",
     "announced": "○",
     "running": "●",
 }
