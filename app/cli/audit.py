@@ -15,8 +15,9 @@ from app.cli.context import Context, Form, Limit, Names, Root, Terms, leave, ope
 from app.cli.devices import Workers, chosen_devices, progress_bar
 from app.cli.output import Format, Table, show, stderr, stdout, tell
 from app.core.address_audit import KINDS
-from app.core.audit_reports import to_junit, to_sarif
+from app.core.audit_reports import proofs_to_junit, proofs_to_sarif, to_junit, to_sarif
 from app.core.config_audit import FAIL, CheckResult, count_verdicts
+from app.core.separation import KINDS as KINDS_OF_TABLES
 from app.core.separation import Proof
 from app.workflows.address_audit import addresses as run_addresses
 from app.workflows.audit import RunningTexts, audit_configs, fetch_running, read_running
@@ -37,6 +38,9 @@ class AuditFormat(StrEnum):
     csv = "csv"
     sarif = "sarif"
     junit = "junit"
+
+
+Reported = Annotated[AuditFormat, typer.Option("--format", envvar="WAIWANG_FORMAT", help="how to print")]
 
 
 @app.command()
@@ -70,7 +74,7 @@ def config(
     terms: Terms = None,
     limit: Limit = None,
     folder: From = None,
-    form: Annotated[AuditFormat, typer.Option("--format", envvar="WAIWANG_FORMAT", help="how to print")] = AuditFormat.text,
+    form: Reported = AuditFormat.text,
     workers: Workers = 20,
 ) -> None:
     """Hold running configurations against the baseline, line by line. Exit 4 with findings."""
@@ -90,35 +94,55 @@ def config(
 
 @app.command()
 def separation(
-    names: Names = None, root: Root = None, terms: Terms = None, limit: Limit = None, folder: From = None, form: Form = Format.text,
+    names: Names = None,
+    root: Root = None,
+    terms: Terms = None,
+    limit: Limit = None,
+    folder: From = None,
+    form: Reported = AuditFormat.text,
     workers: Workers = 20,
-) -> None:  # fmt: skip
+) -> None:
     """Prove that the network is apart from the inner network, with one exit and nothing of anybody's own. Exit 4 unless all pass."""
     context = open_context(root)
-    running = _running(context, names, terms, limit, folder, workers)
-    audit = run_separation(context.workspace, running, context.intents, folder)
-    rows = [row for proof in audit.proofs for row in _proof_rows(proof, limited=form is Format.text)]
-    totals = {verdict: sum(proof.verdict == verdict for proof in audit.proofs) for verdict in ("pass", "fail", "not_proven")}
-    if form is Format.text:
-        for proof, clause, verdict, where, line in rows:
-            stdout().print(f"{verdict:10} {proof} ({clause}): {where} {line}".rstrip(), markup=False, soft_wrap=True)
-        stdout().print(" · ".join(f"{name} {number}" for name, number in totals.items()), soft_wrap=True)
-        _show_unread(running)
-        leave(audit.exit_code)
-    show(Table("audit separation", ("proof", "clause", "verdict", "where", "line"), rows, totals), form)
+    running = _running(context, names, terms, limit, folder, workers, KINDS_OF_TABLES)
+    audit = run_separation(context.workspace, running, context.intents)
+    match form:
+        case AuditFormat.sarif:
+            sys.stdout.write(proofs_to_sarif(audit.proofs, audit.unread))
+        case AuditFormat.junit:
+            sys.stdout.write(proofs_to_junit(audit.proofs, audit.unread))
+        case _:
+            _show_proofs(audit.proofs, Format(form.value))
     _show_unread(running)
     leave(audit.exit_code)
 
 
+def _show_proofs(proofs: Sequence[Proof], form: Format) -> None:
+    rows = [row for proof in proofs for row in _proof_rows(proof, limited=form is Format.text)]
+    totals = {verdict: sum(proof.verdict == verdict for proof in proofs) for verdict in ("pass", "fail", "not_proven")}
+    if form is not Format.text:
+        show(Table("audit separation", ("proof", "clause", "verdict", "where", "line"), rows, totals), form)
+        return
+    for proof, clause, verdict, where, line in rows:
+        stdout().print(f"{verdict:10} {proof} ({clause}): {where} {line}".rstrip(), markup=False, soft_wrap=True)
+    stdout().print(" · ".join(f"{name} {number}" for name, number in totals.items()), soft_wrap=True)
+
+
 def _running(
-    context: Context, names: Sequence[str] | None, terms: Sequence[str] | None, limit: int | None, folder: Path | None, workers: int
+    context: Context,
+    names: Sequence[str] | None,
+    terms: Sequence[str] | None,
+    limit: int | None,
+    folder: Path | None,
+    workers: int,
+    kinds: tuple[str, ...] = (),
 ) -> RunningTexts:
     chosen = chosen_devices(context, names, terms, limit, workers)
     if folder is not None:
         return read_running(folder, chosen.inventory.hosts)
     gateway = open_gateway(context.workspace.plan, context.settings, context.environ)
     with progress_bar("audit", len(chosen.inventory.hosts)) as step:
-        return fetch_running(chosen, context.intents, gateway, progress=step)
+        return fetch_running(chosen, context.intents, gateway, kinds=kinds, progress=step)
 
 
 def _show_breaches(results: Sequence[CheckResult], devices: int, form: Format) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from xml.sax.saxutils import escape, quoteattr
 
 from app.core.config_audit import FAIL, NOT_APPLICABLE, Breach, CheckResult
+from app.core.separation import NOT_PROVEN, Exhibit, Proof
 
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
@@ -25,19 +26,7 @@ def to_sarif(results: Sequence[CheckResult], unread: Mapping[str, str]) -> str:
         for check in checks.values()
     ]
     found = [_sarif_result(result, breach) for result in results if result.verdict == FAIL for breach in result.breaches]
-    run = {
-        "tool": {"driver": {"name": "waiwang audit config", "rules": rules}},
-        "invocations": [
-            {
-                "executionSuccessful": not unread,
-                "toolExecutionNotifications": [
-                    {"level": "error", "message": {"text": f"{device}: {reason}"}} for device, reason in unread.items()
-                ],
-            }
-        ],
-        "results": found,
-    }
-    return json.dumps({"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}, ensure_ascii=False, indent=2) + "\n"
+    return _sarif("waiwang audit config", rules, found, unread)
 
 
 def to_junit(results: Sequence[CheckResult], unread: Mapping[str, str]) -> str:
@@ -45,7 +34,11 @@ def to_junit(results: Sequence[CheckResult], unread: Mapping[str, str]) -> str:
     suites: dict[str, list[CheckResult]] = {}
     for result in results:
         suites.setdefault(result.device, []).append(result)
-    body = [_junit_suite(device, held) for device, held in suites.items()]
+    return _junit([_junit_suite(device, held) for device, held in suites.items()], unread)
+
+
+def _junit(suites: Sequence[str], unread: Mapping[str, str]) -> str:
+    body = list(suites)
     body += [
         f'<testsuite name={quoteattr(device)} tests="1" failures="0" errors="1" skipped="0">'
         f'<testcase classname={quoteattr(device)} name="read"><error message={quoteattr(reason)}/></testcase></testsuite>'
@@ -54,19 +47,75 @@ def to_junit(results: Sequence[CheckResult], unread: Mapping[str, str]) -> str:
     return '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n' + "\n".join(body) + "\n</testsuites>\n"
 
 
+def proofs_to_sarif(proofs: Sequence[Proof], unread: Mapping[str, str]) -> str:
+    """Return the proofs as SARIF: a result per line against a proof, one `open` per proof that could not be given, one `pass` else."""
+    rules: list[dict[str, object]] = [
+        {
+            "id": proof.proof_id,
+            "shortDescription": {"text": proof.title},
+            "defaultConfiguration": {"level": "error"},
+            "properties": {"source": proof.clause, "title_zh": proof.title_zh},
+        }
+        for proof in proofs
+    ]
+    return _sarif("waiwang audit separation", rules, [result for proof in proofs for result in _sarif_proof(proof)], unread)
+
+
+def _sarif_proof(proof: Proof) -> list[dict[str, object]]:
+    if proof.verdict == FAIL:
+        return [
+            {"ruleId": proof.proof_id, "level": "error", "message": {"text": f"{one.device}: {proof.title}: found {one.text}"}, **_at(one)}
+            for one in proof.exhibits
+        ]
+    kind = "open" if proof.verdict == NOT_PROVEN else "pass"
+    told = f"not proven: {', '.join(proof.unseen)}" if proof.verdict == NOT_PROVEN else f"{len(proof.exhibits)} lines bear it out"
+    return [{"ruleId": proof.proof_id, "kind": kind, "level": "none", "message": {"text": f"{proof.title}: {told}"}}]
+
+
+def _at(exhibit: Exhibit) -> dict[str, object]:
+    kind = "cfg" if exhibit.source == "configuration" else exhibit.source
+    return _location(f"{exhibit.device}.{kind}", exhibit.line)
+
+
+def _location(file: str, line: int) -> dict[str, object]:
+    """Return where a result stands; line 0, which stands nowhere, is shown at the first."""
+    return {"locations": [{"physicalLocation": {"artifactLocation": {"uri": file}, "region": {"startLine": max(line, 1)}}}]}
+
+
+def _sarif(tool: str, rules: Sequence[object], results: Sequence[object], unread: Mapping[str, str]) -> str:
+    told = [{"level": "error", "message": {"text": f"{device}: {reason}"}} for device, reason in unread.items()]
+    run = {
+        "tool": {"driver": {"name": tool, "rules": rules}},
+        "invocations": [{"executionSuccessful": not unread, "toolExecutionNotifications": told}],
+        "results": results,
+    }
+    return json.dumps({"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}, ensure_ascii=False, indent=2) + "\n"
+
+
+def proofs_to_junit(proofs: Sequence[Proof], unread: Mapping[str, str]) -> str:
+    """Return one test case per proof: failed with the lines against it, skipped where it is not proven; unread devices are errors."""
+    failures, skipped = (sum(proof.verdict == verdict for proof in proofs) for verdict in (FAIL, NOT_PROVEN))
+    head = f'<testsuite name="separation" tests="{len(proofs)}" failures="{failures}" errors="0" skipped="{skipped}">'
+    suite = head + "".join(f"\n{_junit_proof(proof)}" for proof in proofs) + "\n</testsuite>"
+    return _junit([suite], unread)
+
+
+def _junit_proof(proof: Proof) -> str:
+    start = f'<testcase classname="separation" name={quoteattr(proof.proof_id)}'
+    if proof.verdict == NOT_PROVEN:
+        return f"{start}><skipped message={quoteattr('not proven: ' + ', '.join(proof.unseen))}/></testcase>"
+    if proof.verdict != FAIL:
+        return f"{start}/>"
+    told = "\n".join(f"{one.device} {one.source}:{one.line}: {one.text}" for one in proof.exhibits)
+    return f"{start}><failure message={quoteattr(proof.title)}>{escape(told)}</failure></testcase>"
+
+
 def _sarif_result(result: CheckResult, breach: Breach) -> dict[str, object]:
     return {
         "ruleId": result.check.check_id,
         "level": result.check.level,
         "message": {"text": f"{result.device}: {result.check.title}: found {breach.found}. {result.check.next_step}"},
-        "locations": [
-            {
-                "physicalLocation": {
-                    "artifactLocation": {"uri": f"{result.device}.cfg"},
-                    "region": {"startLine": max(breach.line, 1)},
-                }
-            }
-        ],
+        **_location(f"{result.device}.cfg", breach.line),
     }
 
 

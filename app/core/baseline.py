@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-#: The command language of each family; FRR's vtysh holds none of what the baseline asks, its host does.
+#: The command language of each family; most of what the baseline asks of FRR is set on its host, and not in vtysh.
 LANGUAGES: Mapping[str, str] = {
     "huawei_ar": "vrp",
     "huawei_s": "vrp",
@@ -17,6 +17,7 @@ LANGUAGES: Mapping[str, str] = {
     "h3c_msr": "comware",
     "h3c_s": "comware",
     "cisco_ios": "ios",
+    "frr": "frr",
 }
 ERROR, WARNING = "error", "warning"
 DEFAULT = "design default"
@@ -144,7 +145,7 @@ CHECKS: tuple[BaselineCheck, ...] = (
         "Set the password anew in the irreversible form.",
         vrp=Forbid(r"^local-user \S+ password (?:simple|cipher)\b", r"^aaa"),
         comware=Forbid(r"^password (?:simple|cipher)\b", r"^local-user "),
-        ios=Forbid(r"^(?:username \S+ (?:.* )?|enable )password \S"),
+        ios=Forbid(r"^(?:username \S+ (?:.* )?|enable )password \S"), frr=Forbid(r"^(?:enable )?password (?!8 )"),
     ),
     _row(
         "snmp-community", ERROR, "no SNMP community is set", "不使用 SNMP 团体名", "Remove it; SNMPv3 replaces it.",
@@ -204,6 +205,7 @@ CHECKS: tuple[BaselineCheck, ...] = (
         vrp=RequireEach(r"^interface ", r"^description ", only_with=r"^ip address \d"),
         comware=RequireEach(r"^interface ", r"^description ", only_with=r"^ip address \d"),
         ios=RequireEach(r"^interface ", r"^description ", only_with=r"^ip address \d"),
+        frr=RequireEach(r"^interface ", r"^description ", only_with=r"^ip address \d"),
     ),
     _row(
         "unused-port", WARNING, "ports that nothing stands on are shut", "关闭闲置端口", "Shut it, or say what stands on it.", "SR-8",
@@ -215,12 +217,12 @@ CHECKS: tuple[BaselineCheck, ...] = (
         "wireless", ERROR, "no wireless is configured", "不得启用无线", "Take it out of the network.", "SX-1",
         vrp=Forbid(r"^(?:interface Wlan|wlan\b|ssid-profile|capwap )"),
         comware=Forbid(r"^(?:interface WLAN|wlan (?!auto|tcp)|service-template)"),
-        ios=Forbid(r"^(?:interface Dot11Radio|dot11 ssid)"),
+        ios=Forbid(r"^(?:interface Dot11Radio|dot11 ssid)"), frr=Forbid(r"^interface wl\S+"),
     ),
     _row(
         "vpn-leak", ERROR, "no default route leads from one VPN into another", "VPN 之间不得泄露默认路由", "Remove the route.",
         vrp=Forbid(r"^ip route-static vpn-instance \S+ 0\.0\.0\.0 .*(?:vpn-instance \S+ \d|public)"),
         comware=Forbid(r"^ip route-static vpn-instance \S+ 0\.0\.0\.0 .*(?:vpn-instance \S+ \d|public)"),
-        ios=Forbid(r"^ip route vrf \S+ 0\.0\.0\.0 0\.0\.0\.0 .*\bglobal\b"),
+        ios=Forbid(r"^ip route vrf \S+ 0\.0\.0\.0 0\.0\.0\.0 .*\bglobal\b"), frr=Forbid(r"^ip route 0\.0\.0\.0/0 .*\bnexthop-vrf "),
     ),
 )  # fmt: skip

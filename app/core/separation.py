@@ -8,6 +8,9 @@
 | wireless | no wireless router: none configured, none seen as a neighbour | SX-1 |
 | own-lines | no router port carries a line that the inventory does not hold | BZ-10 |
 
+Routes count for one-exit too: a default route that leads out of the plan's ranges, or down the tree, is somebody's exit. Neighbours count
+by port: a device of ours on a port that no line of the inventory leads from hangs on a line that somebody laid.
+
 A configuration shows what a device would do, not what is plugged in: where a proof needs a table that was not read (ARP, LLDP, routes),
 and the configurations show no breach, it is not proven.
 """
@@ -15,20 +18,20 @@ and the configurations show no breach, it is not proven.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from ipaddress import IPv4Interface, IPv4Network
 
 from app.core.commands import mask_secrets
 from app.core.config_lines import ConfigBlock, ConfigLine, read_blocks, read_lines
 from app.core.intent import DeviceIntent
+from app.core.shown_tables import ShownNeighbour, plain_port, read_hosts, read_neighbours, read_routes
 from app.core.workspace import Workspace
 
 PASS, FAIL, NOT_PROVEN = "pass", "fail", "not_proven"
+#: The tables that proofs rest on beside configurations.
+KINDS = ("arp", "lldp", "routes")
 
-_ADDRESS = re.compile(r"\b(\d{1,3}(?:\.\d{1,3}){3})\b")
-_ROUTE = re.compile(r"(?<![\d.])(\d{1,3}(?:\.\d{1,3}){3})/(\d{1,2})(?!\d)")
-_MAC = re.compile(r"\b(?:[0-9A-Fa-f]{4}[-.]){2}[0-9A-Fa-f]{4}\b|\b(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}\b")
 _EXITS = re.compile(
     r"^(?:nat (?:outbound|server)\b|ip nat (?:inside source|outside)\b|ip address (?:dhcp-alloc|dhcp)\b"
     r"|ip route(?:-static)?(?: vrf \S+| vpn-instance \S+)? 0\.0\.0\.0(?:/0| 0\.0\.0\.0| 0)\b)"
@@ -37,15 +40,21 @@ _WIRELESS = re.compile(r"^(?:interface (?:wlan|dot11)|wlan (?!auto|tcp)|ssid-pro
 _WIRELESS_NEIGHBOUR = re.compile(
     r"wlan|wi-?fi|wireless|access point|\bSSID\b|tp-?link|mercury|tenda|xiaomi|miwifi|netgear|openwrt|\bAP\d", re.IGNORECASE
 )
+#: LLDP tables cut names to their column; a shorter name is a whole one.
+_CUT_AT = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What is known of one device: its intent, its running configuration (None: not read), and its tables by kind."""
+    """What is known of one device: its intent, its running configuration (None: not read), and its tables by kind.
+
+    `missing` says of a table that was asked for why it is not there.
+    """
 
     intent: DeviceIntent
     running: str | None
     tables: Mapping[str, str]
+    missing: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +87,7 @@ class _Device:
     lines: tuple[ConfigLine, ...]
     blocks: tuple[ConfigBlock, ...]
     tables: Mapping[str, str]
+    missing: Mapping[str, str]
 
     def exhibit(self, line: ConfigLine) -> Exhibit:
         return Exhibit(self.name, "configuration", line.number, mask_secrets(line.text))
@@ -103,7 +113,7 @@ def prove_separation(workspace: Workspace, evidence: Mapping[str, Evidence]) -> 
         ),
         _proof(
             "one-exit", "BL-4, SX-1", "one Internet exit", "互联网出口唯一",
-            _own_exits(devices), unread + _without(routers, ("routes",)), _shown_routes(routers),
+            _own_exits(devices, ours), unread + _without(routers, ("routes",)), _shown_routes(routers),
         ),
         _proof(
             "assigned-only", "SX-1", "no unassigned subnet is configured or announced", "无未分配网段",
@@ -137,11 +147,16 @@ def _proof(
 
 def _device(name: str, held: Evidence) -> _Device:
     lines = read_lines(held.intent.family, held.running or "")
-    return _Device(name, held.intent, lines, tuple(read_blocks(lines)), held.tables)
+    return _Device(name, held.intent, lines, tuple(read_blocks(lines)), held.tables, held.missing)
 
 
 def _without(devices: Iterable[_Device], kinds: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(f"{device.name}: {kind}" for device in devices for kind in kinds if kind not in device.tables)
+    wanted = ((device, kind) for device in devices for kind in kinds if kind not in device.tables)
+    return tuple(f"{device.name}: {kind}{_because(device.missing.get(kind))}" for device, kind in wanted)
+
+
+def _because(reason: str | None) -> str:
+    return f" ({reason})" if reason else ""
 
 
 def _our_prefixes(workspace: Workspace) -> tuple[IPv4Network, ...]:
@@ -169,26 +184,49 @@ def _foreign_paths(devices: Iterable[_Device], ours: tuple[IPv4Network, ...]) ->
         for line, prefix in _configured(device):
             if not _is_ours(prefix, ours):
                 yield device.exhibit(line)
-        for number, text, prefix in _routes(device):
-            if not _is_ours(prefix, ours):
-                yield Exhibit(device.name, "routes", number, text)
-        for number, text in device.rows("arp"):
-            address = _first_address(text)
-            if address is not None and _MAC.search(text) and not _is_ours(IPv4Network(address), ours):
-                yield Exhibit(device.name, "arp", number, text)
+        for route in read_routes(device.tables.get("routes", "")):
+            if not _is_ours(route.prefix, ours):
+                yield Exhibit(device.name, "routes", route.line, route.text)
+        for host in read_hosts(device.tables.get("arp", "")):
+            if not _is_ours(IPv4Network(host.address), ours):
+                yield Exhibit(device.name, "arp", host.line, host.text)
 
 
-def _own_exits(devices: Iterable[_Device]) -> Iterator[Exhibit]:
+def _own_exits(devices: Sequence[_Device], ours: tuple[IPv4Network, ...]) -> Iterator[Exhibit]:
     """Yield translations and default routes anywhere but at the city core, and more than one way out there."""
     at_core: list[Exhibit] = []
+    depths = {device.name: device.intent.depth for device in devices}
     for device in devices:
         leading = [device.exhibit(line) for line in device.lines if _EXITS.match(line.text) and not _is_way_up(device, line)]
         if device.intent.role == "city_core":
             at_core += [exhibit for exhibit in leading if exhibit.text.startswith(("ip route", "ip address"))]
+            yield from _second_ways(device)
         else:
             yield from leading
+            yield from _strange_defaults(device, depths, ours)
     if len(at_core) > 1:
         yield from at_core
+
+
+def _second_ways(core: _Device) -> Iterator[Exhibit]:
+    """Yield the default routes in use at the core, where they lead more than one way."""
+    routes = [route for route in read_routes(core.tables.get("routes", "")) if route.prefix.prefixlen == 0]
+    if len({hop for route in routes for hop in route.next_hops}) > 1:
+        yield from (Exhibit(core.name, "routes", route.line, route.text) for route in routes)
+
+
+def _strange_defaults(device: _Device, depths: Mapping[str, int], ours: tuple[IPv4Network, ...]) -> Iterator[Exhibit]:
+    """Yield default routes in use that lead out of the plan's ranges, or down to a device further from the core."""
+    below = [
+        address.network
+        for port in device.intent.interfaces
+        for address in port.addresses
+        if port.far_device and depths.get(port.far_device, 0) > device.intent.depth
+    ]
+    for route in read_routes(device.tables.get("routes", "")):
+        hops = [IPv4Network(hop) for hop in route.next_hops]
+        if route.prefix.prefixlen == 0 and any(not _is_ours(hop, ours) or any(map(hop.subnet_of, below)) for hop in hops):
+            yield Exhibit(device.name, "routes", route.line, route.text)
 
 
 def _is_way_up(device: _Device, line: ConfigLine) -> bool:
@@ -211,9 +249,9 @@ def _unassigned(devices: Iterable[_Device], workspace: Workspace) -> Iterator[Ex
         for line, prefix in _configured(device):
             if not is_held(prefix):
                 yield device.exhibit(line)
-        for number, text, prefix in _routes(device):
-            if not is_held(prefix):
-                yield Exhibit(device.name, "routes", number, text)
+        for route in read_routes(device.tables.get("routes", "")):
+            if not is_held(route.prefix):
+                yield Exhibit(device.name, "routes", route.line, route.text)
 
 
 def _wireless(devices: Iterable[_Device]) -> Iterator[Exhibit]:
@@ -225,11 +263,10 @@ def _wireless(devices: Iterable[_Device]) -> Iterator[Exhibit]:
                     yield Exhibit(device.name, kind, number, text)
 
 
-def _self_laid(devices: Iterable[_Device], allowed: Mapping[tuple[str, str], object]) -> Iterator[Exhibit]:
-    """Yield addressed ports that no row of the inventory asks for, and neighbours that the inventory does not know."""
-    devices = list(devices)
-    known = {device.name.lower() for device in devices}
-    known |= {port.far_device.lower() for device in devices for port in device.intent.interfaces if port.far_device}
+def _self_laid(devices: Sequence[_Device], allowed: Mapping[tuple[str, str], object]) -> Iterator[Exhibit]:
+    """Yield addressed ports that no row of the inventory asks for, and neighbours that no line of it leads to."""
+    expected = _far_ends(devices)
+    known = frozenset(device.name.lower() for device in devices) | frozenset(name for names in expected.values() for name in names)
     for device in devices:
         for block in device.blocks:
             name = block.head.text.removeprefix("interface ")
@@ -237,20 +274,25 @@ def _self_laid(devices: Iterable[_Device], allowed: Mapping[tuple[str, str], obj
             addressed = [line for line in block.body if line.text.startswith("ip address ")]
             if is_port and addressed and (device.name, name) not in allowed:
                 yield device.exhibit(block.head)
-        for number, text in device.rows("lldp"):
-            named = _neighbour(text)
-            if named and named.lower() not in known:
-                yield Exhibit(device.name, "lldp", number, text)
+        for seen in read_neighbours(device.tables.get("lldp", "")):
+            if not _is_one_of(seen, expected.get((device.name, plain_port(seen.port)), frozenset()) if seen.port else known):
+                yield Exhibit(device.name, "lldp", seen.line, seen.text)
 
 
-def _neighbour(row: str) -> str:
-    """Return the system name that a line of an LLDP table gives: `System name : X`, or the neighbour of a brief table's row."""
-    named = re.match(r"(?i)^(?:system name|sysname|neighbor|neighbour)\s*:\s*(\S+)", row)
-    if named:
-        return named[1]
-    words = row.split()
-    is_brief = len(words) >= 3 and re.match(r"(?i)^(?:gi|ge|xge|ten|eth|g)\S*\d", words[0])
-    return words[1] if is_brief and not words[1].isdigit() else ""
+def _far_ends(devices: Iterable[_Device]) -> Mapping[tuple[str, str], frozenset[str]]:
+    """Return by device and port the devices that the inventory's lines lead to."""
+    found: dict[tuple[str, str], frozenset[str]] = {}
+    for device in devices:
+        for port in device.intent.interfaces:
+            if port.far_device:
+                place = (device.name, plain_port(port.name))
+                found[place] = found.get(place, frozenset()) | {port.far_device.lower()}
+    return found
+
+
+def _is_one_of(seen: ShownNeighbour, names: frozenset[str]) -> bool:
+    name = seen.name.lower()
+    return name in names or (len(name) >= _CUT_AT and any(one.startswith(name) for one in names))
 
 
 def _configured(device: _Device) -> Iterator[tuple[ConfigLine, IPv4Network]]:
@@ -276,28 +318,10 @@ def _network(address: str, mask: str) -> IPv4Network | None:
     return None
 
 
-def _routes(device: _Device) -> Iterator[tuple[int, str, IPv4Network]]:
-    for number, text in device.rows("routes"):
-        found = _ROUTE.search(text)
-        if found is None:
-            continue
-        prefix = _network(found[0], "")
-        if prefix is not None:
-            yield number, text, prefix
-
-
-def _first_address(text: str) -> IPv4Address | None:
-    found = _ADDRESS.search(text)
-    try:
-        return IPv4Address(found[1]) if found else None
-    except ValueError:
-        return None
-
-
 def _shown_routes(devices: Iterable[_Device]) -> Iterator[Exhibit]:
     """Yield the route lines that were looked at: a pass names what it rests on."""
     for device in devices:
-        yield from (Exhibit(device.name, "routes", number, text) for number, text, _ in _routes(device))
+        yield from (Exhibit(device.name, "routes", route.line, route.text) for route in read_routes(device.tables.get("routes", "")))
 
 
 def _shown_subnets(devices: Iterable[_Device]) -> Iterator[Exhibit]:
@@ -307,4 +331,4 @@ def _shown_subnets(devices: Iterable[_Device]) -> Iterator[Exhibit]:
 
 def _shown_neighbours(devices: Iterable[_Device]) -> Iterator[Exhibit]:
     for device in devices:
-        yield from (Exhibit(device.name, "lldp", number, text) for number, text in device.rows("lldp"))
+        yield from (Exhibit(device.name, "lldp", seen.line, seen.text) for seen in read_neighbours(device.tables.get("lldp", "")))

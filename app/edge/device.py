@@ -6,8 +6,8 @@ import logging
 import re
 import socket
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from paramiko.ssh_exception import AuthenticationException, SSHException  # type
 from pydantic import SecretStr
 
 from app.core.commands import Command, mask_secrets
+from app.core.dialects import DIALECTS, VPN
 from app.core.ping import PingCount, parse_ping
 from app.errors import CommitRefused, ConnectFailed, DeviceError, LoginRefused
 
@@ -38,80 +39,6 @@ INTERRUPT = "\x03"
 _LOST = (EOFError, OSError, SSHException, NetmikoBaseException, ValueError)
 _PROMPT = r"[#>\]]\s*$"
 _HOST_KEY = re.compile(r"host key|known_hosts", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    """What one family is asked, and how it says no. `refusal` is searched per line, `saved` in the answer to `save`.
-
-    `save` empty means that the driver knows the questions that saving asks. `ping` takes an address and a count; one that
-    knows no count (`endless`) is interrupted after `count` seconds. `questions`: what to ask for each of its tables
-    (`app.core.device_tables.QUESTIONS`), without which a family cannot be read back, and for its own `probe` of the centre.
-    `restart_ospf` takes a changed OSPF router id into use.
-    """
-
-    running: str
-    save: str
-    saved: str
-    refusal: str
-    ping: str
-    endless: bool = False
-    questions: Mapping[str, str] = field(default_factory=dict)
-    restart_ospf: str | None = None
-
-
-#: VRP5 as AR routers and S switches speak it: refusals begin with `Error:`, what is only told begins with `Info:` or `Warning:`.
-VRP5 = Dialect(
-    running="display current-configuration",
-    save="",
-    saved=r"saved successfully|Save the configuration successfully",
-    refusal=r"^\s*Error: .*$",
-    ping="ping -c {count} {address}",
-    questions={"probe": "display nqa results test-instance waiwang centre"},
-)
-
-#: Comware 7 on routers and switches.
-COMWARE7 = Dialect(
-    running="display current-configuration",
-    save="save force",
-    saved=r"[Ss]aved the current configuration",
-    refusal=r"^ ?% .*$",
-    ping="ping -c {count} {address}",
-    questions={"probe": "display nqa result waiwang centre"},
-)
-
-
-#: Families that may be spoken to. A family without a dialect is refused, never guessed.
-DIALECTS: Mapping[str, Dialect] = {
-    "frr": Dialect(
-        running="show running-config",
-        save="write memory",
-        saved=r"\[OK\]",
-        refusal=r"^(?:% .*|Must remove .*|Error (?:type|description): .*|.*[Cc]onfiguration failed.*)$",
-        ping="ping {address}",
-        endless=True,
-        questions={
-            "addresses": "show interface brief json",
-            "routes": "show ip route json",
-            "neighbours": "show ip neigh",
-            "adjacencies": "show ip ospf neighbor json",
-            "router_id": "show ip ospf json",
-        },
-        restart_ospf="clear ip ospf process",
-    ),
-    "huawei_ar": VRP5,
-    "huawei_s": VRP5,
-    "h3c_msr": COMWARE7,
-    "h3c_s": COMWARE7,
-    "cisco_ios": Dialect(
-        running="show running-config",
-        save="write memory",
-        saved=r"\[OK\]",
-        refusal=r"^% (?!Warning|Interface .* IP address removed).*$",
-        ping="ping {address} repeat {count}",
-        questions={"probe": "show ip sla statistics 1"},
-    ),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +85,7 @@ class Session:
     def __init__(self, target: Target, address: IPv4Address, driver: BaseConnection, access: Access) -> None:
         self.target, self.address = target, address
         self._driver, self._access, self._dialect = driver, access, DIALECTS[target.family]
-        self._lost = False
+        self._lost = self._on_trial = False
 
     def __enter__(self) -> Session:
         return self
@@ -189,10 +116,20 @@ class Session:
         line = self._dialect.questions.get(question)
         if line is None:
             raise self._no_words(f"read its {question}")
-        text = self._ask(line, f"read its {question}")
-        if refusals := re.findall(self._dialect.refusal, text, re.MULTILINE):
-            raise self._error(DeviceError, f"read its {question} ({line})", "an answer", mask_secrets(refusals[0])[:200])
-        return text
+        return self._told(line, f"read its {question}")
+
+    def table(self, kind: str, vpns: Sequence[str] = ()) -> str:
+        """Return what the device shows of its ARP table, LLDP neighbours or routes (`arp`, `lldp`, `routes`), VPN instances last.
+
+        Raises:
+            CommitRefused: the family shows no such table.
+            DeviceError: the device refused it, the session was lost, or no answer came in time.
+        """
+        lines = self._dialect.tables.get(kind)
+        if lines is None:
+            raise self._no_words(f"read its {kind} table")
+        asked = [line.replace(VPN, vpn) for line in lines for vpn in (vpns if VPN in line else ("",))]
+        return "\n".join(self._told(line, f"read its {kind} table") for line in asked)
 
     def restart_ospf(self) -> None:
         """Let OSPF begin anew, so that a changed router id takes effect; traffic stops until its adjacencies are full again.
@@ -204,9 +141,7 @@ class Session:
         line = self._dialect.restart_ospf
         if line is None:
             raise self._no_words("restart OSPF")
-        text = self._ask(line, "restart OSPF")
-        if refusals := re.findall(self._dialect.refusal, text, re.MULTILINE):
-            raise self._error(DeviceError, f"restart OSPF ({line})", "acceptance", mask_secrets(refusals[0])[:200])
+        self._told(line, "restart OSPF")
 
     def push(self, commands: Iterable[Command]) -> None:
         """Give the commands one by one and stop at the first that is refused.
@@ -216,11 +151,70 @@ class Session:
             DeviceError: the session was lost after some of the lines.
             InputError: a secret that a command refers to is not set; nothing was pushed.
         """
-        lines = [(command, self._access.resolve(command.text)) for command in commands]
+        lines = self._resolved(commands)
         self._try(self._driver.config_mode, "enter configuration mode")
-        for number, (command, line) in enumerate(lines, start=1):
-            self._give(command, line, f"line {number} of {len(lines)}")
+        self._give_all(lines, self._dialect.commit)
         self._try(self._driver.exit_config_mode, "leave configuration mode")
+
+    def push_on_trial(self, commands: Iterable[Command], seconds: int) -> bool:
+        """Give the commands so that the device takes them back by itself after some seconds, unless `confirm` comes before.
+
+        Return False, with nothing given, where the device cannot do that now (IOS without an archive).
+
+        Raises:
+            CommitRefused: the device refused a line, or its family knows no trial; nothing stays in force.
+            DeviceError: the session was lost after some of the lines; what is in force returns by itself.
+            InputError: a secret that a command refers to is not set; nothing was pushed.
+        """
+        trial = self._dialect.trial
+        if trial is None:
+            raise self._no_words("push on trial")
+        clock = {"seconds": seconds, "minutes": max(1, seconds // 60)}
+        lines = self._resolved(commands)
+        self._on_trial = True
+        if not trial.enter:
+            self._try(self._driver.config_mode, "enter configuration mode")
+        elif not self._enters(trial.enter.format(**clock)):
+            self._on_trial = False
+            return False
+        try:
+            self._give_all(lines, trial.commit.format(**clock))
+        except CommitRefused:
+            if trial.enter:
+                self._try(self._driver.exit_config_mode, "leave configuration mode")
+                self.abandon()
+            raise
+        self._try(self._driver.exit_config_mode, "leave configuration mode")
+        return True
+
+    def confirm(self) -> None:
+        """Let what was pushed on trial stay.
+
+        Raises:
+            CommitRefused: the device refused it: the time was over, and the change is taken back.
+            DeviceError: the session was lost; the change is taken back by the device unless the confirmation came through.
+        """
+        trial = self._dialect.trial
+        if trial is None:
+            raise self._no_words("confirm a trial")
+        if trial.enter:
+            self._told(trial.confirm, "confirm the change", CommitRefused)
+            return
+        self._try(self._driver.config_mode, "enter configuration mode")
+        self._give(Command(trial.confirm), trial.confirm, "confirm the change")
+        self._try(self._driver.exit_config_mode, "leave configuration mode")
+
+    def abandon(self) -> None:
+        """Take back at once what was pushed on trial.
+
+        Raises:
+            CommitRefused: the device refused it.
+            DeviceError: the session was lost; the change is taken back when its time is over.
+        """
+        trial = self._dialect.trial
+        if trial is None:
+            raise self._no_words("take back a trial")
+        self._give(trial.abandon, trial.abandon.text, "take the change back")
 
     def save(self) -> None:
         """Make the running configuration the one that the device starts with.
@@ -265,15 +259,48 @@ class Session:
         except _LOST:
             return
 
-    def _give(self, command: Command, line: str, where: str) -> None:
-        """Send one line. The resolved text stays in here: messages show the command with its reference."""
+    def _resolved(self, commands: Iterable[Command]) -> list[tuple[Command, str]]:
+        return [(command, self._access.resolve(command.text)) for command in commands]
+
+    def _enters(self, line: str) -> bool:
+        """Open configuration mode by a line of our own; tell whether the device did."""
+        answer = self._try(lambda: self._driver.send_command(line, expect_string=r"[>#\]]\s*$"), f"enter configuration mode ({line})")
+        return not re.search(self._dialect.refusal, answer.replace("\r", ""), re.MULTILINE)
+
+    def _give_all(self, lines: Sequence[tuple[Command, str]], commit: str) -> None:
+        """Give the lines and make them live where the family gathers them; a refused line then leaves nothing behind.
+
+        A line may open a view that nothing of the patch stands in (`mpls`): it is left before the next line is typed.
+        """
+        view = ""
+        try:
+            for number, (command, line) in enumerate(lines, start=1):
+                shown = self._give(command, line, f"line {number} of {len(lines)}")
+                below = number < len(lines) and lines[number][0].level > command.level
+                if self._dialect.leave and not below and _opened_view(command, view, shown):
+                    shown = self._give(Command(self._dialect.leave), self._dialect.leave, f"line {number}: leave its view")
+                view = shown
+            if commit:
+                self._give(Command(commit), commit, "make the lines live")
+        except CommitRefused:
+            if self._dialect.discard:
+                self._give(Command(self._dialect.discard), self._dialect.discard, "drop the lines")
+            raise
+
+    def _give(self, command: Command, line: str, where: str) -> str:
+        """Send one line and return the view that the device is in then, as its prompt names it.
+
+        The resolved text stays in here: messages show the command with its reference.
+        """
         what = f"{where}, {command.text!r}"
         answer = self._try(lambda: self._type(command, line), what, command.timeout_s)
         refusals = re.findall(self._dialect.refusal, answer.replace("\r", ""), re.MULTILINE)
         if refusals:
             found = mask_secrets("; ".join(refusals).replace(line, command.text))
-            step = "The lines before it are in force: run waiwang diff, correct the template, deploy again."
+            left = "Nothing stays in force" if self._dialect.discard or self._on_trial else "The lines before it are in force"
+            step = f"{left}: run waiwang diff, correct the template, deploy again."
             raise self._error(CommitRefused, what, "acceptance", found, step)
+        return answer.strip().rpartition("\n")[2].strip("[]~* \r")
 
     def _type(self, command: Command, line: str) -> str:
         """Send one line and read to the prompt, answering on the way the questions that the command allows, each once."""
@@ -293,6 +320,13 @@ class Session:
 
     def _ask(self, line: str, what: str) -> str:
         return self._try(lambda: self._driver.send_command(line, expect_string=self._find_prompt()), what).replace("\r", "")
+
+    def _told(self, line: str, what: str, kind: type[DeviceError] = DeviceError) -> str:
+        """Ask, and refuse an answer that is a refusal."""
+        text = self._ask(line, what)
+        if refusals := re.findall(self._dialect.refusal, text, re.MULTILINE):
+            raise self._error(kind, f"{what} ({line})", "an answer", mask_secrets(refusals[0]).strip()[:200])
+        return text
 
     def _find_prompt(self) -> str:
         """Return the present prompt as a pattern; a push may have renamed the device. netmiko's own search takes 35 s to give up."""
@@ -317,6 +351,12 @@ class Session:
 
     def _error(self, kind: type[DeviceError], what: str, expected: str, found: str, step: str = "Look at the device.") -> DeviceError:
         return kind(self.target.device, what, expected=expected, found=found, next_step=step)
+
+
+def _opened_view(command: Command, before: str, after: str) -> bool:
+    """Tell by the names of two prompts whether the command led into a view beneath the one before."""
+    renames = command.text.startswith(("sysname ", "hostname "))
+    return bool(before) and not renames and after.startswith(f"{before}-")
 
 
 def open_session(target: Target, access: Access, *, wait_s: float = 0.0) -> Session:

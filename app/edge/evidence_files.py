@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-KINDS = ("arp", "lldp", "routes")
+from app.core.separation import KINDS
 
 
 def read_evidence(folder: Path, names: Iterable[str]) -> dict[str, dict[str, str]]:

@@ -27,6 +27,9 @@ class Way:
     known_hosts: Path | None
 
 
+#: Families with a driver in NAPALM's core. Its community drivers for Huawei and H3C are not used: their replace does nothing.
+NAPALM_DRIVERS: Mapping[str, str] = {"cisco_ios": "ios"}
+
 #: Finds the way to a device by name. Raises UnsafeRoute or ConnectFailed.
 FindWay = Callable[[str], Way]
 
@@ -68,7 +71,7 @@ class GuardedHost(Host):
             password=way.password.get_secret_value(),
             port=way.port,
             platform=platform or options.platform,
-            extras={**(extras if extras is not None else options.extras or {}), **_host_keys(connection, way)},
+            extras=_with_host_keys(connection, extras if extras is not None else options.extras or {}, way),
             default_to_host_attributes=False,
         )
 
@@ -92,9 +95,15 @@ def build_inventory(workspace: Workspace, intents: Mapping[str, DeviceIntent], f
             platform=device.platform,
             groups=ParentGroups([groups[key] for key in dict.fromkeys((device.platform, device.family, device.role)) if key in groups]),
             data=_facts(workspace, device, intent, uplinks.get(name)),
+            connection_options=_napalm(device.family),
             defaults=defaults,
         )
     return Inventory(hosts=hosts, groups=groups, defaults=defaults)
+
+
+def _napalm(family: str) -> dict[str, ConnectionOptions]:
+    """Return NAPALM's name of a family's driver: it goes by the family, as several of ours share netmiko's platform."""
+    return {"napalm": ConnectionOptions(platform=NAPALM_DRIVERS[family])} if family in NAPALM_DRIVERS else {}
 
 
 def _facts(workspace: Workspace, device: Device, intent: DeviceIntent, uplink: Line | None) -> dict[str, str]:
@@ -144,8 +153,11 @@ def _connections(options: Mapping[str, Any]) -> dict[str, ConnectionOptions]:
     return {name: ConnectionOptions(**values) for name, values in (options.get("connection_options") or {}).items()}
 
 
-def _host_keys(connection: str, way: Way) -> dict[str, object]:
-    """Return netmiko's options for strict host keys; other plugins bring their own."""
-    if connection != "netmiko" or way.known_hosts is None:
-        return {}
-    return {"ssh_strict": True, "system_host_keys": False, "alt_host_keys": True, "alt_key_file": str(way.known_hosts)}
+def _with_host_keys(connection: str, extras: Mapping[str, Any], way: Way) -> dict[str, Any]:
+    """Return a plugin's options with those for strict host keys: netmiko's own, which NAPALM hands on; other plugins bring theirs."""
+    if way.known_hosts is None:
+        return dict(extras)
+    keys = {"ssh_strict": True, "system_host_keys": False, "alt_host_keys": True, "alt_key_file": str(way.known_hosts)}
+    if connection == "napalm":
+        return {**extras, "optional_args": {**extras.get("optional_args", {}), **keys}}
+    return {**extras, **(keys if connection == "netmiko" else {})}

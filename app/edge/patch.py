@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import unified_diff as lines_of_difference
 from functools import cache
 from types import SimpleNamespace
@@ -35,9 +36,22 @@ MODELS: Mapping[str, str] = {
 #: Families where a removed routing process must be committed before it is written anew; the others know no `commit`.
 TWO_PHASE = frozenset({"huawei_ne"})
 
-#: Commands after which a vendor's question may be answered, with the only answer given. annet's own table would also
-#: confirm the removal of whole routing processes and hand out a password of its own.
-ANSWERABLE: Mapping[str, str] = {"undo interface": "Y", "undo telnet server": "Y", "stelnet server": "Y"}
+#: Commands after which a vendor's question may be answered, with the only answer given: what is asked was shown in the patch.
+#: annet's own table would also confirm the removal of the IGP, which is the way in, and hand out a password of its own.
+ANSWERABLE: Mapping[str, str] = {
+    "undo interface": "Y",
+    "undo telnet server": "Y",
+    "stelnet server": "Y",
+    "peer ": "Y",
+    "undo peer ": "Y",
+    "undo bgp": "Y",
+}
+
+
+_EXITS = ("exit", "quit")
+
+#: The removal of a whole SNMP user; VRP8 also knows those of its parts.
+_WHOLE_USER = re.compile(r"undo snmp-agent usm-user v3 \S+$")
 
 
 @registry.register
@@ -81,7 +95,9 @@ def patch(family: str, running: str, intended: str) -> tuple[Command, ...]:
     """
     hardware, vendor = _hardware(family)
     rulebook = get_rulebook(hardware)
-    old, new = (_tree(family, hardware, vendor, text) for text in (running, intended))
+    old, new = (folded(family, _tree(family, vendor, text)) for text in (running, intended))
+    if not is_frr(family):
+        old, new = _with_implied(hardware, old, beside=new), _with_implied(hardware, new, beside=old)
     try:
         changes = patching.make_diff(old, new, rulebook, [])
         tree = patching.make_patch(
@@ -95,7 +111,8 @@ def patch(family: str, running: str, intended: str) -> tuple[Command, ...]:
     references = secret_lines(family, intended)
     paths = vendor.make_formatter(indent="").cmd_paths(tree)
     commands = (_command(rulebook, path, context, references) for path, context in paths.items())
-    return _without_undone([command for command in commands if command.text != "commit" or family in TWO_PHASE])
+    kept = [command for command in commands if command.text != "commit" or family in TWO_PHASE]
+    return _without_undone(list(_without_stray_exits(kept)))
 
 
 def unified_diff(family: str, running: str, intended: str, name: str) -> str:
@@ -103,8 +120,8 @@ def unified_diff(family: str, running: str, intended: str, name: str) -> str:
 
     Rows that stand in both follow the running order: a mere reordering shows nothing.
     """
-    hardware, vendor = _hardware(family)
-    old, new = (_tree(family, hardware, vendor, text, implied=False) for text in (running, intended))
+    _, vendor = _hardware(family)
+    old, new = (_tree(family, vendor, text) for text in (running, intended))
     before, after = list(_rows(old)), list(_rows(_in_order_of(old, new)))
     return "".join(lines_of_difference(before, after, f"{name} running", f"{name} intended"))
 
@@ -124,21 +141,20 @@ def _hardware(family: str) -> tuple[HardwareView, AbstractVendor]:
     return hardware, registry_connector.get()[str(hardware.vendor)]
 
 
-def _tree(family: str, hardware: HardwareView, vendor: AbstractVendor, text: str, *, implied: bool = True) -> dict[str, Any]:
+def _tree(family: str, vendor: AbstractVendor, text: str) -> dict[str, Any]:
     plain = mask_secrets(strip_noise(family, text))
     try:
         tree: dict[str, Any] = tabparser.parse_to_tree(text=plain, splitter=vendor.make_formatter().split)
     except tabparser.ParserError as error:
         raise RenderError(f"{family} configuration: expected blocks by indentation; found {error}. Look at its template.") from error
-    tree = {row: children for row, children in tree.items() if children or not row.startswith("interface ")}
-    if implied:
-        tree = folded(family, tree)
-    if is_frr(family):
-        return tree
-    if implied:
-        rules = implicit.compile_rules(SimpleNamespace(hw=hardware))  # type: ignore[arg-type]  # it reads `hw` alone
-        tree = _merged(tree, implicit.config(tree, rules))
-    return tree
+    return {row: children for row, children in tree.items() if children or not row.startswith("interface ")}
+
+
+def _with_implied(hardware: HardwareView, tree: dict[str, Any], *, beside: Mapping[str, Any]) -> dict[str, Any]:
+    """Add what the device does unsaid, in blocks that both sides have: in one that is only being made it would be typed."""
+    rules = implicit.compile_rules(SimpleNamespace(hw=hardware))  # type: ignore[arg-type]  # it reads `hw` alone
+    implied = implicit.config(tree, rules)
+    return _merged(tree, {row: lines for row, lines in implied.items() if not lines or row in beside})
 
 
 def _merged(tree: dict[str, Any], implied: Mapping[str, Any]) -> dict[str, Any]:
@@ -163,15 +179,34 @@ def _command(rulebook: Any, path: tuple[str, ...], context: dict[str, str], refe
     return Command(text, len(path) - 1, None if timeout == deploying.DEFAULT_TIMEOUT else float(timeout), questions)
 
 
+def _without_stray_exits(commands: Iterable[Command]) -> Iterator[Command]:
+    """Leave out ends of blocks that no line opened: annet ends every line of a rule for blocks, one that is no block included."""
+    depth = 0
+    for command in commands:
+        if command.text not in _EXITS:
+            depth = command.level
+        elif command.level > depth:
+            continue
+        else:
+            depth = command.level - 1
+        yield command
+
+
 def _without_undone(commands: Sequence[Command]) -> tuple[Command, ...]:
-    """Leave out the removal of a route that is given again with another preference: it replaces the old one, and is what would go."""
+    """Leave out removals that would take too much or are done already: of a route that is given again with another preference
+    (it replaces the old one, and is what would go), and of the parts of an SNMP user that goes as a whole (VRP8).
+    """
+    users = {command.text for command in commands if _WHOLE_USER.match(command.text)}
     given = {command.text for command in commands if command.text.startswith("ip route-static ")}
 
     def is_given_again(command: Command) -> bool:
         gone = command.text.removeprefix("undo ")
         return command.text.startswith("undo ip route-static ") and any(f"{text} ".startswith(f"{gone} ") for text in given)
 
-    return tuple(command for command in commands if not is_given_again(command))
+    def is_gone(command: Command) -> bool:
+        return any(command.text.startswith(f"{user} ") for user in users)
+
+    return tuple(command for command in commands if not is_given_again(command) and not is_gone(command))
 
 
 def _rows(tree: Mapping[str, Any], level: int = 0) -> Iterable[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,23 +9,28 @@ from pathlib import Path
 from nornir.core import Nornir
 from nornir.core.task import Result, Task
 
-from app.core.config_audit import FAIL, CheckResult, audit_config
+from app.core.config_audit import FAIL, NOT_APPLICABLE, CheckResult, audit_config
 from app.core.intent import DeviceIntent
 from app.core.separation import Evidence, Proof, prove_separation
 from app.core.workspace import Workspace
 from app.edge.evidence_files import read_evidence
-from app.errors import ExitCode, WaiwangError, worst
+from app.errors import CommitRefused, DeviceError, ExitCode, WaiwangError, worst
 from app.workflows.diff import Progress, refuse_illustration, silent
 from app.workflows.hosts import Gateway
 
 
 @dataclass(frozen=True, slots=True)
 class RunningTexts:
-    """Running configurations by device, and why a device's could not be read, with the code of its error."""
+    """Running configurations by device, and why a device's could not be read, with the code of its error.
+
+    `tables` are what it showed beside (device → kind → text), `missing` why it did not (device → kind → reason).
+    """
 
     texts: Mapping[str, str]
     unread: Mapping[str, str] = field(default_factory=dict)
     codes: tuple[ExitCode, ...] = ()
+    tables: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    missing: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,46 +47,81 @@ class SeparationAudit:
     exit_code: ExitCode
 
 
-def fetch_running(nornir: Nornir, intents: Mapping[str, DeviceIntent], gateway: Gateway, *, progress: Progress = silent) -> RunningTexts:
-    """Read every selected device's running configuration; one that does not answer is a reason among the others.
+def fetch_running(
+    nornir: Nornir,
+    intents: Mapping[str, DeviceIntent],
+    gateway: Gateway,
+    *,
+    kinds: tuple[str, ...] = (),
+    progress: Progress = silent,
+) -> RunningTexts:
+    """Read every selected device's running configuration, and its tables of these kinds; one that does not answer is a reason.
 
     Raises:
         InputError: the plan is an illustration; no device was contacted.
     """
     refuse_illustration("audit", illustration=gateway.illustration)
-    texts: dict[str, str] = {}
-    unread: dict[str, tuple[str, ExitCode]] = {}
-    lock = threading.Lock()
 
     def read_one(task: Task) -> Result:
         name = task.host.name
         try:
             progress(name, "reading")
-            session = gateway.connect(intents[name], 0.0)
-            try:
-                text = session.running()
-            finally:
-                session.close()
-            with lock:
-                texts[name] = text
+            found: _Read | WaiwangError = _read_device(intents[name], gateway, kinds)
             progress(name, "unchanged")
         except WaiwangError as error:
-            with lock:
-                unread[name] = (str(error), error.exit_code)
+            found = error
             progress(name, "failed")
-        return Result(task.host)
+        return Result(task.host, result=found)
 
     outcome = nornir.run(task=read_one, on_failed=True)
-    for name, run in outcome.items():
-        if run[0].exception is not None:
-            unread[name] = (f"internal fault: {type(run[0].exception).__name__}", ExitCode.INTERNAL)
-    order = [name for name in intents if name in texts]
-    reasons = {name: unread[name][0] for name in intents if name in unread}
-    return RunningTexts({name: texts[name] for name in order}, reasons, tuple(code for _, code in unread.values()))
+    read: dict[str, _Read] = {}
+    unread: dict[str, tuple[str, ExitCode]] = {}
+    for name in (name for name in intents if name in outcome):
+        found = outcome[name][0].result
+        if isinstance(found, _Read):
+            read[name] = found
+        elif isinstance(found, WaiwangError):
+            unread[name] = (str(found), found.exit_code)
+        else:
+            unread[name] = (f"internal fault: {type(outcome[name][0].exception).__name__}", ExitCode.INTERNAL)
+    return RunningTexts(
+        {name: held.text for name, held in read.items()},
+        {name: reason for name, (reason, _) in unread.items()},
+        tuple(code for _, code in unread.values()),
+        tables={name: held.tables for name, held in read.items()},
+        missing={name: held.missing for name, held in read.items()},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    text: str
+    tables: Mapping[str, str]
+    missing: Mapping[str, str]
+
+
+def _read_device(intent: DeviceIntent, gateway: Gateway, kinds: tuple[str, ...]) -> _Read:
+    """Read one device. A table that it does not show is a reason beside the others."""
+    session = gateway.connect(intent, 0.0)
+    try:
+        text = session.running()
+        tables: dict[str, str] = {}
+        missing: dict[str, str] = {}
+        for kind in kinds:
+            try:
+                tables[kind] = session.table(kind, [vpn.name for vpn in intent.vpns])
+            except CommitRefused:
+                missing[kind] = f"family {intent.family} shows none"
+            except DeviceError as error:
+                missing[kind] = error.found
+        return _Read(text, tables, missing)
+    finally:
+        session.close()
 
 
 def read_running(folder: Path, names: Iterable[str]) -> RunningTexts:
-    """Read `NAME.cfg` of each device from a folder of saved configurations."""
+    """Read `NAME.cfg` of each device from a folder of saved configurations, and its tables where they lie beside it."""
+    names = list(names)
     texts: dict[str, str] = {}
     unread: dict[str, str] = {}
     for name in names:
@@ -92,27 +131,24 @@ def read_running(folder: Path, names: Iterable[str]) -> RunningTexts:
         except (OSError, UnicodeDecodeError) as error:
             found = error.strerror if isinstance(error, OSError) else "not UTF-8"
             unread[name] = f"{file}: expected its running configuration; found {found}. Save it there under this name."
-    return RunningTexts(texts, unread, (ExitCode.DEVICE,) * bool(unread))
+    return RunningTexts(texts, unread, (ExitCode.DEVICE,) * bool(unread), tables=read_evidence(folder, names))
 
 
 def audit_configs(running: RunningTexts, intents: Mapping[str, DeviceIntent]) -> ConfigAudit:
     """Hold every configuration that was read against the baseline."""
     results = tuple(result for name, text in running.texts.items() for result in audit_config(name, intents[name].family, text))
     codes = list(running.codes)
-    if not running.texts:
+    if all(result.verdict == NOT_APPLICABLE for result in results):
         codes.append(ExitCode.NOTHING_MEASURED)
     if any(result.verdict == FAIL for result in results):
         codes.append(ExitCode.NOT_ACCEPTED)
     return ConfigAudit(results, running.unread, worst(codes))
 
 
-def audit_separation(
-    workspace: Workspace, running: RunningTexts, intents: Mapping[str, DeviceIntent], folder: Path | None
-) -> SeparationAudit:
-    """Judge the isolation of the network from configurations and, where a folder holds them, ARP, LLDP and route tables."""
-    tables = read_evidence(folder, intents) if folder else {}
+def audit_separation(workspace: Workspace, running: RunningTexts, intents: Mapping[str, DeviceIntent]) -> SeparationAudit:
+    """Judge the isolation of the network from configurations and from what ARP, LLDP and route tables were read."""
     evidence = {
-        name: Evidence(intents[name], running.texts.get(name), tables.get(name, {}))
+        name: Evidence(intents[name], running.texts.get(name), running.tables.get(name, {}), running.missing.get(name, {}))
         for name in intents
         if name in running.texts or name in running.unread
     }

@@ -12,6 +12,7 @@ from nornir.core.task import Result, Task
 
 from app.core.commands import is_frr, mask_secrets, secret_names
 from app.core.cutoff import find_cutoffs, management_path
+from app.core.dialects import can_revert
 from app.core.intent import DeviceIntent
 from app.errors import CommitRefused, DeviceError, ExitCode, WaiwangError, worst
 from app.workflows.diff import (
@@ -37,6 +38,9 @@ RecordBackup = Callable[[str, str], None]
 
 #: Takes the row of a device as soon as it is final, from a worker thread.
 RecordRow = Callable[[DeviceRow], None]
+
+#: Seconds after which a change on trial returns by itself: enough to read back the longest configuration and to log in anew.
+TRIAL_S = 300
 
 #: A child of one of these is tried once, without waiting for it.
 _LOST = ("unreachable", "login_refused", "refused", "failed")
@@ -104,8 +108,9 @@ def deploy(
     over devices that still have them.
 
     `wait_s` is how long a device that answers nowhere yet is waited for, once something above it was deployed in this run:
-    the lines to it are only just being built. `unsafe` names families that `commit` may reach outside lab and loopback,
-    though nothing reverts a change that cuts them off. A device whose new configuration differs from the shown
+    the lines to it are only just being built. Families that can are changed on trial: the device returns by itself unless the
+    change is read back, the device can be logged in to anew, and it is confirmed. `unsafe` names families that `commit` may reach
+    outside lab and loopback, though nothing reverts a change that cuts them off. A device whose new configuration differs from the shown
     one is not saved. Once `is_stopped` says so, devices under way are finished and no other is begun.
 
     Raises:
@@ -167,8 +172,8 @@ def _not_begun(intent: DeviceIntent) -> DeviceRow:
 
 
 def _deploy_one(job: _Job, intent: DeviceIntent, wait_s: float) -> DeviceRow:
-    if job.commit and not job.gateway.is_practice(intent) and intent.family not in job.unsafe:
-        raise _unsafe(intent)
+    if job.commit and not _may_stay_changed(job, intent) and not can_revert(intent.family):
+        raise _unsafe(intent, f"family {intent.family} cannot revert a change by itself")
     job.progress(intent.hostname, "connecting")
     session = job.gateway.connect(intent, wait_s)
     try:
@@ -205,22 +210,55 @@ def _commit(job: _Job, intent: DeviceIntent, session: DeviceSession, difference:
     job.progress(name, "backing up")
     job.record_backup(name, mask_secrets(difference.running))
     job.progress(name, "pushing")
-    session.push(difference.commands)
-    job.progress(name, "checking")
-    left = compare(session, intent, job.texts[name])
-    if left.commands:
-        raise _differs_still(name, left)
+    if not (can_revert(intent.family) and _tried(job, intent, session, difference)):
+        session.push(difference.commands)
+        job.progress(name, "checking")
+        _require_taken(job, intent, session, "It is not saved: a restart of the device returns to the saved one.")
     job.progress(name, "saving")
     session.save()
     return replace(row, result="deployed", exit_code=ExitCode.OK)
 
 
-def _unsafe(intent: DeviceIntent) -> CommitRefused:
+def _may_stay_changed(job: _Job, intent: DeviceIntent) -> bool:
+    """Tell whether a change may be made that nothing takes back: in lab and demo, or where the operator accepts the risk."""
+    return job.gateway.is_practice(intent) or intent.family in job.unsafe
+
+
+def _tried(job: _Job, intent: DeviceIntent, session: DeviceSession, difference: Difference) -> bool:
+    """Push on trial, prove the change from a session of its own too, confirm it. Return False where the device has no trial now
+    and a change without one is allowed; nothing was pushed then.
+    """
+    name = intent.hostname
+    if not session.push_on_trial(difference.commands, TRIAL_S):
+        if _may_stay_changed(job, intent):
+            return False
+        raise _unsafe(intent, "it has nothing to return to (IOS: `archive` with a `path`)")
+    job.progress(name, "checking")
+    try:
+        _require_taken(job, intent, session, "It is taken back.")
+        job.gateway.connect(intent, 0.0).close()
+    except WaiwangError:
+        session.abandon()
+        raise
+    session.confirm()
+    # A device whose time was over says nothing to a late confirmation (VRP8): look once more.
+    _require_taken(job, intent, session, "The time was over before it was confirmed, and nothing is saved.")
+    return True
+
+
+def _require_taken(job: _Job, intent: DeviceIntent, session: DeviceSession, state: str) -> None:
+    """Read back what was pushed. Raises DeviceError where anything differs still; `state` says what becomes of it."""
+    left = compare(session, intent, job.texts[intent.hostname])
+    if left.commands:
+        raise _differs_still(intent.hostname, left, state)
+
+
+def _unsafe(intent: DeviceIntent, why: str) -> CommitRefused:
     return CommitRefused(
         intent.hostname,
         "deploy with --commit",
         expected="a device of the lab or on loopback",
-        found=f"{', '.join(map(str, intent.contacts)) or 'no address'}, and family {intent.family} cannot revert a change by itself",
+        found=f"{', '.join(map(str, intent.contacts)) or 'no address'}, and {why}",
         next_step=f"Nothing was sent. Read the patch without --commit; to accept the risk, add --unsafe {intent.family}.",
     )
 
@@ -246,11 +284,11 @@ def _cuts_off(name: str, cuts: tuple[str, ...]) -> CommitRefused:
     )
 
 
-def _differs_still(name: str, left: Difference) -> DeviceError:
+def _differs_still(name: str, left: Difference, state: str) -> DeviceError:
     return DeviceError(
         name,
         "read back what was pushed",
         expected="no difference",
         found=f"{left.changed} lines that differ still, first {left.commands[0].text!r}",
-        next_step="It is not saved: a restart of the device returns to the saved one. Look at waiwang diff and correct the template.",
+        next_step=f"{state} Look at waiwang diff and correct the template.",
     )

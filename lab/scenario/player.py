@@ -348,8 +348,20 @@ class _PlayedSession:
     def restart_ospf(self) -> None:
         raise self._refused("restart OSPF")
 
+    def table(self, kind: str, vpns: Sequence[str] = ()) -> str:
+        raise self._refused(f"read its {kind} table")
+
     def push(self, commands: Iterable[Command]) -> None:
         raise self._refused("push a patch")
+
+    def push_on_trial(self, commands: Iterable[Command], seconds: int) -> bool:
+        raise self._refused("push a patch")
+
+    def confirm(self) -> None:
+        raise self._refused("confirm a change")
+
+    def abandon(self) -> None:
+        raise self._refused("take a change back")
 
     def save(self) -> None:
         raise self._refused("save the configuration")

@@ -138,9 +138,7 @@ def _digest(name: str, plain: str) -> str:
 def _placed(grammar: Grammar, view: str, section: Entry, rule: Rule, entry: Entry) -> Entry:
     """Put the line where it belongs, in the place of what it replaces."""
     rules = grammar.rules(view)
-    for name in rule.drops:
-        gone = {place for place, other in enumerate(rules) if name in (other.name, other.slot)}
-        section = tree.drop(section, lambda old, gone=gone: old.rule in gone)  # type: ignore[misc]
+    section = _without_dropped(grammar, view, section, rule)
     if rule.quiet:
         return section
     same = {entry.rule} | {place for place, other in enumerate(rules) if rule.slot and other.slot == rule.slot}
@@ -155,6 +153,12 @@ def _placed(grammar: Grammar, view: str, section: Entry, rule: Rule, entry: Entr
     if rule.default_on:
         return tree.drop(section, replaces)
     return tree.put(section, entry, replaces)
+
+
+def _without_dropped(grammar: Grammar, view: str, section: Entry, rule: Rule) -> Entry:
+    """Take away the lines that vanish when this one is set or undone."""
+    gone = {place for place, other in enumerate(grammar.rules(view)) for name in rule.drops if name in (other.name, other.slot)}
+    return tree.drop(section, lambda old: old.rule in gone) if gone else section
 
 
 def _standing(section: Entry, entry: Entry) -> str:
@@ -188,6 +192,7 @@ def _negate(context: Context, device: Device, session: Session, hit: Hit, edited
     else:
         texts = {entry.shown for entry in gone}
         changed = tree.edit(edited, path, lambda held: tree.drop(held, lambda old: old.rule in same and old.shown in texts))
+        changed = tree.edit(changed, path, lambda held: _without_dropped(grammar, hit.view, held, rule))
         if rule.takes_along:
             whose = {entry.value(rule.takes_along) for entry in gone}
             changed = tree.edit(changed, path, lambda held: _without(held, rule.takes_along, whose))

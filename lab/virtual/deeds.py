@@ -8,10 +8,12 @@ from dataclasses import replace
 
 from lab.virtual import tree
 from lab.virtual.changing import Blank
-from lab.virtual.facts import address_table, interface_table, interfaces_of
+from lab.virtual.facts import address_table, interface_table, interfaces_of, meaning_anywhere
 from lab.virtual.grammar import Ask, Command, Grammar
 from lab.virtual.pattern import Match
 from lab.virtual.state import TOP, Context, Device, Question, Session, Trial, Turn, hostname, is_changed, out_of_deleted
+from lab.virtual.surroundings import own_routes
+from lab.virtual.tables import arp_table, lldp_table, route_table
 from lab.virtual.tree import ROOT, Entry
 
 TRIAL_DEFAULT_S = 600
@@ -109,7 +111,7 @@ def _may_end_trial(device: Device, session: Session, found: Match) -> bool:
     trial = device.trial
     if trial is None:
         return True
-    return dict(found.values).get("persist", "") == trial.persist if trial.persist else trial.session == session.number
+    return dict(found.values).get("persist", "") == trial.persist if trial.persist else trial.session in (None, session.number)
 
 
 def _commit_trial(context: Context, device: Device, session: Session, command: Command, found: Match, answers: tuple[str, ...]) -> Turn:
@@ -130,8 +132,25 @@ def _abort_trial(context: Context, device: Device, session: Session, command: Co
     if not _may_end_trial(device, session, found):
         return Turn(device, session, context.grammar.errors["trial_of_another"], refused=True)
     before = device.trial.before
-    session = out_of_deleted(replace(session, candidate=before, base=before), before)
+    if context.grammar.two_phase:
+        session = replace(session, candidate=before, base=before)
+    session = out_of_deleted(session, before)
     return Turn(replace(device, running=before, trial=None), session, command.says)
+
+
+def _enter_on_trial(context: Context, device: Device, session: Session, command: Command, found: Match, answers: tuple[str, ...]) -> Turn:
+    """Open configuration mode; what is changed from now on returns by itself unless it is confirmed, by any session."""
+    if not any(meaning_anywhere(context.grammar, device.running, "archive")):
+        return Turn(device, session, context.grammar.errors["no_archive"], refused=True)
+    until_s = context.now_s + 60 * int(dict(found.values)["minutes"])
+    turn = _enter(context, device, session, command, found, answers)
+    return turn if turn.refused else replace(turn, device=replace(turn.device, trial=Trial(until_s, device.running, None)))
+
+
+def _confirm_trial(context: Context, device: Device, session: Session, command: Command, found: Match, answers: tuple[str, ...]) -> Turn:
+    if device.trial is None:
+        return Turn(device, session, context.grammar.errors["no_trial"], refused=True)
+    return Turn(replace(device, trial=None), session, command.says)
 
 
 def _discard(context: Context, device: Device, session: Session, command: Command, found: Match, answers: tuple[str, ...]) -> Turn:
@@ -224,7 +243,7 @@ def _show_version(context: Context, device: Device, session: Session, command: C
     days, rest = divmod(up, 86400)
     name = hostname(context.grammar, device)
     since = f"{name} uptime is {days} days, {rest // 3600} hours, {rest % 3600 // 60} minutes"
-    return Turn(device, session, f"{context.grammar.description}\n{since}")
+    return Turn(device, session, "\n".join(filter(None, (context.grammar.description, since, context.grammar.hardware))))
 
 
 def _show_interfaces(context: Context, device: Device, session: Session, command: Command, found: Match, answers: tuple[str, ...]) -> Turn:
@@ -235,6 +254,24 @@ def _show_interfaces(context: Context, device: Device, session: Session, command
 def _show_addresses(context: Context, device: Device, session: Session, command: Command, found: Match, answers: tuple[str, ...]) -> Turn:
     ports = interfaces_of(context.grammar, device.running, device.ports)
     return Turn(device, session, address_table(ports, context.is_up))
+
+
+def _show_arp(context: Context, device: Device, session: Session, command: Command, found: Match, answers: tuple[str, ...]) -> Turn:
+    around, vpn = context.look_around(), dict(found.values).get("vpn")
+    return Turn(device, session, arp_table(context.grammar.vendor, around.neighbours, vpn))
+
+
+def _show_neighbours(context: Context, device: Device, session: Session, command: Command, found: Match, answers: tuple[str, ...]) -> Turn:
+    if not any(meaning_anywhere(context.grammar, device.running, "lldp")):
+        return Turn(device, session, context.grammar.errors.get("no_lldp", context.grammar.errors["unrecognized"]), refused=True)
+    return Turn(device, session, lldp_table(context.grammar.vendor, context.look_around().neighbours))
+
+
+def _show_routes(context: Context, device: Device, session: Session, command: Command, found: Match, answers: tuple[str, ...]) -> Turn:
+    ports = interfaces_of(context.grammar, device.running, device.ports)
+    routes = own_routes(context.grammar, device.running, [port for port in ports if context.is_up(port.name)])
+    known = sorted((*routes, *context.look_around().learned), key=lambda route: route.prefix)
+    return Turn(device, session, route_table(context.grammar.vendor, known, dict(found.values).get("vpn")))
 
 
 def _shown(context: Context, device: Device, session: Session, found: Match, text: str) -> Turn:
@@ -283,10 +320,12 @@ DEEDS: Mapping[str, Callable[[Context, Device, Session, Command, Match, tuple[st
     "close": _close,
     "commit": _commit,
     "commit_trial": _commit_trial,
+    "confirm_trial": _confirm_trial,
     "discard": _discard,
     "enable": _enable,
     "enter": _enter,
     "enter_immediately": _enter_now,
+    "enter_on_trial": _enter_on_trial,
     "leave": _leave,
     "leave_all": _leave_all,
     "lock": _lock,
@@ -296,8 +335,11 @@ DEEDS: Mapping[str, Callable[[Context, Device, Session, Command, Match, tuple[st
     "save": _save,
     "say": _say,
     "show_addresses": _show_addresses,
+    "show_arp": _show_arp,
     "show_candidate": _show_candidate,
     "show_interfaces": _show_interfaces,
+    "show_neighbours": _show_neighbours,
+    "show_routes": _show_routes,
     "show_running": _show_running,
     "show_saved": _show_saved,
     "show_section": _show_section,

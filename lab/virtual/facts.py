@@ -15,7 +15,10 @@ from lab.virtual.tree import Entry
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """An interface as configured. `physical` false for loopbacks and the like; `parent` is the port of a sub-interface."""
+    """An interface as configured. `physical` false for loopbacks and the like; `parent` is the port of a sub-interface.
+
+    `vpn` is the VPN instance that it is bound to, None for the global table; `in_ospf`: a line of its own puts it into an area.
+    """
 
     name: str
     physical: bool
@@ -24,6 +27,8 @@ class Port:
     shutdown: bool
     addresses: tuple[IPv4Interface, ...]
     bandwidth_kbps: int | None
+    vpn: str | None = None
+    in_ospf: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,17 @@ def interfaces_of(grammar: Grammar, running: Entry, ports: Sequence[str]) -> tup
     return (*configured, *bare)
 
 
+def meaning_anywhere(grammar: Grammar, section: Entry, means: str, view: str = "system") -> Iterator[Entry]:
+    """Yield the lines of this meaning in a section and all beneath it."""
+    rules = grammar.rules(view)
+    for entry in section.children:
+        rule = rules[entry.rule]
+        if rule.means == means and not entry.negative:
+            yield entry
+        if rule.opens:
+            yield from meaning_anywhere(grammar, entry, means, rule.opens)
+
+
 def interface_of(grammar: Grammar, entry: Entry) -> Port | None:
     """Return the interface that a top-level line opens, None where it opens none."""
     return _port(grammar, entry) if grammar.rules("system")[entry.rule].means == "interface" else None
@@ -88,7 +104,9 @@ def _port(grammar: Grammar, entry: Entry) -> Port:
     if _starts_shut(grammar):
         shutdown = physical and not dot and not any(line.negative for line in _meaning(grammar, "interface", entry, "shutdown"))
     addresses = tuple(_address(line) for line in _meaning(grammar, "interface", entry, "address"))
-    return Port(name, physical and not dot, parent if dot else None, description, shutdown, addresses, bandwidth)
+    vpn = next((line.value("vpn") for line in _meaning(grammar, "interface", entry, "vpn")), None)
+    in_ospf = any(_meaning(grammar, "interface", entry, "ospf_area"))
+    return Port(name, physical and not dot, parent if dot else None, description, shutdown, addresses, bandwidth, vpn, in_ospf)
 
 
 def _address(line: Entry) -> IPv4Interface:

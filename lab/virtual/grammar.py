@@ -23,10 +23,12 @@ DEEDS = (
     "close",
     "commit",
     "commit_trial",
+    "confirm_trial",
     "discard",
     "enable",
     "enter",
     "enter_immediately",
+    "enter_on_trial",
     "leave",
     "leave_all",
     "lock",
@@ -36,8 +38,11 @@ DEEDS = (
     "save",
     "say",
     "show_addresses",
+    "show_arp",
     "show_candidate",
     "show_interfaces",
+    "show_neighbours",
+    "show_routes",
     "show_running",
     "show_saved",
     "show_section",
@@ -47,15 +52,21 @@ DEEDS = (
 )
 MEANINGS = (
     "address",
+    "archive",
     "bandwidth",
     "community",
     "description",
     "interface",
+    "lldp",
     "location",
+    "ospf_area",
+    "ospf_network",
     "shutdown",
     "snmp_user",
+    "static_route",
     "sysname",
     "target",
+    "vpn",
 )
 
 
@@ -95,7 +106,7 @@ class Rule:
     `echo`: how the device writes it, with values in braces and optional parts in brackets; `derive`: values it adds, as
     (name, of, times, least). `hides`: parameters written as ciphertext, by form. `default_on`: the line is the default, so only
     its negation is written. `opens`: the view of its section, whose name in the prompt is `prompt`. `from_any`: any view takes it.
-    `quiet`: accepted and never written. `drops`: rules whose lines vanish from the section when this one is set.
+    `quiet`: accepted and never written. `drops`: rules whose lines vanish from the section when this one is set or undone.
     `takes_along`: the parameter whose other lines, here and in the sections below, vanish when this one is taken away.
     """
 
@@ -144,6 +155,7 @@ class Grammar:
     `interface_types`: physical, logical, or whole (a physical one whose name has no number). `negation` is undo or no,
     `full_undo` takes the whole line after it. `fall_back`: lines of the views above are taken too. `two_phase`: lines wait
     for a commit. `block_end` closes a section in the text; `shows_bare_ports` writes ports that nothing was configured on.
+    `hardware` ends the answer to the question for the version.
     """
 
     family: str
@@ -174,6 +186,7 @@ class Grammar:
     interface_table: str = "vrp"
     shows_bare_ports: bool = True
     block_end: str = ""
+    hardware: str = ""
     kinds: Kinds = field(default_factory=Kinds)
 
     def is_physical(self, interface: str) -> bool:
@@ -281,6 +294,7 @@ _REQUIRED = {entry.name for entry in fields(Grammar)} - {
     "interface_table",
     "shows_bare_ports",
     "block_end",
+    "hardware",
 }
 
 

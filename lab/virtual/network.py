@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 from typing import TypeVar
@@ -22,6 +22,7 @@ from lab.virtual.faults import SnmpFaults, SshFaults
 from lab.virtual.grammar import Grammar, read_grammar
 from lab.virtual.media import PortMedium
 from lab.virtual.state import Context, Device, Session, Turn, settle
+from lab.virtual.surroundings import Meeting, look_around
 
 Listener = TypeVar("Listener")
 
@@ -187,7 +188,21 @@ class VirtualNetwork:
 
     def context(self, name: str) -> Context:
         """Return what a line typed on this device is judged in."""
-        return Context(self.devices[name].grammar, self.clock(), lambda interface: self.is_up(name, interface))
+        device = self.devices[name]
+        return Context(
+            device.grammar,
+            self.clock(),
+            is_up=lambda interface: self.is_up(name, interface),
+            look_around=lambda: look_around(name, self.devices, self._lines_up),
+        )
+
+    def _lines_up(self, name: str) -> Iterator[Meeting]:
+        """Yield the ends of every line of a device that is up, its own first."""
+        for link in self._of.get(name, ()):
+            if self._is_link_up(link):
+                ends = ((link.a_device, link.a_interface), (link.z_device, link.z_interface))
+                (_, near), (far, far_interface) = ends if link.a_device == name else reversed(ends)
+                yield Meeting(near, far, far_interface)
 
     def run(self, name: str, session: Session, line: str) -> Turn:
         """Type a line on a device; its state, its neighbours' and everybody's reach follow."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from lab.virtual import tree
 from lab.virtual.facts import hostname_of
 from lab.virtual.grammar import Ask, Grammar
+from lab.virtual.surroundings import Surroundings
 from lab.virtual.tree import Entry
 
 TOP = "system"
@@ -20,12 +21,12 @@ TOP = "system"
 class Trial:
     """A configuration on trial: what returns at `until_s` unless it is confirmed, and whose trial it is.
 
-    With a `persist` word any session that names it may confirm or abort, else only the one that began it.
+    With a `persist` word any session that names it may confirm or abort, else only the one that began it, or any (`session` None).
     """
 
     until_s: float
     before: Entry
-    session: int
+    session: int | None
     persist: str = ""
 
 
@@ -92,11 +93,12 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a line is judged in: the grammar, the moment, and which interfaces are up."""
+    """What a line is judged in: the grammar, the moment, which interfaces are up, and what lies around the device."""
 
     grammar: Grammar
     now_s: float
     is_up: Callable[[str], bool] = lambda interface: True
+    look_around: Callable[[], Surroundings] = Surroundings
 
 
 def hostname(grammar: Grammar, device: Device) -> str:

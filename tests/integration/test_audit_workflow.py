@@ -49,10 +49,10 @@ def test_a_configuration_that_is_not_there_is_a_reason_and_answers_three(tmp_pat
 
 def test_nothing_read_never_answers_zero(tmp_path: Path) -> None:
     assert audit_configs(read_running(tmp_path, {}), INTENTS).exit_code is ExitCode.NOTHING_MEASURED
-    assert audit_separation(WORKSPACE, read_running(tmp_path, {}), INTENTS, tmp_path).exit_code is ExitCode.NOTHING_MEASURED
+    assert audit_separation(WORKSPACE, read_running(tmp_path, {}), INTENTS).exit_code is ExitCode.NOTHING_MEASURED
 
 
 def test_separation_without_tables_is_not_proven_and_answers_four(tmp_path: Path) -> None:
-    audit = audit_separation(WORKSPACE, read_running(saved(tmp_path), INTENTS), INTENTS, tmp_path)
+    audit = audit_separation(WORKSPACE, read_running(saved(tmp_path), INTENTS), INTENTS)
     assert {proof.verdict for proof in audit.proofs} == {"not_proven"}
     assert audit.exit_code is ExitCode.NOT_ACCEPTED

@@ -256,3 +256,17 @@ def test_measure_without_any_value_answers_7_and_is_kept_as_not_measured(built: 
     assert ended.code == 7
     assert ended.json["rows"][0]["value"] is None
     assert "county01" in ended.json["rows"][0]["reason"]
+
+
+def test_an_audit_of_separation_asks_the_devices_and_prints_for_other_tools(built: City) -> None:
+    shell = built.shell
+    told = shell("audit", "separation", "city", "county01", "--format", "json")
+    assert (told.code, told.err) == (4, "")
+    verdicts = {row["proof"].split()[0]: row["verdict"] for row in told.json["rows"]}
+    assert set(verdicts.values()) == {"not_proven"}, "the other devices were not asked"
+    assert "city: lldp" in {row["where"].partition(" (")[0] for row in told.json["rows"]}
+    sarif = shell("audit", "separation", "city", "--format", "sarif")
+    assert {result["kind"] for result in sarif.json["runs"][0]["results"]} == {"open"}
+    junit = shell("audit", "separation", "city", "--format", "junit")
+    assert '<testsuite name="separation" tests="5" failures="0" errors="0" skipped="5">' in junit.out
+    assert (sarif.code, junit.code) == (4, 4)

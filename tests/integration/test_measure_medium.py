@@ -13,11 +13,11 @@ import pytest
 from pydantic import SecretStr
 
 from app.core.acceptance import Measurement
+from app.core.dialects import DIALECTS
 from app.core.intent import DeviceIntent, ProbeIntent
 from app.core.intents import build_intents
 from app.core.inventory import Line
 from app.core.workspace import Workspace
-from app.edge.device import DIALECTS
 from app.edge.files import read_workspace
 from app.edge.secrets import read_secrets
 from app.edge.snmp.agent import Agent

@@ -11,8 +11,9 @@ import pytest
 
 from app.core.audit_reports import to_junit, to_sarif
 from app.core.baseline import CHECKS, LANGUAGES
-from app.core.config_audit import FAIL, NOT_APPLICABLE, CheckResult, audit_config
+from app.core.config_audit import FAIL, NOT_APPLICABLE, PASS, CheckResult, audit_config
 from app.core.config_lines import read_lines
+from app.core.families import FAMILIES
 from app.core.intents import build_intents
 from app.edge.templates import read_templates
 from app.workflows.render import render
@@ -21,7 +22,13 @@ from tests.golden.render.workspace import full_workspace
 ROOT = Path(__file__).parents[2]
 #: A line that breaks each check, by family; what follows `<` is put into the block of that head.
 BREACHES: Mapping[str, Mapping[str, str]] = {
-    "telnet-server": {"huawei_ar": "telnet server enable", "h3c_msr": " telnet server enable"},
+    "telnet-server": {
+        "huawei_ar": "telnet server enable",
+        "huawei_s": "telnet server enable",
+        "huawei_ne": "telnet server enable",
+        "h3c_msr": " telnet server enable",
+        "h3c_s": " telnet server enable",
+    },
     "http-server": {"huawei_ar": "http server enable", "h3c_msr": " ip http enable", "cisco_ios": "ip http server"},
     "https-server": {"huawei_ar": "http secure-server enable", "h3c_msr": " ip https enable", "cisco_ios": "ip http secure-server"},
     "ftp-server": {"huawei_ar": "ftp server enable", "h3c_msr": " ftp server enable", "cisco_ios": "tftp-server flash:x"},
@@ -30,7 +37,12 @@ BREACHES: Mapping[str, Mapping[str, str]] = {
         "huawei_ar": "aaa\n local-user x service-type telnet ssh",
         "h3c_msr": "local-user x class manage\n service-type telnet",
     },
-    "reversible-password": {"huawei_ar": "aaa\n local-user x password cipher %^%#a%^%#", "cisco_ios": "username x password 7 0822455D0A16"},
+    "reversible-password": {
+        "huawei_ar": "aaa\n local-user x password cipher %^%#a%^%#",
+        "h3c_msr": "local-user x class manage\n password cipher $c$3$a",
+        "cisco_ios": "username x password 7 0822455D0A16",
+        "frr": "password telnet",
+    },
     "snmp-community": {
         "huawei_ar": "snmp-agent community read cipher %^%#a%^%#",
         "h3c_msr": " snmp-agent community read public",
@@ -44,11 +56,21 @@ BREACHES: Mapping[str, Mapping[str, str]] = {
         "h3c_msr": "interface GigabitEthernet0/20\n port link-mode route",
         "cisco_ios": "interface GigabitEthernet0/20\n no ip address",
     },
-    "line-description": {"huawei_ar": "interface GigabitEthernet0/0/20\n ip address 10.0.0.1 255.255.255.252"},
-    "wireless": {"huawei_ar": "interface Wlan-Radio0/0/0", "h3c_msr": "interface WLAN-Radio0/1", "cisco_ios": "interface Dot11Radio0"},
+    "line-description": {
+        "huawei_ar": "interface GigabitEthernet0/0/20\n ip address 10.0.0.1 255.255.255.252",
+        "huawei_s": "interface Vlanif20\n ip address 10.0.0.1 255.255.255.252",
+        "frr": "interface eth20\n ip address 10.0.0.1/30",
+    },
+    "wireless": {
+        "huawei_ar": "interface Wlan-Radio0/0/0",
+        "h3c_msr": "interface WLAN-Radio0/1",
+        "cisco_ios": "interface Dot11Radio0",
+        "frr": "interface wlan0",
+    },
     "vpn-leak": {
         "huawei_ar": "ip route-static vpn-instance CZ 0.0.0.0 0.0.0.0 vpn-instance HLW 10.0.0.1",
         "cisco_ios": "ip route vrf CZ 0.0.0.0 0.0.0.0 10.0.0.1 global",
+        "frr": "ip route 0.0.0.0/0 10.0.0.1 nexthop-vrf HLW",
     },
     "vty-ssh-only": {"huawei_ar": "user-interface vty 16 20\n acl 2001 inbound\n authentication-mode aaa\n idle-timeout 10 0"},
 }
@@ -67,15 +89,27 @@ NEEDED = {
     "login-banner": ("header login", "header login", "banner login"),
 }
 JUDGED = ("huawei_ar", "h3c_msr", "cisco_ios")
+#: A device of every family, by the router family of its small city.
+RENDERED = {
+    "huawei_ar": ("huawei_ar", "u01"),
+    "huawei_s": ("huawei_ar", "u01-sw"),
+    "huawei_ne": ("huawei_ne", "core"),
+    "h3c_msr": ("h3c_msr", "u01"),
+    "h3c_s": ("h3c_msr", "u01-sw"),
+    "cisco_ios": ("cisco_ios", "u01"),
+    "frr": ("frr", "core"),
+}
 
 
 @pytest.fixture(scope="module")
 def sound() -> dict[str, str]:
     """Texts that break nothing: rendered ones, with passwords in the form that devices show."""
     templates = read_templates(ROOT)
-    texts = {family: render(full_workspace(family), templates, ["u01"])["u01"] for family in JUDGED}
-    texts["h3c_msr"] = texts["h3c_msr"].replace("password simple <secret:ssh_password>", "password hash $h$6$abc")
-    return texts
+    texts = {
+        family: render(full_workspace(router, switch=name == "u01-sw"), templates, [name])[name]
+        for family, (router, name) in RENDERED.items()
+    }
+    return {family: text.replace("password simple <secret:ssh_password>", "password hash $h$6$abc") for family, text in texts.items()}
 
 
 def failed(results: tuple[CheckResult, ...]) -> set[str]:
@@ -88,16 +122,17 @@ def test_there_are_at_least_twenty_checks_each_with_a_name_of_its_own_in_two_lan
     assert {check.check_id for check in CHECKS} == {*BREACHES, *NEEDED}
 
 
-@pytest.mark.parametrize("family", JUDGED)
+@pytest.mark.parametrize("family", RENDERED)
 def test_what_this_product_renders_breaks_no_check(sound: dict[str, str], family: str) -> None:
     results = audit_config("u01", family, sound[family])
     assert failed(results) == set()
+    assert any(result.verdict == PASS for result in results)
 
 
 @pytest.mark.parametrize(("check_id", "family"), [(check_id, family) for check_id, lines in BREACHES.items() for family in lines])
 def test_a_line_that_breaks_a_check_is_named_with_its_number(sound: dict[str, str], check_id: str, family: str) -> None:
     wrong = BREACHES[check_id][family]
-    text = f"{sound[family]}#\n{wrong}\n" if family != "cisco_ios" else f"{sound[family]}!\n{wrong}\n"
+    text = f"{sound[family]}#\n{wrong}\n" if family not in ("cisco_ios", "frr") else f"{sound[family]}!\n{wrong}\n"
     (result,) = [result for result in audit_config("u01", family, text) if result.check.check_id == check_id]
     assert result.verdict == FAIL
     first = text.count("\n") - wrong.count("\n")
@@ -124,8 +159,17 @@ def test_secrets_of_a_line_that_breaks_a_check_are_masked() -> None:
 
 
 def test_a_family_without_a_language_is_judged_by_nothing() -> None:
-    assert {result.verdict for result in audit_config("x", "frr", "hostname x\n")} == {NOT_APPLICABLE}
-    assert "frr" not in LANGUAGES
+    assert {result.verdict for result in audit_config("x", "unheard_of", "hostname x\n")} == {NOT_APPLICABLE}
+
+
+def test_every_family_is_judged_and_all_but_frr_by_twenty_checks() -> None:
+    assert set(LANGUAGES) == set(FAMILIES)
+    for family, language in LANGUAGES.items():
+        asked = [check.check_id for check in CHECKS if language in check.rules]
+        if family == "frr":
+            assert asked == ["reversible-password", "line-description", "wireless", "vpn-leak"]
+        else:
+            assert len(asked) >= 20, family
 
 
 def test_lines_keep_their_numbers_and_the_heads_of_their_blocks_in_every_indentation() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from app.core.intent import DeviceIntent
 from app.core.intents import build_intents
 from app.core.separation import Evidence, Proof, prove_separation
 from app.core.workspace import Workspace
@@ -20,15 +21,21 @@ from tests.golden.render.workspace import small_workspace
 ROOT = Path(__file__).parents[2]
 ARP = "IP ADDRESS      MAC ADDRESS     EXPIRE(M) TYPE   INTERFACE\n198.18.4.1      00e0-fc12-3456  18        D-0    GE0/0/1\n"
 ROUTES = "Destination/Mask    Proto   Pre  Cost  NextHop     Interface\n198.18.12.0/29  OSPF  10  2  198.18.4.1  GE0/0/1\n"
-LLDP = "Local Intf  Neighbor Dev  Neighbor Intf  Exptime\nGE0/0/1     core          GE0/0/1        97\n"
+HEADING = "Local Intf  Neighbor Dev  Neighbor Intf  Exptime\n"
+
+
+def lldp(intent: DeviceIntent) -> str:
+    """Return what a device sees first of its lines."""
+    port = next(port for port in intent.interfaces if port.far_device)
+    return f"{HEADING}{port.name.replace('GigabitEthernet', 'GE').partition('.')[0]}  {port.far_device}  GE0/0/1  97\n"
 
 
 @cache
 def ground() -> tuple[Workspace, Mapping[str, Evidence]]:
     workspace = small_workspace("huawei_ar", switch=True)
     intents, texts = build_intents(workspace), render(workspace, read_templates(ROOT))
-    tables = {"arp": ARP, "routes": ROUTES, "lldp": LLDP}
-    return workspace, {name: Evidence(intents[name], texts[name], tables) for name in intents}
+    tables = {"arp": ARP, "routes": ROUTES}
+    return workspace, {name: Evidence(intent, texts[name], {**tables, "lldp": lldp(intent)}) for name, intent in intents.items()}
 
 
 def proofs(**changed: Evidence) -> dict[str, Proof]:
@@ -79,6 +86,9 @@ def test_a_line_of_a_configuration_that_breaks_a_proof_is_shown(proof_id: str, d
         ("assigned-only", "routes", "198.18.77.0/24  OSPF  10  3  198.18.4.14  GE0/0/2"),
         ("wireless", "lldp", "GE0/0/7  TP-LINK_5G  eth0  100"),
         ("own-lines", "lldp", "GE0/0/8  strangers-router  GE0/0/1  100"),
+        ("own-lines", "lldp", "GE0/0/8  d01  GE0/0/7  100"),
+        ("one-exit", "routes", "0.0.0.0/0  Static  60  0  RD  202.96.0.1  GE0/0/9"),
+        ("one-exit", "routes", "0.0.0.0/0  OSPF  10  2  D  198.18.4.14  GE0/0/4.102"),
     ],
 )
 def test_a_row_of_a_table_that_breaks_a_proof_is_shown_with_its_number(proof_id: str, kind: str, row: str) -> None:
@@ -92,6 +102,21 @@ def test_two_default_routes_at_the_core_are_two_exits_and_one_is_one() -> None:
     assert proofs(core=with_line("core", one))["one-exit"].verdict == "pass"
     two = proofs(core=with_line("core", f"{one}\nip route-static 0.0.0.0 0.0.0.0 198.18.201.1"))["one-exit"]
     assert (two.verdict, len(two.exhibits)) == ("fail", 2)
+
+
+def test_a_default_route_up_the_tree_is_no_exit_and_two_ways_at_the_core_are() -> None:
+    up = "0.0.0.0/0  OSPF  10  2  D  198.18.4.1  GE0/0/1"
+    assert proofs(county02=with_row("county02", "routes", up))["one-exit"].verdict == "pass"
+    one = "0.0.0.0/0  Static  60  0  RD  202.96.0.1  GE0/0/9"
+    assert proofs(core=with_row("core", "routes", one))["one-exit"].verdict == "pass"
+    two = with_row("core", "routes", f"{one}\n           Static  60  0  RD  202.96.0.5  GE0/0/9")
+    assert proofs(core=two)["one-exit"].verdict == "fail"
+
+
+def test_a_table_that_was_refused_is_unseen_with_the_reason() -> None:
+    held = ground()[1]["d01"]
+    refused = replace(held, tables={"arp": ARP, "routes": ROUTES}, missing={"lldp": "Error: off"})
+    assert proofs(d01=refused)["own-lines"].unseen == ("d01: lldp (Error: off)",)
 
 
 def test_without_a_table_a_proof_that_needs_it_is_not_proven_and_says_which() -> None:
@@ -116,6 +141,6 @@ def test_without_any_device_nothing_is_proven() -> None:
 
 def test_an_empty_table_proves_nothing(tmp_path: Path) -> None:
     (tmp_path / "core.arp").write_text("\n \n", encoding="utf-8")
-    (tmp_path / "core.lldp").write_text(LLDP, encoding="utf-8")
+    (tmp_path / "core.lldp").write_text(HEADING, encoding="utf-8")
     (tmp_path / "core.routes").write_bytes(b"\xff\xfe")
-    assert read_evidence(tmp_path, ["core", "d01"]) == {"core": {"lldp": LLDP}}
+    assert read_evidence(tmp_path, ["core", "d01"]) == {"core": {"lldp": HEADING}}

@@ -32,8 +32,6 @@ class Faults(Database):
         know one of these alerts.
         """
         with self.writing("event of a fault") as connection:
-            if connection.dialect.name == "postgresql":
-                connection.execute(sa.text("LOCK TABLE fault_event IN SHARE ROW EXCLUSIVE MODE"))
             events = list(decide(_read(connection, since, alerts)))
             self.insert(connection, FAULT_EVENT, [slots(event) for event in events])
         return events

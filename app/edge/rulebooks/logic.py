@@ -5,6 +5,7 @@ Each function is annet's `%logic`: it takes the rule, its key and the difference
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,8 @@ from annet.types import Op
 from app.core.schedules import SCHEDULED
 
 Step = tuple[bool, str, Any]
+
+_PORT = re.compile(r"[A-Za-z-]*Ethernet[\d/]+$")
 
 
 def remove_with_value(rule: dict[str, Any], key: tuple[str, ...], diff: dict[str, list[dict[str, Any]]], **rest: Any) -> Iterator[Step]:
@@ -53,6 +56,20 @@ def undo_qos_car(rule: dict[str, Any], key: tuple[str, ...], diff: dict[str, lis
     """Remove a policer of VRP8, whose direction stands last in the configuration and alone in the undo."""
     if diff[Op.REMOVED] and not diff[Op.ADDED]:
         yield False, f"undo qos car {diff[Op.REMOVED][0]['row'].rsplit(' ', 1)[-1]}", None
+        return
+    yield from common.default(rule, key, diff, **rest)
+
+
+def ports_stay(rule: dict[str, Any], key: tuple[str, ...], diff: dict[str, list[dict[str, Any]]], **rest: Any) -> Iterator[Step]:
+    """Take the lines of a port back one by one, as no port can be deleted; remove any other interface as a whole."""
+    logic = common.permanent if _PORT.match(key[0]) else common.default
+    yield from logic(rule, key, diff, **rest)
+
+
+def undo_filter(rule: dict[str, Any], key: tuple[str, ...], diff: dict[str, list[dict[str, Any]]], **rest: Any) -> Iterator[Step]:
+    """Remove the filter of an OSPF area by its direction alone, as Comware takes it."""
+    if diff[Op.REMOVED] and not diff[Op.ADDED]:
+        yield False, f"undo filter {diff[Op.REMOVED][0]['row'].rsplit(' ', 1)[-1]}", None
         return
     yield from common.default(rule, key, diff, **rest)
 

@@ -100,7 +100,7 @@ def test_an_illustration_is_not_contacted_by_any_script() -> None:
     assert not gateway.is_practice(router)
 
 
-@pytest.mark.parametrize("script", ["save_all.py", "ospf_neighbours.py", "push_line.py"])
+@pytest.mark.parametrize("script", ["save_all.py", "ospf_neighbours.py", "push_line.py", "facts.py"])
 def test_a_script_without_a_workspace_says_so_without_a_traceback(script: str, tmp_path: Path) -> None:
     (tmp_path / "nornir_config.yaml").write_bytes((LAB / "nornir_config.yaml").read_bytes())
     words = ["log syslog errors"] if script == "push_line.py" else []

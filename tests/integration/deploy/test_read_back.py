@@ -9,7 +9,8 @@ import pytest
 from pydantic import SecretStr
 
 from app.core.device_tables import QUESTIONS, HeldAddress, parse_tables
-from app.edge.device import DIALECTS, Access, Dialect, Limits, Target, open_session
+from app.core.dialects import DIALECTS, Dialect
+from app.edge.device import Access, Limits, Target, open_session
 from app.edge.patch import patch
 from app.errors import CommitRefused, DeviceError, LoginRefused
 from tests.samples.server import wait_until
