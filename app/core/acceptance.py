@@ -79,7 +79,8 @@ class Measurement:
     Units by kind: reachable_from_centre, reaches_services: loss ratio 0..1 ("ratio"); rate_down, rate_up: "kbps" with
     layer and overhead named in `method`; reserved_port: 1.0 or 0.0 ("proven"); delay, jitter, probe_delay, probe_jitter: "ms";
     step_loss, probe_loss: "ratio"; port_speed: "Mbit/s"; duplex: 1.0 full, 0.0 half ("full"); rx_power: "dBm";
-    sync_rate_down, sync_rate_up: "kbps"; snr_margin, attenuation: "dB". `detail` is JSON-able raw evidence.
+    sync_rate_down, sync_rate_up: "kbps"; snr_margin, attenuation: "dB". `detail` is JSON-able raw evidence; its `recorded_at` says
+    when a result that was taken with an instrument came in, any other is recorded as it is measured.
     """
 
     line_id: str
@@ -89,6 +90,11 @@ class Measurement:
     unit: str
     method: str
     detail: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def recorded_at(self) -> datetime:
+        stamp = self.detail.get("recorded_at")
+        return datetime.fromisoformat(stamp) if isinstance(stamp, str) else self.at
 
 
 @dataclass(frozen=True, slots=True)

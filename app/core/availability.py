@@ -141,7 +141,7 @@ def observe_service(
 ) -> ServiceLevel:
     """Return the service level of a line from `since` to `until`.
 
-    `transitions`: of this line, any order, those before `since` too; `looked`: when the poller was at work (`spans_looked_at`).
+    `transitions`: of this line, those of one moment as they were written; `looked`: when the poller was at work (`spans_looked_at`).
     """
     service = service_spans(policy, calendar, since, until, zone)
     planned = merged((each.starts_at, each.ends_at) for each in policy.maintenance if each.concerns(line_id))
@@ -173,7 +173,7 @@ def _moment(day: date, minute: int, zone: ZoneInfo) -> datetime:
 
 def state_spans(transitions: Sequence[Transition], since: datetime, until: datetime) -> dict[str, Spans]:
     """Return when one line was in which state; before its first transition nothing is known."""
-    changes = sorted(transitions, key=lambda change: (change.observed_at, change.recorded_at))
+    changes = sorted(transitions, key=lambda change: change.observed_at)
     spans: dict[str, Spans] = {}
     ends = [*(later.observed_at for later in changes[1:]), until][: len(changes)]
     for change, end in zip(changes, ends, strict=True):

@@ -7,20 +7,21 @@ ever rewritten, so what was recorded up to a moment is the same for ever.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Protocol, TypeVar
 
-from app.core.acceptance import Acceptance, LineSample, LineStatus, Transition
+from app.core.acceptance import Acceptance, LineSample, LineStatus, Measurement, Transition
 from app.core.confirmation import Confirmation
 from app.core.contests import ContestEvent
 from app.core.events import UnitEvent
 from app.core.life import TRIAL, LifeEvent, decision_events
 from app.core.line_event import LineEvent
+from app.core.order import Milestone, Order
 
-#: What can be learnt later: a change of a line's state, a trial that a decision speaks of, a step of a line's life, a carrier's
-#: report on a line, a party's word, a unit's report, a step of a contest.
-LEARNT_KINDS = ("transition", "trial", "life", "line_event", "confirmation", "unit_event", "contest")
+#: What can be learnt later: a change of a line's state, a trial that a decision speaks of, an instrument's result, a step of a line's
+#: life, a carrier's report on a line, a party's word, a unit's report, a step of a contest.
+LEARNT_KINDS = ("transition", "trial", "measurement", "life", "line_event", "confirmation", "unit_event", "contest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Kept:
     line_events: Sequence[LineEvent] = ()
     unit_events: Sequence[UnitEvent] = ()
     confirmations: Sequence[Confirmation] = ()
+    measurements: Sequence[Measurement] = ()
     contests: Sequence[ContestEvent] = ()
 
 
@@ -71,6 +73,7 @@ def known_at(kept: Kept, moment: datetime) -> Kept:
         _up_to(kept.line_events, moment),
         _up_to(kept.unit_events, moment),
         _up_to(kept.confirmations, moment),
+        _up_to(kept.measurements, moment),
         _up_to(kept.contests, moment),
     )
 
@@ -92,6 +95,8 @@ def _all(kept: Kept) -> Iterator[Learnt]:
     for step in decision_events(kept.decisions):
         if step.state == TRIAL:
             yield Learnt("trial", step.line_id, step.state, step.observed_at, step.recorded_at, step.by, step.evidence)
+    for test in kept.measurements:
+        yield Learnt("measurement", test.line_id, test.kind, test.at, test.recorded_at, str(test.detail.get("by", "")), test.method)
     for step in kept.life:
         yield Learnt("life", step.line_id, step.state, step.observed_at, step.recorded_at, step.by, step.evidence)
     for told in kept.line_events:
@@ -108,14 +113,29 @@ def _all(kept: Kept) -> Iterator[Learnt]:
 
 
 def states_of(transitions: Iterable[Transition]) -> dict[str, LineStatus]:
-    """Return every line's state after these changes; ports are not known from them. A line without any is left out."""
-    newest: dict[str, Transition] = {}
-    for change in sorted(transitions, key=lambda change: change.observed_at):
-        newest[change.line_id] = change
+    """Return every line's state after these changes, given as they were written; ports are not known from them.
+
+    A line without any is left out.
+    """
+    newest = {change.line_id: change for change in transitions}
     return {
         line_id: LineStatus(LineSample(line_id, change.observed_at, change.after, change.reason, None, None, None), change.observed_at)
         for line_id, change in newest.items()
     }
+
+
+def order_known_at(order: Order, moment: datetime) -> Order:
+    """Return the order with the terms of its milestones as they were on that civil day: later changes are not known yet."""
+    day = moment.astimezone(order.timezone).date()
+    return replace(order, milestones=tuple(_milestone_known_on(each, day) for each in order.milestones))
+
+
+def _milestone_known_on(milestone: Milestone, day: date) -> Milestone:
+    known = tuple(change for change in milestone.changes if change.changed_on <= day)
+    then = milestone.term_history()[len(known)]
+    return replace(
+        milestone, due_on=then.due_on, inclusive=then.inclusive, soft=then.soft, target_share=then.target_share, changes=known
+    )
 
 
 def newest_decisions(decisions: Iterable[Acceptance]) -> dict[str, Acceptance]:

@@ -17,9 +17,9 @@ from app.core.workdays import WorkCalendar, count_working_days
 class Standing:
     """The primary lines of one county, class or carrier. `done` are accepted, `done_late` of them after their day.
 
-    `late` are over their day and not accepted, `not_proven` over it and not known to be late, `failed` not accepted after a judgement
-    that they failed (whatever their day). `days_early`: median civil days from acceptance to the last day in time, negative for late;
-    None while nothing with a deadline is accepted.
+    `late` are over their day and not accepted; `not_proven` too, but nothing known says that they were not ready. `failed` failed
+    their last judgement, whatever their day. `days_early`: median civil days from acceptance to the last day in time, negative for
+    late; None while nothing with a deadline is accepted.
     """
 
     key: str

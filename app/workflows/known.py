@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from app.core.events import EventBook, build_book
-from app.core.known import Kept, Learnt, known_at, learnt_later, newest_decisions, states_of
+from app.core.known import Kept, Learnt, known_at, learnt_later, newest_decisions, order_known_at, states_of
 from app.core.life import OPENED, find_openings
 from app.core.line_event import OPENED as REPORTED_OPEN
 from app.core.progress import Summary, summarise
 from app.core.workspace import Workspace
+from app.edge.database.samples import settled
 from app.edge.database.store import Store
 
 
@@ -32,7 +33,8 @@ class Known:
 
 
 def read_known(workspace: Workspace, store: Store, at: datetime) -> Known:
-    """Return the rollout as it was known at `at`. The order and the inventory are those of the workspace's files.
+    """Return the rollout as it was known at `at`. The inventory is that of the workspace's files, the order theirs without the
+    changes of deadlines that were decided on a later day.
 
     The state of a line follows from the changes that were recorded, samples being pruned; `polled_at` is the moment of the
     last one of them.
@@ -40,30 +42,25 @@ def read_known(workspace: Workspace, store: Store, at: datetime) -> Known:
     everything = read_kept(store, at)
     kept = known_at(everything, at)
     polled_at = max((change.recorded_at for change in kept.transitions), default=None)
+    order = workspace.order
+    then = replace(workspace, order=order_known_at(order, at))
+    states, decisions = states_of(settled(kept.transitions)), newest_decisions(kept.decisions)
+    terms = [each for each in store.seen_terms(order.number) if each.seen_at <= at]
     reported = ((told.line_id, OPENED) for told in kept.line_events if told.kind == REPORTED_OPEN)
     openings = find_openings([*((step.line_id, step.state) for step in kept.life), *reported])
-    summary = summarise(
-        workspace,
-        states_of(kept.transitions),
-        newest_decisions(kept.decisions),
-        polled_at,
-        at,
-        kept.unit_events,
-        openings,
-        store.line_facts(at),
-        [each for each in store.seen_terms(workspace.order.number) if each.seen_at <= at],
-    )
+    summary = summarise(then, states, decisions, polled_at, at, kept.unit_events, openings, store.line_facts(at), terms)
     return Known(at, kept, summary, learnt_later(everything, at))
 
 
 def read_kept(store: Store, until: datetime) -> Kept:
     """Return what is kept, as far as it can speak of the time up to `until`."""
     return Kept(
-        transitions=store.transitions(until=until),
+        transitions=[change for change in store.transitions_as_written() if change.observed_at <= until],
         decisions=store.acceptance_history(),
         life=store.life_events(),
         line_events=store.line_events(),
         unit_events=store.events(),
         confirmations=store.confirmations(),
+        measurements=store.measurements_up_to(until),
         contests=store.contest_events(),
     )

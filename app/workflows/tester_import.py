@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -45,7 +45,7 @@ def import_result(workspace: Workspace, store: Store, path: Path, *, commit: boo
     new = tuple(each for each in found if not _is_known(store, each, reading.digest))
     if commit:
         for each in new:
-            store.write_measurement(each)
+            store.write_measurement(replace(each, detail={**each.detail, "recorded_at": now.isoformat()}))
     return ImportReport(new, len(found) - len(new), commit)
 
 

@@ -51,6 +51,11 @@ def decide(store: Store, line_id: str, at: datetime, verdict: str = PASS) -> Non
     store.write_acceptance(Acceptance(line_id, at, verdict, (), "lines", T + timedelta(microseconds=1), verdict == PASS))
 
 
+def brought(line_id: str, at: datetime, recorded_at: datetime) -> Measurement:
+    """Return an instrument's result that came in later than it was taken."""
+    return Measurement(line_id, "rate_down", at, 1900.0, "kbps", "tester", {"recorded_at": recorded_at.isoformat()})
+
+
 def pay(store: Store, observed_at: datetime, recorded_at: datetime, *, holds: bool = True) -> None:
     store.write_events([UnitEvent("SZ-CZ", "fee_and_seal_received", observed_at, recorded_at, "信息科", "收据", None, holds)])
 
@@ -79,9 +84,11 @@ def test_what_had_happened_and_was_recorded_later_stands_apart(store: Store) -> 
     store.write_line_events([opened_event(LINE, (T - 2 * DAY).date(), ZONE, T + DAY, "carrier:telecom", "报竣单")])
     store.write_life_events([LifeEvent(LINE, BUILDING, T - 9 * DAY, T + 4 * DAY, "网络科", "施工日志")])
     store.write_confirmation(Confirmation(LINE, "unit", "confirmed", T, T + DAY, "公文交换员", "函"))
+    store.write_measurement(brought(LINE, T - 4 * DAY, T + DAY))
     then = known(store)
     assert [(each.kind, each.subject, each.word) for each in then.later] == [
         ("life", LINE, "building"),
+        ("measurement", LINE, "rate_down"),
         ("unit_event", "SZ-CZ", "fee_and_seal_received"),
         ("line_event", LINE, "opened"),
         ("transition", LINE, "up"),
@@ -142,7 +149,7 @@ def writings(draw: st.DrawFn, *, prompt: bool) -> Writing:
         lambda store: store.write_line_events([opened_event(line_id, opened_on, ZONE, recorded_at, "carrier:telecom", "报竣单")]),
         lambda store: store.write_life_events([LifeEvent(line_id, BUILDING, observed_at, recorded_at, "网络科", "施工日志")]),
         lambda store: store.write_confirmation(Confirmation(line_id, "unit", "confirmed", observed_at, recorded_at, "公文交换员", "函")),
-        lambda store: store.write_measurement(Measurement(line_id, "rate_down", recorded_at, 1900.0, "kbps", "tester")),
+        lambda store: store.write_measurement(brought(line_id, observed_at, recorded_at)),
     )
     chosen = draw(st.integers(0, len(choices) - 1))
     return observed_at if prompt and chosen == 0 else recorded_at, choices[chosen], (line_id, observed_at)

@@ -73,6 +73,7 @@ def test_json_says_once_what_all_results_share(desk: CommandLine, tmp_path: Path
     store.close()
     assert measured.detail["sha256"] == hashlib.sha256((tmp_path / "run.json").read_bytes()).hexdigest()
     assert measured.at.isoformat() == "2008-06-18T13:41:00+00:00"
+    assert measured.recorded_at > measured.at  # when it came in
 
 
 BROKEN = {

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from app.core.acceptance import FAIL, LINE_STATES, PASS, Acceptance, LineSample, LineStatus
 from app.core.life import LIFE_STATES, SINCE_OPENED, find_openings
-from app.core.progress import NOT_OPENED, LineView, shown_state, view_line
+from app.core.line_deadline import DeadlineGround, facts_of
+from app.core.progress import NO_EVENTS, NOT_OPENED, LineView, shown_state, view_line
 from app.web.dashboard.view import outages
 from tests.samples.accepted_line import LINE, root_workspace
 from tests.samples.rollout import UPLINK_OF_NANJIANG, build_summary, with_line
@@ -22,7 +23,8 @@ def view(state: str, opened: bool | None, verdict: str | None = None) -> LineVie
     workspace = root_workspace()
     status = LineStatus(LineSample(LINE, NOW, state, "port BZ-CORE01/eth1 is down", None, None, None), NOW - timedelta(days=3))
     decision = None if verdict is None else Acceptance(LINE, NOW, verdict, (), None, None, None)
-    return view_line(workspace, workspace.inventory.lines[LINE], status, decision, NOW, opened=opened)
+    ground, facts = DeadlineGround(workspace.order, workspace.calendar, NOW), facts_of(status, decision)
+    return view_line(workspace, workspace.inventory.lines[LINE], status, decision, ground, NO_EVENTS, facts=facts, opened=opened)
 
 
 @pytest.mark.parametrize("state", LINE_STATES)

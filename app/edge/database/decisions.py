@@ -49,19 +49,28 @@ class Decisions(Database):
             connection.execute(sa.insert(MEASUREMENT), slots(measurement) | {"detail": dict(measurement.detail)})
 
     def measurements(self, line_ids: Iterable[str] | None = None, until: datetime | None = None) -> dict[str, dict[str, Measurement]]:
-        """Return the newest measurement of every line and kind, of all lines when none are named; none after `until`."""
+        """Return the newest measurement of every line and kind, of all lines when none are named.
+
+        With `until`, of those that had been measured and recorded by then.
+        """
         wanted = None if line_ids is None else set(line_ids)
-        newest = sa.select(sa.func.max(MEASUREMENT.c.measurement_id)).where(*within(MEASUREMENT.c.at, None, until))
-        newest = newest.group_by(MEASUREMENT.c.line_id, MEASUREMENT.c.kind)
+        if until is not None:
+            line_id = next(iter(wanted)) if wanted is not None and len(wanted) == 1 else None
+            known = [each for each in self.measurements_up_to(until, line_id) if each.recorded_at <= until]
+            return _newest(each for each in known if wanted is None or each.line_id in wanted)
+        newest = sa.select(sa.func.max(MEASUREMENT.c.measurement_id)).group_by(MEASUREMENT.c.line_id, MEASUREMENT.c.kind)
         if wanted is not None and len(wanted) == 1:
             newest = newest.where(MEASUREMENT.c.line_id == next(iter(wanted)))
         query = sa.select(MEASUREMENT).where(MEASUREMENT.c.measurement_id.in_(newest)).order_by(MEASUREMENT.c.measurement_id)
-        found: dict[str, dict[str, Measurement]] = defaultdict(dict)
         with self.reading("measurements") as connection:
-            for row in connection.execute(query):
-                if wanted is None or row.line_id in wanted:
-                    found[row.line_id][row.kind] = _measurement(row)
-        return dict(found)
+            rows = [_measurement(row) for row in connection.execute(query)]
+        return _newest(each for each in rows if wanted is None or each.line_id in wanted)
+
+    def measurements_up_to(self, until: datetime, line_id: str | None = None) -> list[Measurement]:
+        """Return what was measured up to `until`, whenever it was recorded, in that order; of every line when none is named."""
+        query = sa.select(MEASUREMENT).where(*of_line(MEASUREMENT, line_id), MEASUREMENT.c.at <= until)
+        with self.reading("measurements") as connection:
+            return [_measurement(row) for row in connection.execute(query.order_by(MEASUREMENT.c.measurement_id))]
 
     def measurement_history(self, line_id: str, kind: str | None = None) -> list[Measurement]:
         """Return every measurement of a line, oldest first."""
@@ -153,6 +162,13 @@ class Decisions(Database):
             query = query.where(AUDIT.c.subject == subject)
         with self.reading("audit entries") as connection:
             return [AuditEntry(row.at, row.actor, row.verb, row.subject, row.detail) for row in connection.execute(query)]
+
+
+def _newest(measurements: Iterable[Measurement]) -> dict[str, dict[str, Measurement]]:
+    found: dict[str, dict[str, Measurement]] = defaultdict(dict)
+    for each in measurements:
+        found[each.line_id][each.kind] = each
+    return dict(found)
 
 
 def _measurement(row: sa.Row[tuple[object, ...]]) -> Measurement:

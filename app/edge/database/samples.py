@@ -112,6 +112,11 @@ class Samples(Database):
         held = [row for row in rows if (since is None or row.observed_at >= since) and (until is None or row.observed_at <= until)]
         return sorted(held, key=lambda row: row.observed_at)
 
+    def transitions_as_written(self) -> list[Transition]:
+        """Return every change of state of every line in the order in which it was written, its moments as they were stamped."""
+        with self.reading("transitions") as connection:
+            return [_transition(row) for row in connection.execute(sa.select(TRANSITION).order_by(TRANSITION.c.transition_id))]
+
     def newest_transitions(self, line_id: str | None, limit: int, *, among: Collection[str] | None = None) -> list[Transition]:
         """Return the last changes of state, newest first; of these lines only where some are named."""
         query = sa.select(TRANSITION).where(*of_line(TRANSITION, line_id))

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from app.core.document import Annex, Block, Document, Outline, Signature
+from app.core.document import Annex, Block, Document, Outline, Paragraph, Signature
+from app.core.jeopardy import WHOLE
 from app.core.order import Rhythm
 from app.core.periods import Period, day_of_issue
 from app.core.progress import LineView, MilestoneView
 from app.core.standings import Overdue, Standing, by_carrier, is_off_standard, overdue, primary_lines, whole
+from app.web.reports.forecasts import forecast_grid, forecast_note, forecast_sentence, say_changes
 from app.web.reports.shared import (
     Ground,
     add_later,
@@ -47,7 +49,6 @@ class _Facts:
 
     lines: tuple[LineView, ...]
     late: tuple[Overdue, ...]
-    unproven: tuple[LineView, ...]
     failed: tuple[LineView, ...]
     total: Standing | None
     regions: tuple[Standing, ...]
@@ -86,8 +87,7 @@ def _gather(ground: Ground) -> _Facts:
     lines = primary_lines(summary)
     late = overdue(summary, ground.workspace.calendar, zone)
     failed = tuple(line for line in lines if is_off_standard(line))
-    unproven = tuple(line for line in lines if line.due == "not_proven")
-    return _Facts(lines, late, unproven, failed, whole(lines, zone), region_standings(ground), by_carrier(lines, zone))
+    return _Facts(lines, late, failed, whole(lines, zone), region_standings(ground), by_carrier(lines, zone))
 
 
 def _reach(ground: Ground) -> str:
@@ -103,8 +103,11 @@ def _say_progress(ground: Ground, outline: Outline, facts: _Facts, period: Perio
     new = sum(line.done_at is not None and line.done_at >= begun for line in facts.lines)
     outline.say(counts_sentence(say, facts.total), say("period_done" if new else "period_none", period=say.period(period), count=new))
     outline.say(_compare(ground, facts.regions))
+    foretold = [forecast_sentence(ground, each) for each in ground.known.summary.jeopardy if each.grouping == WHOLE]
+    outline.say(*foretold)
     outline.section(say("section_milestones"))
     _say_milestones(ground, outline, ground.known.summary.milestones)
+    say_changes(ground, outline, ground.known.summary.milestones)
 
 
 def _compare(ground: Ground, regions: Sequence[Standing]) -> str:
@@ -152,8 +155,8 @@ def _say_problems(ground: Ground, outline: Outline, facts: _Facts) -> None:
         outline.say(say("late_sentence", day=day, count=len(facts.late), units=units, annex=2))
     else:
         outline.say(say("late_none"))
-    if facts.unproven:
-        outline.say(say("unproven_sentence", count=len(facts.unproven)))
+    unproven = facts.total.not_proven if facts.total is not None else 0
+    outline.say(say("not_proven_sentence", count=unproven) if unproven else "")
     outline.section(say("section_off_standard"))
     if facts.failed:
         outline.say(say("off_sentence", count=len(facts.failed), units=unit_names(say, facts.failed), annex=3 if facts.late else 2))
@@ -171,14 +174,14 @@ def _held(facts: _Facts, holder: str) -> Counter[str]:
 
 
 def _say_demands(ground: Ground, outline: Outline, facts: _Facts) -> None:
-    """Say who has to do what; nothing that the late lines and those not proven do not show."""
+    """Say who has to do what about lines that are over their day, late or not proven."""
     say = ground.say
     outline.chapter(say("chapter_demands"))
     held = _held(facts, "carrier")
-    open_lines = [*(each.line for each in facts.late), *facts.unproven]
-    waiting = [line for line in open_lines if line.clock_holder == "unit"]
+    over = [line for line in facts.lines if line.due in ("late", "not_proven")]
+    waiting = [line for line in over if line.clock_holder == "unit"]
     gates = {gate for line in waiting for gate in say.words.each(line.open_gates, line.open_gates_en)}
-    centre = sum(line.clock_holder == "centre" for line in open_lines)
+    centre = sum(line.clock_holder == "centre" for line in over)
     demands = [
         say("demand_carrier", carriers=say.joined(list(held)), annex=2) if held else "",
         say("demand_unit", gates=say.joined(sorted(gates))) if gates else "",
@@ -197,6 +200,8 @@ def _annexes(ground: Ground, facts: _Facts) -> list[list[Block]]:
         standings_grid(say, "carrier", say("caption_carriers"), facts.carriers, facts.total),
         milestones_grid(ground, milestones, say("no_milestones"), say("caption_milestones")),
     ]
+    if ground.known.summary.jeopardy:
+        counts += [forecast_grid(ground, say("chapter_forecast")), Paragraph(forecast_note(ground), "note")]
     groups = [(say("annex_regions"), counts)]
     if facts.late:
         groups.append((say("annex_late"), [overdue_grid(ground, facts.late, say("late_none"))]))

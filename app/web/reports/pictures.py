@@ -17,7 +17,7 @@ COLOURS = {
     "met": "#2e7d46",
     "met_late": "#9a7b00",
     "late": "#b3261e",
-    "not_proven": "#8a6d00",
+    "not_proven": "#7a5195",
     "at_risk": "#c77700",
     "open": "#33619e",
     "not_measured": "#9aa0a6",
@@ -112,10 +112,10 @@ def _region(ground: Ground, name: str, standing: Standing | None, place: tuple[f
         begun = -90.0
         counts = {"met": standing.done, "late": standing.late, "not_proven": standing.not_proven, "at_risk": standing.at_risk}
         for state, count in counts.items():
-            colour, length = COLOURS[state], around * count / standing.total
+            length = around * count / standing.total
             if length:
                 yield (
-                    f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius}" fill="none" stroke="{colour}" stroke-width="10" '
+                    f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius}" fill="none" stroke="{COLOURS[state]}" stroke-width="10" '
                     f'stroke-dasharray="{length:.2f} {around - length + 1:.2f}" transform="rotate({begun:.2f} {x:.1f} {y:.1f})"/>'
                 )
             begun += 360 * count / standing.total

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 
 from app.core.document import Document, Outline, Picture
+from app.core.jeopardy import WHOLE
 from app.core.standings import by_carrier, by_class, overdue, primary_lines, whole
+from app.web.reports.forecasts import forecast_grid, forecast_note, forecast_sentence, say_changes
 from app.web.reports.pictures import draw_map, draw_timeline
 from app.web.reports.shared import (
     Ground,
@@ -36,6 +38,13 @@ def build_progress(ground: Ground) -> Document:
     outline.add(milestones_grid(ground, summary.milestones, say("no_milestones")))
     if summary.milestones:
         outline.add(Picture(say("timeline"), draw_timeline(ground), say("timeline_text"), 0.95))
+    say_changes(ground, outline, summary.milestones)
+    outline.chapter(say("chapter_forecast"))
+    for each in summary.jeopardy:
+        if each.grouping == WHOLE:
+            outline.say(forecast_sentence(ground, each))
+    outline.add(forecast_grid(ground))
+    outline.say(forecast_note(ground) if summary.jeopardy else "", style="note")
     groups = (
         ("region", "regions", region_standings(ground)),
         ("class", "classes", by_class(lines, zone)),
@@ -55,6 +64,8 @@ def build_overdue(ground: Ground) -> Document:
     lines = overdue(ground.known.summary, workspace.calendar, workspace.order.timezone)
     outline = open_report(ground)
     _say_holders(ground, outline, Counter(each.line.clock_holder for each in lines))
+    unproven = sum(line.due == "not_proven" for line in primary_lines(ground.known.summary))
+    outline.say(say("not_proven_sentence", count=unproven) if unproven else "")
     outline.add(overdue_grid(ground, lines, say("overdue_none", moment=ground.now)))
     outline.say(weekends_note(ground, lines), style="note")
     add_later(ground, outline)

@@ -93,6 +93,8 @@ def learnt_words(ground: Ground, learnt: Learnt) -> str:
     match learnt.kind:
         case "transition":
             word = say.words.known("state", word)
+        case "measurement":
+            word = say.words.known("criterion", word)
         case "life":
             word = say.known("step", word)
         case "line_event":
@@ -152,16 +154,20 @@ def counts_sentence(say: ReportWords, standing: Standing | None) -> str:
 
 def standings_grid(say: ReportWords, what: str, caption: str, standings: Sequence[Standing], total: Standing | None) -> Block:
     """Return counts per county, class or carrier, with all together at the foot."""
-    rows = [_standing_row(say, say.pick(each.name, each.name_en), each) for each in standings]
-    if total is not None and len(rows) > 1:
-        rows.append(_standing_row(say, say("all"), total))
+    named = [(say.pick(each.name, each.name_en), each) for each in standings]
+    if total is not None and len(named) > 1:
+        named.append((say("all"), total))
+    # what is not proven is rare, and has its column only where there is some
+    counted = ("done_late", "late", *(("not_proven",) if any(each.not_proven for each in standings) else ()), "at_risk", "failed")
+    rows = [_standing_row(say, name, each, counted) for name, each in named]
     head = [say(f"head_{what}"), *(say(f"head_{name}") for name in ("total", "done")), say("percent")]
-    head += [say(f"head_{name}") for name in ("done_late", "late", "not_proven", "at_risk", "failed", "days")]
-    return grid_or(say("no_lines"), caption, head, rows, (21, 8, 8.5, 8.5, 11, 11, 9, 7, 8, 11), "lrrrrrrrrr")
+    head += [say(f"head_{name}") for name in (*counted, "days")]
+    widths = (22, 9, 9, 9, *(11.5 if name in ("done_late", "late") else 9 for name in counted), 13)
+    return grid_or(say("no_lines"), caption, head, rows, widths, "l" + "r" * (len(head) - 1))
 
 
-def _standing_row(say: ReportWords, name: str, each: Standing) -> tuple[str | int | float | None, ...]:
-    counts = (each.done_late, each.late, each.not_proven, each.at_risk, each.failed)
+def _standing_row(say: ReportWords, name: str, each: Standing, counted: Sequence[str]) -> tuple[str | int | float | None, ...]:
+    counts = (getattr(each, column) for column in counted)
     return name, each.total, each.done, say.share(each.done, each.total), *counts, each.days_early
 
 
@@ -170,7 +176,7 @@ def milestones_grid(ground: Ground, milestones: Sequence[MilestoneView], empty: 
     rows = [
         (
             say.pick(each.title, each.title_en) + (say("soft") if each.soft else ""),
-            f"{each.due_on}",
+            f"{each.due_on}" + (say("first_due", day=each.baseline_on) if each.baseline_on not in (None, each.due_on) else ""),
             f"{each.done}/{each.total}" if each.total else say("not_measured"),
             say.words.known("milestone", each.state),
             each.clause or each.ruling or say("source_default"),

@@ -35,6 +35,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "head_document": ("凭据", "Shown by"),
     "learnt_transition": ("线路{word}", "line {word}"),
     "learnt_trial": ("试运行开始", "trial began"),
+    "learnt_measurement": ("测试结果：{word}", "test result: {word}"),
     "learnt_life": ("建设环节：{word}", "step: {word}"),
     "learnt_line_event": ("运营商报告：{word}", "carrier's report: {word}"),
     "learnt_confirmation": ("确认：{word}", "confirmation: {word}"),
@@ -72,7 +73,6 @@ TABLE: dict[str, tuple[str, str]] = {
     "counts_parts": ("，其中{parts}", ", of them {parts}"),
     "counts_all_late": ("，均已逾期", ", all of them late"),
     "part_late": ("逾期{count}条", "{count} late"),
-    "part_not_proven": ("未证实{count}条", "{count} not proven"),
     "part_at_risk": ("临期{count}条", "{count} at risk"),
     "counts_none": ("清单中没有主用线路。", "The inventory has no primary line."),
     "counts_all": ("。全部线路已验收。", ". All lines are accepted."),
@@ -88,7 +88,6 @@ TABLE: dict[str, tuple[str, str]] = {
     "head_done": ("已验收", "Accepted"),
     "head_done_late": ("逾期验收", "Late accepted"),
     "head_late": ("逾期未完", "Overdue"),
-    "head_not_proven": ("未证实", "Not proven"),
     "head_at_risk": ("临期", "At risk"),
     "head_failed": ("不合格", "Failed"),
     "head_days": ("提前（天）", "Days early"),
@@ -121,6 +120,48 @@ TABLE: dict[str, tuple[str, str]] = {
     "map_note": (
         "本图按隶属关系示意，不表示地理位置：清单中没有地理数据。",
         "Drawn by the tree of regions, not by geography: the inventory holds none.",
+    ),
+    "chapter_forecast": ("进度预测", "Forecast"),
+    "first_due": ("（原定{day}）", " (first {day})"),
+    "head_lines_of": ("范围", "Lines"),
+    "head_wanted": ("还需", "Wanted"),
+    "head_needed": ("须达（条/日）", "Needed a day"),
+    "head_lately": ("近期（条/日）", "Lately a day"),
+    "head_foretold": ("预计完成（区间）", "Foretold (interval)"),
+    "head_outlook": ("能否按期", "Outlook"),
+    "open_end": ("四年以上", "over four years"),
+    "foretold": ("{expected}（{earliest}至{latest}）", "{expected} ({earliest} to {latest})"),
+    "forecast_none": ("没有按线路验收计量的期限，不作预测。", "No deadline is counted in accepted lines; nothing is foretold."),
+    "forecast_method": (
+        "预测依据最近{days}个工作日的验收数，按负二项分布给出概率{level}的区间，不足{least}条不作预测（{source}）；日均按工作日计。",
+        "Foretold from the lines accepted in the last {days} working days (negative binomial, interval of probability {level}; none "
+        "from fewer than {least}; {source}); a day is a working day.",
+    ),
+    "forecast_pace": (
+        "近{days}个工作日验收{seen}条，按此进度预计完成日期为{foretold}。",
+        "{seen} lines were accepted in the last {days} working days; at that pace the rest is done by {foretold}.",
+    ),
+    "forecast_need": (
+        "要按期完成，每个工作日须验收{needed}条，{outlook}。",
+        "To be in time, {needed} lines are needed each working day: {outlook}.",
+    ),
+    "forecast_unknown": (
+        "近{days}个工作日验收{seen}条，数据不足，不作预测。",
+        "{seen} lines were accepted in the last {days} working days: too few to foretell anything.",
+    ),
+    "deadline_change": (
+        "{title}：{on}经{office}（{document}）由{was}改为{becomes}，理由：{reason}。",
+        "{title}: on {on} {office} ({document}) moved it from {was} to {becomes}. Reason: {reason}.",
+    ),
+    "deadlines_moved": (
+        "期限被改动而没有变更记录，须补记或改回：{titles}。",
+        "Moved without a record, to be recorded or put back: {titles}.",
+    ),
+    "part_not_proven": ("未证实{count}条", "{count} not proven"),
+    "head_not_proven": ("未证实", "Not proven"),
+    "not_proven_sentence": (
+        "另有{count}条线路期限已过、尚未验收，现有记录不能证实其未按期就绪，由电子政务中心核实。",
+        "{count} more are past their day, and nothing known says that they were not ready in time: the centre is to find out.",
     ),
     # overdue
     "overdue_title": ("逾期线路清单", "Overdue lines"),
@@ -170,10 +211,6 @@ TABLE: dict[str, tuple[str, str]] = {
     "late_sentence": (
         "截至{day}，{count}条线路逾期未完成，涉及{units}，详见附件{annex}。",
         "On {day} {count} lines were late, at {units}; see annex {annex}.",
-    ),
-    "unproven_sentence": (
-        "另有{count}条线路期限已过、尚未验收，但期前已连通，未发现不符合之处，是否按期未证实，不计逾期。",
-        "{count} more lines are over their day, were there in time, and nothing is known against them: not proven, not late.",
     ),
     "late_none": ("没有逾期未完成的线路。", "No line is late."),
     "off_sentence": (
