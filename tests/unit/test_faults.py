@@ -55,6 +55,8 @@ from app.edge.files import read_workspace
 
 ROOT = Path(__file__).parents[2]
 #: 2008-07-03 10:00 in Beijing.
+#: As long as a telephone number, and nobody's.
+NUMBER = "1" + "0" * 10
 NOW = datetime(2008, 7, 3, 2, 0, tzinfo=UTC)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 POLICY = FaultPolicy()
@@ -353,7 +355,7 @@ def test_every_refusal_is_told_in_words(golden: Callable[[str, str], None]) -> N
         (open_now, step(CLOSE, NOW)),
         (open_now, step(RESTORE, NOW + MINUTE)),
         (open_now, step(HAND, NOW - 2 * HOUR, "telecom")),
-        (open_now, replace(step(ASSIGN, NOW, "13800000000"), by="")),
+        (open_now, replace(step(ASSIGN, NOW, NUMBER), by="")),
         (open_now, step(RESTORE, NOW, fault_id="F-1")),
         (closed, step(ASSIGN, NOW, "运维岗")),
         (folded, step(RESTORE, NOW)),
@@ -363,7 +365,7 @@ def test_every_refusal_is_told_in_words(golden: Callable[[str, str], None]) -> N
     inventory = replace(inventory, regions={**inventory.regions, LONELY: Region(LONELY, "某区", "", "county", "511900", "0.0.0.9")})
     declared = WindowEvent("", DECLARED, NOW, "通信处", "检修通知", NOW + HOUR, NOW + 2 * HOUR, Concern(("BZWW-*",)))
     windows = [
-        replace(declared, ends_at=NOW, by="张三 13800000000", document=" "),
+        replace(declared, ends_at=NOW, by=f"值班员 {NUMBER}", document=" "),
         replace(declared, starts_at=NOW - 2 * HOUR, ends_at=NOW, concern=Concern()),
         replace(declared, concern=Concern(("XX-*",), ("SC-BZ-CR09",), ("999999",))),
         replace(declared, concern=Concern(regions=(LONELY,))),
