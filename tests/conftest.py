@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.samples.postgresql import Cluster, cluster, find_program
+from tests.samples.required import skip_or_fail
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -68,10 +68,7 @@ def require_program() -> Callable[..., None]:
 
 
 def skip_without(missing: Sequence[str]) -> NoReturn:
-    reason = f"not installed: {', '.join(missing)} (make system-packages)"
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
+    skip_or_fail(f"not installed: {', '.join(missing)} (make system-packages)")
 
 
 @pytest.fixture(scope="session")

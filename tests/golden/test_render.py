@@ -22,6 +22,7 @@ from app.edge.templates import read_templates
 from app.errors import InputError, RenderError
 from app.workflows.render import render, render_activations, render_pages, write_configs
 from tests.golden.render.workspace import CLASSES, full_workspace, isis_workspace, small_workspace
+from tests.samples.required import skip_or_fail
 
 ROOT = Path(__file__).parents[2]
 Golden = Callable[[str, str], None]
@@ -350,10 +351,7 @@ def _written(folder: Path, texts: Mapping[str, str]) -> dict[str, Path]:
 def _require_root() -> None:
     if os.geteuid() == 0 and (DAEMONS / "ospfd").exists() and shutil.which("unshare"):
         return
-    reason = "starting routers needs root and /usr/lib/frr"
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
+    skip_or_fail("starting routers needs root and /usr/lib/frr")
 
 
 SCRIPT = """

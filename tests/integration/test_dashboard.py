@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from app.core.progress import Summary
 from app.errors import StoreError
+from tests.samples.required import skip_or_fail
 from tests.samples.rollout import NOW, UPLINK_OF_NANJIANG, FixedReader, build_faults, build_summary, with_line
 from tests.samples.server import serve
 
@@ -57,10 +58,7 @@ class Seen:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     if not os.path.exists(CHROMIUM):  # noqa: PTH110  # one look, no path work
-        reason = f"{CHROMIUM} is missing (make system-packages)"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        skip_or_fail(f"{CHROMIUM} is missing (make system-packages)")
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield opened

@@ -18,6 +18,7 @@ from app.edge.signing import check_signature, write_key
 from app.workflows.accounts import remove_account
 from tests.samples.accepted_line import ACCEPTED_AT, LINE, accept_line
 from tests.samples.chromium import CHROMIUM, open_browser
+from tests.samples.required import skip_or_fail
 from tests.samples.server import serve_application
 from tests.samples.staff import PASSWORD, House, open_house
 
@@ -29,10 +30,7 @@ OTHER = "BZWW-TJ-A-0001"
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     if not os.path.exists(CHROMIUM):  # noqa: PTH110  # one look, no path work
-        reason = f"{CHROMIUM} is missing (make system-packages)"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        skip_or_fail(f"{CHROMIUM} is missing (make system-packages)")
     with open_browser() as opened:
         yield opened
 

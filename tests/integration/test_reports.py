@@ -36,6 +36,7 @@ from tests.samples.accepted_line import LINE, ROOT, root_workspace
 from tests.samples.command_line import CommandLine
 from tests.samples.orders import BARKOL, DAZHOU, SHANGRAO, SHAOXING, read
 from tests.samples.reported import DAY, NOW, roll_out
+from tests.samples.required import skip_or_fail
 
 JULY, JUNE = Period(2008, 7, 1), Period(2008, 6, 1)
 REPORTS = ("progress", "overdue", "circular", "scores", "organisation", "availability")
@@ -66,7 +67,7 @@ def silent(tmp_path: Path) -> Iterator[Store]:
 @pytest.fixture(scope="module")
 def require_fonts() -> None:
     if not FONTS.is_dir():
-        pytest.skip("not installed: fonts-noto-cjk (make system-packages)")
+        skip_or_fail("not installed: fonts-noto-cjk (make system-packages)")
 
 
 def ground(
@@ -149,6 +150,13 @@ def test_where_nothing_is_known_a_sentence_stands_for_the_table(silent: Store, n
     headings = [place for place, block in enumerate(document.blocks) if isinstance(block, Heading)]
     following = [document.blocks[place + 1] for place in headings if document.blocks[place].level == 2]  # type: ignore[union-attr]
     assert not any(isinstance(block, Heading | Annex) for block in following)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_rollout_without_a_single_acceptance_is_given_no_day_of_its_end(silent: Store, language: str) -> None:
+    text = plain(build("circular", ground(silent, language)))
+    assert {"zh": "验收0条，数据不足，不作预测。", "en": "0 lines were accepted in the last"}[language] in text
+    assert {"zh": "预计完成日期为", "en": "at that pace"}[language] not in text
 
 
 def test_a_circular_of_a_period_that_went_well_names_nobody(silent: Store) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -14,6 +13,7 @@ from app.workflows.rehearse import rehearse
 from lab.handle import Lab, running_lab
 from lab.possible import require_possible
 from lab.runner import LabOptions
+from tests.samples.required import skip_or_fail
 
 #: Another test run, or a person's lab, may hold the machine's one lab for a while.
 WAIT_FOR_OTHERS_S = 600.0
@@ -42,6 +42,4 @@ def require_lab() -> None:
     try:
         require_possible()
     except LabError as error:
-        if os.environ.get("CI") == "true":
-            pytest.fail(str(error))
-        pytest.skip(str(error))
+        skip_or_fail(str(error))

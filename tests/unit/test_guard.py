@@ -12,6 +12,7 @@ import pytest
 
 from app.edge.guard import LAB_ALIAS, LAB_BRIDGE, guard_all, require_safe
 from app.errors import ExitCode, UnsafeRoute
+from tests.samples.required import skip_or_fail
 
 ROOT = Path(__file__).parents[2]
 LAB_ADDRESS = "198.18.0.1"
@@ -30,10 +31,7 @@ except UnsafeRoute as refusal:
 def in_namespace(*links: str, ask: str = LAB_ADDRESS, question: str = QUESTION) -> subprocess.CompletedProcess[str]:
     """Put the question in a fresh network namespace after these `ip` commands; it prints `safe` or the refusal."""
     if os.geteuid() != 0 or shutil.which("unshare") is None or shutil.which("ip") is None:
-        reason = "needs root, unshare and ip to make a network namespace"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        skip_or_fail("needs root, unshare and ip to make a network namespace")
     script = "\n".join(["set -e", *(f"ip {link}" for link in links), 'exec "$0" -c "$1" "$2"'])
     command = ["unshare", "-n", "sh", "-c", script, sys.executable, question, ask]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)

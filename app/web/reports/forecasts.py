@@ -75,7 +75,7 @@ def forecast_sentence(ground: Ground, each: Jeopardy) -> str:
     say, cast = ground.say, each.forecast
     if cast.outlook == "done":
         return ""
-    if cast.outlook == "not_enough_seen":
+    if cast.outlook == "not_enough_seen" or cast.earliest_on is None:
         return say("forecast_unknown", seen=cast.seen, days=cast.seen_days)
     sentence = say("forecast_pace", seen=cast.seen, days=cast.seen_days, foretold=foretold(say, cast))
     if cast.outlook == "over" or cast.needed_per_day is None:

@@ -21,6 +21,8 @@ from pathlib import Path
 import asyncssh
 import pytest
 
+from tests.samples.required import skip_or_fail
+
 USER = "netops"
 #: Lines that FRR 8.4 overwrites in place, as seen on a real one; anything else is added beside what stands.
 OVERWRITTEN = ("hostname", "description", "bandwidth", "ip ospf cost", "ip ospf hello-interval", "ospf router-id", "log syslog")
@@ -278,9 +280,7 @@ class RealFrr:
 def real_frr(require_program: Callable[..., None]) -> Iterator[RealFrr]:
     require_program("unshare", "nsenter", "vtysh", "ip")
     if os.geteuid() != 0:
-        if os.environ.get("CI") == "true":
-            pytest.fail("namespaces need root")
-        pytest.skip("namespaces need root")
+        skip_or_fail("namespaces need root")
     outer = subprocess.Popen(
         ["unshare", "-n", "-m", "-u", "-i", "-p", "-f", "--kill-child", "--mount-proc", "sh", "-c", FRR_INIT],
         stdin=subprocess.DEVNULL,
