@@ -12,6 +12,8 @@ from app.errors import Finding, InputError
 
 #: The shortest poll interval, seconds: agents answer their port tables from a cache of some seconds.
 SHORTEST_INTERVAL_S = 1.0
+#: How long single samples are kept, days: a trial and its contest are over by then (design default).
+KEEP_SAMPLES_DAYS = 35
 #: A century: whoever means for ever says 0.
 LONGEST_DAYS = 36_500
 OPEN_READING = ("auto", "yes", "no")
@@ -35,7 +37,6 @@ class Settings:
     secrets_file: Path | None
     known_hosts: Path | None
     poll_interval_s: float
-    keep_samples_days: int
     snmp_port: int
     ssh_port: int
     trap_listen: str = "auto"
@@ -43,6 +44,7 @@ class Settings:
     simulation: Path | None = None
     open_reading: str = "auto"
     alertmanager_url: str | None = None
+    keep_samples_days: int = KEEP_SAMPLES_DAYS
 
 
 def read_settings(environ: Mapping[str, str], root: Path | None = None) -> Settings:
@@ -64,7 +66,7 @@ def read_settings(environ: Mapping[str, str], root: Path | None = None) -> Setti
         secrets_file=Path(secrets) if secrets else None,
         known_hosts=Path(known) if known else None,
         poll_interval_s=_interval(given, "WAIWANG_POLL_INTERVAL_S", 60.0, findings),
-        keep_samples_days=_days(given, "WAIWANG_KEEP_SAMPLES_DAYS", 35, findings),
+        keep_samples_days=_days(given, "WAIWANG_KEEP_SAMPLES_DAYS", KEEP_SAMPLES_DAYS, findings),
         snmp_port=_port(given, "WAIWANG_SNMP_PORT", 161, findings),
         ssh_port=_port(given, "WAIWANG_SSH_PORT", 22, findings),
         trap_listen=given.get("WAIWANG_TRAP_LISTEN", "auto"),

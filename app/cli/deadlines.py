@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from app.cli.context import Form, Root, leave, now, open_context
-from app.cli.output import Format, Table, show
-from app.core.progress import MilestoneView
+from app.cli.context import Root, leave, open_context
+from app.cli.handover import InLanguage, KnownOnly, Output, ReportForm, beside, choose_way, ground_of, hand_over
+from app.cli.lines import AsOf
+from app.cli.output import Table
+from app.cli.paper import Language
+from app.core.progress import MilestoneView, Summary
 from app.errors import ExitCode, InputError
+from app.web.reports.progress import build_deadlines
 from app.workflows.deadlines import find_moved
-from app.workflows.summary import read_summary
 
 COLUMNS = (
     "milestone",
@@ -29,12 +32,28 @@ COLUMNS = (
 )
 
 
-def deadlines(root: Root = None, form: Form = Format.text) -> None:
+def deadlines(
+    root: Root = None,
+    form: ReportForm = None,
+    output: Output = None,
+    language: InLanguage = Language.zh,
+    as_of: AsOf = None,
+    known_only: KnownOnly = False,
+) -> None:
     """Show each deadline as first ordered and as it is, its changes, and whether it holds at the demonstrated rate."""
-    context = open_context(root)
+    context, way = open_context(root), choose_way(form, output, language, as_of, known_only=known_only)
     if moved := find_moved(context.workspace, context.store):
         raise InputError(moved)
-    summary = read_summary(context.workspace, context.store, now())
+    ground = ground_of(context, way)
+    summary = ground.known.summary
+    changed = sum(len(view.changes) for view in summary.milestones)
+    late = sum(view.state == "late" for view in summary.milestones)
+    totals = {"milestones": len(summary.milestones), "changes": changed, "late": late}
+    hand_over(context, way, Table("deadlines", COLUMNS, _rows(summary), totals, beside=beside(ground)), build_deadlines(ground))
+    leave(ExitCode.DEADLINE if late else ExitCode.OK)
+
+
+def _rows(summary: Summary) -> list[tuple[object, ...]]:
     dates = {each.milestone_id: (each.baseline_on, each.due_on) for each in summary.milestones}
     foretold = {each.milestone_id for each in summary.jeopardy}
     rows: list[tuple[object, ...]] = []
@@ -45,13 +64,7 @@ def deadlines(root: Root = None, form: Form = Format.text) -> None:
         place = each.milestone_id, each.grouping, each.key or None, *dates[each.milestone_id]
         counts = each.done, each.total, cast.wanted, cast.days_left
         rows.append((*place, *counts, *rates, cast.expected_on, *days, _rounded(cast.chance), cast.outlook))
-    for view in summary.milestones:
-        if view.milestone_id not in foretold:
-            rows.append(_plain_row(view))
-    changed = sum(len(view.changes) for view in summary.milestones)
-    late = sum(view.state == "late" for view in summary.milestones)
-    show(Table("deadlines", COLUMNS, rows, {"milestones": len(summary.milestones), "changes": changed, "late": late}), form)
-    leave(ExitCode.DEADLINE if late else ExitCode.OK)
+    return rows + [_plain_row(view) for view in summary.milestones if view.milestone_id not in foretold]
 
 
 def _plain_row(view: MilestoneView) -> tuple[object, ...]:

@@ -28,7 +28,7 @@ from app.edge.office import FONTS, draw_png, write_report_docx, write_report_pdf
 from app.errors import InputError, RenderError
 from app.web.reports.appraisal import build_availability, build_organisation, build_scores
 from app.web.reports.circular import Letterhead, build_circular
-from app.web.reports.progress import build_overdue, build_progress
+from app.web.reports.progress import build_deadlines, build_overdue, build_progress
 from app.web.reports.shared import Ground, lay_ground
 from app.workflows.appraise import list_of, score_table
 from app.workflows.known import read_known
@@ -39,7 +39,7 @@ from tests.samples.reported import DAY, NOW, roll_out
 from tests.samples.required import skip_or_fail
 
 JULY, JUNE = Period(2008, 7, 1), Period(2008, 6, 1)
-REPORTS = ("progress", "overdue", "circular", "scores", "organisation", "availability")
+REPORTS = ("progress", "deadlines", "overdue", "circular", "scores", "organisation", "availability")
 LANGUAGES = ("zh", "en")
 
 
@@ -81,6 +81,8 @@ def build(name: str, from_: Ground) -> Document:
     match name:
         case "progress":
             return build_progress(from_)
+        case "deadlines":
+            return build_deadlines(from_)
         case "overdue":
             return build_overdue(from_)
         case "circular":
@@ -143,7 +145,7 @@ def test_an_english_report_has_chinese_names_only_where_the_order_gives_no_other
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("name", ["progress", "overdue", "circular", "scores"])
+@pytest.mark.parametrize("name", ["progress", "deadlines", "overdue", "circular", "scores"])
 def test_where_nothing_is_known_a_sentence_stands_for_the_table(silent: Store, name: str, language: str) -> None:
     document = build(name, ground(silent, language))
     assert all(grid.rows for grid in document.grids)
@@ -229,7 +231,7 @@ def test_every_milestone_row_says_clause_ruling_or_default(store: Store) -> None
 def test_what_was_learnt_later_is_told_apart_and_leaves_the_rest_as_it_was(tmp_path: Path) -> None:
     store = Store.open(f"sqlite:///{tmp_path / 'waiwang.db'}")
     roll_out(store)
-    before = {name: build(name, ground(store, looks_back=False)) for name in ("progress", "overdue", "circular", "scores")}
+    before = {name: build(name, ground(store, looks_back=False)) for name in ("progress", "deadlines", "overdue", "circular", "scores")}
     store.write_life_events([LifeEvent(LINE, BUILDING, NOW - 9 * DAY, NOW + DAY, "网络科", "施工日志")])
     for name, document in before.items():
         assert build(name, ground(store, looks_back=False)) == document

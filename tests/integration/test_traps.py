@@ -50,7 +50,7 @@ class Ear:
     async def sent(self, program: str, *how: str, kind: str = LINK_DOWN) -> int:
         """Send one notification by a program of net-snmp; return its exit code."""
         place = ":".join(map(str, self.receiver.place))
-        extra = ("-t", "0.5", "-r", "1") if program == "snmpinform" else ()
+        extra = ("-t", "2", "-r", "0") if program == "snmpinform" else ()  # sent once: a busy machine's answer is late, not missing
         environ = {**os.environ, "MIBS": "", "SNMP_PERSISTENT_DIR": str(self.folder), "SNMPCONFPATH": str(self.folder)}
         words = [program, *extra, *how, place, "0", kind, ".1.3.6.1.2.1.2.2.1.1.3", "i", "3"]
         process = await asyncio.create_subprocess_exec(*words, env=environ, stdout=-3, stderr=-3)

@@ -34,17 +34,7 @@ def build_progress(ground: Ground) -> Document:
     if lines:
         outline.add(Picture(say("map"), draw_map(ground), say("map_text"), 0.86))
         outline.say(say("map_note"), style="note")
-    outline.chapter(say("chapter_milestones"))
-    outline.add(milestones_grid(ground, summary.milestones, say("no_milestones")))
-    if summary.milestones:
-        outline.add(Picture(say("timeline"), draw_timeline(ground), say("timeline_text"), 0.95))
-    say_changes(ground, outline, summary.milestones)
-    outline.chapter(say("chapter_forecast"))
-    for each in summary.jeopardy:
-        if each.grouping == WHOLE:
-            outline.say(forecast_sentence(ground, each))
-    outline.add(forecast_grid(ground))
-    outline.say(forecast_note(ground) if summary.jeopardy else "", style="note")
+    _add_deadlines(ground, outline)
     groups = (
         ("region", "regions", region_standings(ground)),
         ("class", "classes", by_class(lines, zone)),
@@ -56,6 +46,29 @@ def build_progress(ground: Ground) -> Document:
     outline.say(say("days_note"), style="note")
     add_later(ground, outline)
     return finish(ground, say("progress_title"), outline)
+
+
+def build_deadlines(ground: Ground) -> Document:
+    """Return what was first ordered, what became of it, and whether it holds at the rate that was demonstrated."""
+    outline = open_report(ground)
+    _add_deadlines(ground, outline)
+    add_later(ground, outline)
+    return finish(ground, ground.say("deadlines_title"), outline)
+
+
+def _add_deadlines(ground: Ground, outline: Outline) -> None:
+    say, summary = ground.say, ground.known.summary
+    outline.chapter(say("chapter_milestones"))
+    outline.add(milestones_grid(ground, summary.milestones, say("no_milestones")))
+    if summary.milestones:
+        outline.add(Picture(say("timeline"), draw_timeline(ground), say("timeline_text"), 0.95))
+    say_changes(ground, outline, summary.milestones)
+    outline.chapter(say("chapter_forecast"))
+    for each in summary.jeopardy:
+        if each.grouping == WHOLE:
+            outline.say(forecast_sentence(ground, each))
+    outline.add(forecast_grid(ground))
+    outline.say(forecast_note(ground) if summary.jeopardy else "", style="note")
 
 
 def build_overdue(ground: Ground) -> Document:

@@ -98,6 +98,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "no_lines": ("清单中没有应建线路。", "The inventory has no lines to be built."),
     # progress
     "progress_title": ("电子政务外网建设进度报告", "Progress of the e-government extranet"),
+    "deadlines_title": ("电子政务外网建设期限与预测报告", "E-government extranet: deadlines and forecast"),
     "chapter_whole": ("总体进度", "As a whole"),
     "chapter_milestones": ("期限事项", "Milestones"),
     "chapter_regions": ("各县（区）", "Counties"),
