@@ -1,6 +1,6 @@
 """Bring hundreds of virtual Huawei routers to a new order, and do the same the way nornir_netmiko's README does it; in one run.
 
-    python bench/deploy.py [--devices 500] [--others 60] [--workers 20]
+    python -m bench.deploy [--devices 500] [--others 60] [--workers 20]
 
 The devices run in a process of their own, on 127.0.0.0/8; each holds the text of an older order (rate, description, route, probe). Ours is
 `waiwang deploy --commit`: read, patch, back up, push line by line, read back and compare, save. Theirs reads the configuration, sends the

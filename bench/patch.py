@@ -1,6 +1,6 @@
 """Compute the patches of many routers, on one core and on all, and prove a sample by applying them to virtual devices.
 
-    python bench/patch.py [--devices 1000] [--workers 2]
+    python -m bench.patch [--devices 1000] [--workers 2]
 
 The work: running and intended texts of AR routers that differ in rate, description, a route's way and the probe; every device its own
 text. The first patch also compiles the rules, in each process. Nothing is kept between devices but the rules.

@@ -1,6 +1,6 @@
 """Plan and conflict-check many lines beside `ipaddress` and netaddr doing the same work, in one run.
 
-    python bench/plan.py [--lines 100000] [--rounds 3]
+    python -m bench.plan [--lines 100000] [--rounds 3]
 
 A line comes with four prefixes: its own, and those of the router, the switch and the LAN of its unit. The work: a ledger
 already holds every second /30 of a pool; as many are added first-fit, then the whole ledger is checked for overlaps. Ours

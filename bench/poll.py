@@ -1,6 +1,6 @@
 """Poll a city of virtual agents, from the question to the database, beside pysnmp asking the same agents; in one run.
 
-    python bench/poll.py [--lines 1000 10000] [--cycles 3]
+    python -m bench.poll [--lines 1000 10000] [--cycles 3]
 
 The agents run in a process of their own, on 127.0.0.0/8 (SNMPv3, SHA-1 and AES-128). A unit has a router with one line; 48 lines end in
 a county's router. A cycle is what `waiwang serve` does each minute: ask every device, rates, states of all lines, one transaction. The

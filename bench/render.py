@@ -1,6 +1,6 @@
 """Render many routers beside nornir_jinja2's `template_file`, which makes an environment for every host, in one run.
 
-    python bench/render.py [--units 5000] [--rounds 3]
+    python -m bench.render [--units 5000] [--rounds 3]
 
 The work: the intended text of county routers and their units, from intents that are ready. Both ways read the same files
 and must give the same bytes; `template_file` runs as Nornir runs it, one host after the other. The row "intents" is no comparison:

@@ -1,6 +1,6 @@
 """Cut lines of the lab and time how long it takes until the state is recorded; as root, the lab must be free.
 
-    python bench/traps.py [--rounds 3]
+    python -m bench.traps [--rounds 3]
 
 The schedule is out of the way (one cycle at the start), so every figure is that of notifications. Agents look every second at a table
 that is up to 3 s old, which is most of the time from a cut; from a notification on the time is ours.

@@ -1,6 +1,6 @@
 """Thousands of virtual agents and hundreds of SSH devices on one machine: start, memory, rate.
 
-    python bench/virtual.py [--agents 5000] [--shells 500] [--seconds 5]
+    python -m bench.virtual [--agents 5000] [--shells 500] [--seconds 5]
 
 The devices run in a process of their own, so that their memory and processor time are theirs alone. SNMP: a GET of 12 variables
 by gufo_snmp, v2c and v3 (SHA-1, AES-128), each for so many seconds; the v3 run asks at most 1,000 agents, for the first question to an
