@@ -160,3 +160,20 @@ def test_the_way_out_leads_to_the_form(browser: Browser, house: House, address: 
         page.click("header button:has-text('Sign out')")
         page.wait_for_url(re.compile("/sign-in"))
         expect(page.locator("main")).to_contain_text("Accounts are given out by the e-government centre.")
+
+
+def test_on_a_telephone_no_text_is_squeezed_or_cut_off_and_an_unseen_line_has_no_empty_since(
+    browser: Browser, house: House, address: str
+) -> None:
+    with signed_in(browser, address, "office") as page:
+        page.set_viewport_size({"width": 400, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") == 400
+        assert page.locator(".head-title").evaluate("each => each.clientWidth") > 300
+        cut = "all => all.filter(each => each.scrollWidth > each.clientWidth).map(each => each.innerText)"
+        assert page.locator(".figure-note, .figure-name, .figure-value").evaluate_all(cut) == []
+        dialog = open_line(page, LINE)
+        assert dialog.evaluate("each => each.scrollWidth <= each.clientWidth")
+        assert dialog.locator(".criteria td, .facts dd, .life li, .parties li").evaluate_all(cut) == []
+        dialog.locator(".close").click()
+        dialog = open_line(page, OTHER)
+        expect(dialog.locator(".facts")).not_to_contain_text("自 —")

@@ -170,6 +170,27 @@ def test_a_circular_of_a_period_that_went_well_names_nobody(silent: Store) -> No
     assert [block.title for block in document.blocks if isinstance(block, Annex)] == ["各县（区）及网络服务提供商建设进度表"]
 
 
+def test_before_its_day_an_untouched_rollout_is_urged_on_and_a_single_annex_has_no_number(silent: Store) -> None:
+    before = datetime(2008, 6, 26, 4, tzinfo=UTC)
+    whole = {language: said(build("circular", ground(silent, language, at=before, looks_back=False))) for language in LANGUAGES}
+    assert "尚未到期的420条未验收线路，各责任方抓紧建设，按期完成验收。" in whole["zh"]
+    assert "420 lines whose day is to come are to be built and accepted in time." in whole["en"]
+    assert not [text for text in whole["zh"] if "继续保持" in text]
+    assert "附件：各县（区）及网络服务提供商建设进度表" in whole["zh"]
+    assert "Annex: Progress of counties and carriers." in whole["en"]
+    annexes = [block.mark for block in build("circular", ground(silent, at=before, looks_back=False)).blocks if isinstance(block, Annex)]
+    assert annexes == ["附件"]
+
+
+@pytest.mark.parametrize("name", ["progress", "circular", "deadlines"])
+def test_chinese_sentences_follow_each_other_without_a_gap_and_write_days_as_officials_do(store: Store, name: str) -> None:
+    document = build(name, ground(store))
+    assert [text for text in said(document) if re.search(r"[。；，] ", text)] == []
+    sentences = [block.text for block in document.blocks if isinstance(block, Paragraph) and "预计完成日期" in block.text]
+    assert sentences
+    assert [text for text in sentences if re.search(r"\d-\d", text)] == []
+
+
 @pytest.mark.requirement("BL-5")
 def test_the_circular_names_every_late_and_every_failed_line_in_its_annexes(store: Store) -> None:
     from_ = ground(store)

@@ -52,6 +52,7 @@ def test_the_first_deadline_stands_beside_the_present_one() -> None:
         ({"latest_on": None, "expected_on": None}, ("四年以上", "2008年6月20日 之后")),
         ({"latest_on": None, "expected_on": None, "earliest_on": None}, ("四年以上", "")),
         ({"latest_on": None, "expected_on": None, "earliest_on": None, "chance": None}, ("—", "")),
+        ({"latest_on": None, "expected_on": None, "earliest_on": None, "chance": 0.0, "outlook": "over", "seen": 3}, ("—", "")),
         ({"latest_on": None, "expected_on": None, "earliest_on": None, "wanted": 0, "chance": 1.0}, ("—", "")),
     ],
 )

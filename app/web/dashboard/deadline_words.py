@@ -8,6 +8,7 @@ DEADLINE_TABLE: dict[str, tuple[str, str]] = {
         "按最近工作日的验收数预测；区间概率 {level}。",
         "Foretold from the lines accepted on the last working days; interval of probability {level}.",
     ),
+    "sentence_gap": ("", " "),
     "deadlines_none": ("没有按线路验收计量的期限。", "No deadline is counted in accepted lines."),
     "assumed_years": (
         "{years}年的节假日安排未录入，工作日只按周末推算。",

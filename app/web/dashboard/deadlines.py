@@ -32,7 +32,7 @@ def draw_deadlines(words: Words, summary: Summary) -> None:
     notes = [words("deadlines_note", level=f"{summary.forecast_level:.0%}")]
     if summary.assumed_years:
         notes.append(words("assumed_years", years=words("list_separator").join(map(str, summary.assumed_years))))
-    text("p", " ".join(notes), "muted")
+    text("p", words("sentence_gap").join(notes), "muted")
 
 
 def _milestone(words: Words, milestone: MilestoneView) -> None:
@@ -131,7 +131,7 @@ def _forecast_row(words: Words, each: Jeopardy) -> None:
 
 
 def _rate(per_day: float | None) -> str:
-    return UNKNOWN if per_day is None else f"{per_day:.1f}"
+    return UNKNOWN if per_day is None else f"{per_day:.2f}"
 
 
 def chance_words(chance: float) -> str:
@@ -142,9 +142,13 @@ def chance_words(chance: float) -> str:
 
 
 def foretold_words(words: Words, forecast: Forecast) -> tuple[str, str]:
-    """Return when the lines will be accepted, and between which days; beyond the horizon no day is named."""
+    """Return when the lines will be accepted, and between which days; beyond the horizon no day is named.
+
+    Once the deadline is over its chance is 0 however little was seen: then no day is a dash, as in the reports.
+    """
     if forecast.earliest_on is None:
-        return (words("beyond"), "") if forecast.chance is not None and forecast.wanted and forecast.seen else (UNKNOWN, "")
+        told = forecast.chance is not None and forecast.outlook != "over" and forecast.wanted and forecast.seen
+        return (words("beyond"), "") if told else (UNKNOWN, "")
     expected = words("beyond") if forecast.expected_on is None else words.day(forecast.expected_on)
     return expected, _span(words, forecast.earliest_on, forecast.latest_on)
 

@@ -174,7 +174,7 @@ def _held(facts: _Facts, holder: str) -> Counter[str]:
 
 
 def _say_demands(ground: Ground, outline: Outline, facts: _Facts) -> None:
-    """Say who has to do what about lines that are over their day, late or not proven."""
+    """Say who has to do what about lines that are over their day, late or not proven, and about those whose day is to come."""
     say = ground.say
     outline.chapter(say("chapter_demands"))
     held = _held(facts, "carrier")
@@ -182,11 +182,13 @@ def _say_demands(ground: Ground, outline: Outline, facts: _Facts) -> None:
     waiting = [line for line in over if line.clock_holder == "unit"]
     gates = {gate for line in waiting for gate in say.words.each(line.open_gates, line.open_gates_en)}
     centre = sum(line.clock_holder == "centre" for line in over)
+    coming = sum(line.due in ("open", "at_risk") for line in facts.lines)
     demands = [
         say("demand_carrier", carriers=say.joined(list(held)), annex=2) if held else "",
         say("demand_unit", gates=say.joined(sorted(gates))) if gates else "",
         say("demand_centre", count=centre) if centre else "",
         say("demand_off") if facts.failed else "",
+        say("demand_open", count=coming) if coming else "",
     ]
     wanted = [demand for demand in demands if demand]
     outline.say(*(wanted or [say("demand_none")]))
@@ -208,7 +210,8 @@ def _annexes(ground: Ground, facts: _Facts) -> list[list[Block]]:
     if facts.failed:
         groups.append((say("annex_off"), [failed_grid(ground, facts.failed, say("off_none"))]))
     annexes: list[list[Block]] = [
-        [Annex(say("annex", number=number), title, landscape=number > 1), *blocks] for number, (title, blocks) in enumerate(groups, start=1)
+        [Annex(say("annex", number=number) if len(groups) > 1 else say("annex_only"), title, landscape=number > 1), *blocks]
+        for number, (title, blocks) in enumerate(groups, start=1)
     ]
     outline = Outline(say.language)
     outline.say(say("days_note"), style="note")
@@ -220,7 +223,9 @@ def _annexes(ground: Ground, facts: _Facts) -> list[list[Block]]:
 
 
 def _annex_list(say: ReportWords, titles: Sequence[str]) -> str:
-    """Name the annexes, one a line; the second and later ones stand under the first."""
+    """Name the annexes, one a line; the second and later ones stand under the first. A single one has no number (GB/T 9704)."""
+    if len(titles) == 1:
+        return titles[0].join(("附件：", "") if say.language == "zh" else (f"{say('annex_only')}: ", "."))
     if say.language == "zh":
         return "\n".join(("附件：" if number == 1 else "　　　") + f"{number}．{each}" for number, each in enumerate(titles, start=1))
     return say("annexes") + "; ".join(f"{number}. {each}" for number, each in enumerate(titles, start=1)) + "."

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import date
 
 from app.core.document import DASH, Block, Outline, grid_or
 from app.core.forecast import Forecast
@@ -48,16 +49,15 @@ def _group(say: ReportWords, each: Jeopardy) -> str:
 
 
 def _rate(per_day: float | None) -> float | None:
-    return None if per_day is None else round(per_day, 1)
+    return None if per_day is None else round(per_day, 2)
 
 
-def foretold(say: ReportWords, forecast: Forecast) -> str:
-    """Return the day on which a group will be done, with the interval; a dash where nothing can be said."""
+def foretold(say: ReportWords, forecast: Forecast, write: Callable[[date], str] = str) -> str:
+    """Return the day on which a group will be done, with the interval; a dash where nothing can be said. `write` spells a day."""
     if forecast.earliest_on is None:
         return DASH
-    latest = f"{forecast.latest_on}" if forecast.latest_on is not None else say("open_end")
-    expected = f"{forecast.expected_on}" if forecast.expected_on is not None else say("open_end")
-    return say("foretold", expected=expected, earliest=forecast.earliest_on, latest=latest)
+    expected, latest = (say("open_end") if day is None else write(day) for day in (forecast.expected_on, forecast.latest_on))
+    return say("foretold", expected=expected, earliest=write(forecast.earliest_on), latest=latest)
 
 
 def forecast_note(ground: Ground) -> str:
@@ -67,7 +67,8 @@ def forecast_note(ground: Ground) -> str:
     said = {"days": rule.working_days, "level": f"{rule.level:.0%}", "least": rule.least_accepted}
     made = say("forecast_method", **said, source=say.source(rule.source))
     years = [str(year) for year in ground.known.summary.assumed_years]
-    return " ".join(part for part in (made, say("weekends_only", years=say.joined(years)) if years else "") if part)
+    gap = "" if say.language == "zh" else " "
+    return gap.join(part for part in (made, say("weekends_only", years=say.joined(years)) if years else "") if part)
 
 
 def forecast_sentence(ground: Ground, each: Jeopardy) -> str:
@@ -77,11 +78,11 @@ def forecast_sentence(ground: Ground, each: Jeopardy) -> str:
         return ""
     if cast.outlook == "not_enough_seen" or cast.earliest_on is None:
         return say("forecast_unknown", seen=cast.seen, days=cast.seen_days)
-    sentence = say("forecast_pace", seen=cast.seen, days=cast.seen_days, foretold=foretold(say, cast))
+    sentence = say("forecast_pace", seen=cast.seen, days=cast.seen_days, foretold=foretold(say, cast, say.day))
     if cast.outlook == "over" or cast.needed_per_day is None:
         return sentence
     outlook = say.words(f"outlook_{cast.outlook}").lower()
-    return sentence + ("" if say.language == "zh" else " ") + say("forecast_need", needed=f"{cast.needed_per_day:.1f}", outlook=outlook)
+    return sentence + ("" if say.language == "zh" else " ") + say("forecast_need", needed=f"{cast.needed_per_day:.2f}", outlook=outlook)
 
 
 def say_changes(ground: Ground, outline: Outline, milestones: Sequence[MilestoneView]) -> None:
