@@ -57,6 +57,7 @@ def facts(words: Words, context: WebContext, line: LineView) -> list[tuple[str, 
         return words.moment(context.local(at)) if at else UNKNOWN
 
     role = words.known("role", line.role)
+    since = [words("since", when=moment(line.since))] if line.since else []
     rows = [
         (words("region"), words.pick(line.region_name, line.region_name_en)),
         (words("class"), f"{words.pick(line.class_words, line.class_words_en)} · {role}"),
@@ -67,7 +68,7 @@ def facts(words: Words, context: WebContext, line: LineView) -> list[tuple[str, 
         (words("measured"), f"{words.rate(line.down_bps)} / {words.rate(line.up_bps)}"),
         (words("input_errors"), UNKNOWN if line.in_errors is None else str(line.in_errors)),
         (words("sampled_at"), moment(line.sampled_at)),
-        (words("state"), " · ".join([words.known("state", line.state), *([words("since", when=moment(line.since))] if line.since else [])])),
+        (words("state"), " · ".join([words.known("state", line.state), *since])),
         (words("deadline"), deadline(words, line)),
         *_deadline_facts(words, line),
         (words("verdict"), words(f"verdict_{line.verdict or 'none'}")),
