@@ -27,6 +27,8 @@ PE_ROLES = ("city_core", "county_agg")
 SLOW_LINE_KBPS = 2048
 SLOW_LINE_VIDEO_KBPS = 768
 VIDEO = "video"
+#: Families whose ports are shut until somebody opens them. What hangs below a shut port is lost with its sub-interfaces.
+STARTING_SHUT = frozenset({"huawei_ne", "cisco_ios"})
 #: Kinds of port that carry a committed rate outward.
 RATED = ("line", "backup", "modem")
 
@@ -38,7 +40,7 @@ def with_features(intent: DeviceIntent, device: Device, plan: Plan, inventory: I
     is_router = intent.loopback is not None
     return replace(
         intent,
-        interfaces=(*ports, *_unused(features, device, ports)),
+        interfaces=(*ports, *_divided(intent.family, ports), *_unused(features, device, ports)),
         vpns=_vpns(features) if intent.role in PE_ROLES else (),
         bgp=_bgp(features, intent, inventory, book),
         assigned=_public_ranges(plan, ("national_public", "local_public")) if intent.role in PE_ROLES else (),
@@ -171,6 +173,15 @@ def _unused(features: Features, device: Device, ports: Iterable[InterfaceIntent]
     for name in features.hardware.get(device.model, ()):
         if name not in standing:
             yield InterfaceIntent(name=name, kind="unused", description="UNUSED", shutdown=True)
+
+
+def _divided(family: str, ports: Iterable[InterfaceIntent]) -> Iterator[InterfaceIntent]:
+    """Yield the ports that nothing but sub-interfaces stands on, open, where a family's ports start shut."""
+    named = [port.name for port in ports]
+    if family in STARTING_SHUT:
+        for name in dict.fromkeys(name.partition(".")[0] for name in named if "." in name):
+            if name not in named:
+                yield InterfaceIntent(name=name, kind="divided", description="SUB-INTERFACES")
 
 
 def _vpns(features: Features) -> tuple[VpnIntent, ...]:

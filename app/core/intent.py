@@ -12,7 +12,8 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Interface
 @dataclass(frozen=True, slots=True)
 class InterfaceIntent:
     """One interface. `kind`: loopback, line, backup, reserved, lan, management, service, access (switch port), trunk, province
-    (towards the province's router), modem (the port that a dialler's session leaves by) or unused.
+    (towards the province's router), modem (the port that a dialler's session leaves by), divided (open for its sub-interfaces alone)
+    or unused.
 
     Rates are what devices are given (kbit/s), seen from this device: `in_kbps` is policed inward, `out_kbps` shaped outward.
     `vlan` is the VLAN that a sub-interface or Vlanif ends, or that a trunk carries. `access_method` is the line's.

@@ -358,3 +358,13 @@ def test_the_digest_of_snmp_is_told_in_the_familys_own_word(family: str, word: s
     workspace = small_workspace(family)
     plan = replace(workspace.plan, management=replace(workspace.plan.management, snmp_auth="sha256"))
     assert build_intents(replace(workspace, plan=plan))["core"].management.snmp_digest == word
+
+
+@pytest.mark.parametrize(
+    ("family", "opened"), [("huawei_ne", ["GigabitEthernet0/1/4"]), ("cisco_ios", ["GigabitEthernet0/4"]), ("huawei_ar", []), ("frr", [])]
+)
+def test_a_port_that_starts_shut_is_opened_for_the_lines_on_its_sub_interfaces(family: str, opened: list[str]) -> None:
+    core = build_intents(small_workspace(family))["core"]
+    assert [held.name for held in core.interfaces if held.kind == "divided"] == opened
+    assert all(f"{name}." in " ".join(held.name for held in core.interfaces) for name in opened)
+    assert not any(held.shutdown or held.addresses for held in core.interfaces if held.name in opened)
