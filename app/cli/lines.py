@@ -45,7 +45,8 @@ def parse_moment(option: str, text: str, zone: ZoneInfo) -> datetime:
         if len(text) == len("2008-06-30"):
             return datetime.combine(date.fromisoformat(text), time.min, tzinfo=zone)
         found = datetime.fromisoformat(text)
-    except ValueError:
+        (found if found.tzinfo is not None else found.replace(tzinfo=zone)).astimezone(UTC)
+    except (ValueError, OverflowError):
         step = "Write year, month and day, and the hour where it matters."
         expected = "a day such as 2008-06-30, or a moment such as 2008-06-30T16:30"
         raise InputError([Finding("command line", f"`{option}` is no moment", expected, text, step)]) from None

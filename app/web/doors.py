@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -65,7 +66,7 @@ class Doors:
     """Tells who asks. `open_reading`: whoever has not signed in may read everything.
 
     `session_key` signs cookies; without one a random key does, and sessions end with the process. `metrics_token` alone opens
-    /metrics where it is set. Called from several threads.
+    /metrics where it is set. Called from several threads. `turn`: passwords are tried one at a time.
     """
 
     ledger: Ledger = field(default_factory=NoAccounts)
@@ -74,6 +75,7 @@ class Doors:
     metrics_token: SecretStr | None = None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     throttle: Throttle = field(default_factory=Throttle)
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _ended: dict[str, datetime] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

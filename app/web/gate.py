@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -38,6 +39,9 @@ NARROW_FOLDERS = (
     "/_nicegui_ws",
 )
 READING = ("GET", "HEAD", "OPTIONS")
+#: The most that is read of a request, octets; Alertmanager's route has a bound of its own.
+BODY_LIMIT = 1 << 20
+OWN_LIMIT = ("/api/v1/alerts",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,8 @@ class Gate:
             await send(message)
 
         refusal = self._refusal(scope, headers, asker)
-        await (self.app if refusal is None else refusal)(scope, receive, send_guarded)
+        heard = receive if scope["path"] in OWN_LIMIT else _bounded(scope["path"], receive)
+        await (self.app if refusal is None else refusal)(scope, heard, send_guarded)
 
     async def _ask(self, path: str, headers: Headers) -> _Asker:
         """Find out who asks; the ledger is read in a thread."""
@@ -130,6 +135,21 @@ class Gate:
 def _bearer(headers: Headers) -> tuple[str, str]:
     kind, _, token = headers.get("authorization", "").partition(" ")
     return kind.lower(), token.strip()
+
+
+def _bounded(path: str, receive: Receive) -> Receive:
+    """Return a receiver that stops, by an answer 413, at the first octet beyond the bound."""
+    heard = 0
+
+    async def receive_bounded() -> Message:
+        nonlocal heard
+        message = await receive()
+        heard += len(message.get("body", b""))
+        if heard > BODY_LIMIT:
+            raise HTTPException(413, f"{path}: expected at most {BODY_LIMIT:,} octets; found more. Send less at once.")
+        return message
+
+    return receive_bounded
 
 
 def _answer(scope: Scope, status: int, detail: str) -> Response:

@@ -15,6 +15,8 @@ from app.errors import AccessRefused, InputError, StoreError, WaiwangError
 from app.workflows.registry import UnknownLine
 
 MEDIA_TYPE = "application/problem+json"
+#: The most that is repeated of something wrong in a request, characters.
+SHOWN_LENGTH = 200
 log = logging.getLogger(__name__)
 
 
@@ -49,6 +51,11 @@ def problem(request: Request, status: int, detail: str, errors: list[Fault] | No
     return JSONResponse(body.model_dump(), status, media_type=MEDIA_TYPE)
 
 
+def _shown(value: object) -> str:
+    """Return what a request held, no longer than can be read, and writable: JSON can name halves of characters."""
+    return str(value)[:SHOWN_LENGTH].encode("utf-8", "backslashreplace").decode()
+
+
 def add_problem_handlers(app: FastAPI) -> None:
     """Make every failure of a route a problem document."""
 
@@ -61,7 +68,8 @@ def add_problem_handlers(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def refuse_input(request: Request, error: RequestValidationError) -> JSONResponse:
         faults = [
-            Fault(where=".".join(map(str, one["loc"])), expected=str(one["msg"]), found=str(one.get("input"))) for one in error.errors()
+            Fault(where=_shown(".".join(map(str, one["loc"]))), expected=str(one["msg"]), found=_shown(one.get("input")))
+            for one in error.errors()
         ]
         where = ", ".join(fault.where for fault in faults)
         return problem(request, 422, f"{where}: not as the API describes it. See /api/v1/openapi.json.", faults)

@@ -62,14 +62,18 @@ async def sign_in(request: Request, context: WebContext = Depends(read_context))
     account, password, target = (fields.get(name, [""])[0] for name in ("account", "password", "next"))
     address = request.client.host if request.client else ""
     doors = context.doors
-    if wait_s := doors.throttle.wait_s(account, address):
+    # One at a time: attempts that come together must count together, and each takes 64 MiB.
+    async with doors.turn:
+        wait_s = doors.throttle.wait_s(account, address)
+        cookie = await run_in_threadpool(doors.sign_in, account, password) if not wait_s else None
+        if cookie is None and not wait_s:
+            doors.throttle.note_failure(account, address)
+    if wait_s:
         log.warning("sign-in: too many failures from %s", address)
         answer = _page(request, target, "sign_in_wait", 429, minutes=math.ceil(wait_s / 60))
         answer.headers["retry-after"] = str(math.ceil(wait_s))
         return answer
-    cookie = await run_in_threadpool(doors.sign_in, account, password)
     if cookie is None:
-        doors.throttle.note_failure(account, address)
         log.warning("sign-in: refused from %s", address)
         return _page(request, target, "sign_in_refused", 401)
     doors.throttle.note_success(account, address)

@@ -13,6 +13,7 @@ from pathlib import Path
 from app.core.acceptance import Acceptance
 from app.core.access import Role, Viewer, may_prove, may_report, may_step, narrow_workspace, party_of
 from app.core.confirmation import Confirmation, ConfirmationStanding
+from app.core.entered import find_entry_faults
 from app.core.events import UnitEvent
 from app.core.inventory import Line
 from app.core.life import Life, LifeEvent
@@ -20,7 +21,7 @@ from app.core.workspace import Workspace
 from app.edge.database.store import Store
 from app.edge.provenance import clock_state
 from app.edge.signing import SigningKey, read_key
-from app.errors import AccessRefused
+from app.errors import AccessRefused, InputError
 from app.workflows.confirm import add_confirmation, first_passes, read_standings
 from app.workflows.events import EventReport, add_event
 from app.workflows.evidence import Occasion, export_evidence
@@ -86,6 +87,7 @@ class Registry:
         line = self.line(line_id)
         if not may_step(viewer.role, line, state):
             raise _refused(viewer, f"line {line_id}: record {state}", "the centre, an engineer, or for opened the line's carrier")
+        _check(f"line {line_id}", entry)
         now = self.clock()
         event = LifeEvent(line_id, state, entry.observed_at or now, now, self._by(viewer, entry), entry.document)
         report = add_step(self.store, event, commit=True, now=now)
@@ -101,6 +103,7 @@ class Registry:
         party = party_of(viewer.role, self.line(line_id))
         if party is None:
             raise _refused(viewer, f"line {line_id}: confirm", "its unit, its carrier or the centre")
+        _check(f"line {line_id}", entry, reason)
         now = self.clock()
         word = Confirmation(line_id, party, decision, entry.observed_at or now, now, self._by(viewer, entry), entry.document, reason)
         [standing] = add_confirmation(self.workspace, self.store, word, commit=True, now=now).standings
@@ -115,6 +118,7 @@ class Registry:
         """
         if not may_report(viewer.role, subject):
             raise _refused(viewer, f"{subject}: report {event}", "the centre, an engineer, or the unit itself")
+        _check("request", entry)
         now = self.clock()
         by = self._by(viewer, entry)
         row = UnitEvent(subject, event, entry.observed_at or now, now, by, entry.document, amount, holds=holds, where="request")
@@ -144,6 +148,13 @@ class Registry:
 
     def _audit(self, viewer: Viewer, now: datetime, verb: str, subject: str, detail: Mapping[str, object]) -> None:
         self.store.write_audit(now, viewer.account, verb, subject, {"role": str(viewer.role), **detail})
+
+
+def _check(where: str, entry: Entry, reason: str = "") -> None:
+    """Raise InputError for what cannot be kept."""
+    texts = {"document": entry.document, "by": entry.by, "reason": reason}
+    if faults := list(find_entry_faults(where, entry.observed_at, texts)):
+        raise InputError(faults)
 
 
 def _refused(viewer: Viewer, what: str, expected: str) -> AccessRefused:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from app.core.acceptance import LineSample
 from app.core.fault_detection import Outage
 from app.core.linestate import REASONS
 from app.web.doors import SESSION_COOKIE, SESSION_LIFE, Doors
+from app.web.gate import BODY_LIMIT
 from app.web.throttle import PAIR_LIMIT
 from app.workflows.accounts import change_password, remove_account, revoke_tokens
 from app.workflows.faults import FaultDesk
@@ -114,6 +116,28 @@ async def test_after_too_many_failures_even_the_right_password_waits(closed: Hou
         assert (answer.status_code, "15 分钟后再试" in answer.text) == (429, True)
         assert int(answer.headers["retry-after"]) > 800
         assert (await sign_in(client, "duty")).status_code == 303
+
+
+async def test_guesses_that_come_all_at_once_count_as_those_that_come_one_by_one(closed: House) -> None:
+    async with closed.client() as client:
+        answers = await asyncio.gather(*(sign_in(client, "office", f"wrong and wrong {turn}") for turn in range(3 * PAIR_LIMIT)))
+    assert sorted(answer.status_code for answer in answers) == [401] * PAIR_LIMIT + [429] * 2 * PAIR_LIMIT
+
+
+async def test_a_request_beyond_its_bound_is_not_read_to_its_end(house: House) -> None:
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        for _ in range(100):
+            sent += 1
+            yield b" " * (BODY_LIMIT // 4)
+
+    async with house.client() as client:
+        answer = await client.post("/api/v1/events", content=endless(), headers={"content-type": "application/json"})
+    assert (answer.status_code, answer.headers["content-type"]) == (413, "application/problem+json")
+    assert "/api/v1/events: expected at most 1,048,576 octets; found more." in answer.json()["detail"]
+    assert sent <= 5
 
 
 @pytest.mark.parametrize("target", ["//elsewhere.example", "https://elsewhere.example", "/\\elsewhere", "javascript:1", "/a\r\nx: y", ""])

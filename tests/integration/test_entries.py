@@ -149,6 +149,30 @@ async def test_an_entry_that_is_wrong_in_itself_is_refused(house: House, app: Fa
     assert house.store.life_events() == []
 
 
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+async def test_a_moment_that_has_no_day_in_utc_is_refused_and_spoils_no_later_reading(house: House, app: FastAPI, moment: str) -> None:
+    answer = await step(house, app, "office", "applied", observed_at=moment)
+    assert (answer.status_code, answer.json()["errors"][0]["expected"]) == (422, "a day of the calendar in UTC")
+    assert house.store.life_events() == []
+
+
+@pytest.mark.parametrize("document", ["a\x00b", "a\x1b[2J", "a\u0085b"])
+async def test_a_document_that_no_form_can_hold_is_refused(accepted: House, app: FastAPI, document: str) -> None:
+    for path, entry in ((LIFE, {"state": "closed"}), (WORD, {"decision": "confirmed"})):
+        answer = await post(accepted, app, "office", path, document=document, **entry)
+        assert (answer.status_code, answer.json()["errors"][0]["expected"]) == (422, "one line of readable text"), path
+    assert accepted.store.confirmations(LINE) == []
+
+
+@pytest.mark.parametrize("text", ['"\\ud800"', f'"{"x" * 100_000}"'])
+async def test_what_is_wrong_is_shown_briefly_and_never_fails_the_answer(house: House, app: FastAPI, text: str) -> None:
+    body = f'{{"state": {text}, "document": {text}, {text}: {text}}}'
+    async with house.client("office", app) as client:
+        answer = await client.post(LIFE, content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == 422
+    assert len(answer.content) < 3000
+
+
 async def test_unit_and_carrier_confirm_then_the_centre_concludes(accepted: House, app: FastAPI) -> None:
     early = await post(accepted, app, "office", WORD, decision="confirmed", document="确认单")
     assert (early.status_code, "the centre confirms last" in early.text) == (422, True)

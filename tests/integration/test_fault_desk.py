@@ -333,6 +333,8 @@ async def test_the_webhook_refuses_another_token_without_a_word_of_its_own(store
     [
         (hook(version="3"), 422, "version: expected a webhook of version 4"),
         (hook(body(OTHER, startsAt="2008-07-03T10:00:00")), 422, "alerts.0.startsAt"),
+        (hook(body(OTHER, startsAt="0001-01-01T00:00:00+14:00")), 422, "alerts.0.startsAt"),
+        (hook(body(OTHER, status="resolved", endsAt="9999-12-31T23:59:59-14:00")), 422, "alerts.0.endsAt"),
         (hook(body(OTHER, fingerprint="x" * 33)), 422, "alerts.0.fingerprint"),
         (hook(padding="x" * (4 << 20)), 413, "at most 4,194,304 octets"),
     ],

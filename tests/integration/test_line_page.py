@@ -155,6 +155,17 @@ def test_a_page_goes_away_when_its_account_does(browser: Browser, house: House, 
         page.wait_for_url(re.compile("/sign-in"))
 
 
+def test_a_browser_that_stays_when_its_account_is_gone_is_told_nothing_more(browser: Browser, house: House, address: str) -> None:
+    with signed_in(browser, address, "bzq-gov", expected="Failed to load") as page:
+        page.route("**/sign-in", lambda route: route.fulfill(status=204))
+        remove_account(house.store, "bzq-gov", house.clock.now)
+        with page.expect_request("**/sign-in"):
+            pass
+        page.evaluate("document.querySelector('.all-lines .ag-center-cols-container .ag-row [col-id=line_id]').click()")
+        page.wait_for_timeout(1500)
+        assert page.locator(".detail").count() == 0
+
+
 def test_the_way_out_leads_to_the_form(browser: Browser, house: House, address: str) -> None:
     with signed_in(browser, address, "office", language="en", path="/en") as page:
         page.click("header button:has-text('Sign out')")

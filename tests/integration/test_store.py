@@ -461,3 +461,12 @@ def test_a_judgement_that_is_not_proven_once_more_tells_nothing_new_of_clocks(st
     kinds = [fact.kind for fact in store.line_facts(NOW + 9 * 1440 * MINUTE)["BZWW-A-0001"]]
     assert kinds == ["not_proven", "fail", "fail", "not_proven", "pass"]
     assert store.line_facts(NOW + MINUTE)["BZWW-A-0001"][-1].kind == "not_proven"
+
+
+@pytest.mark.parametrize("at", [datetime.min.replace(tzinfo=timezone(14 * 60 * MINUTE)), datetime.max.replace(tzinfo=timezone(-MINUTE))])
+def test_a_moment_that_could_not_be_read_again_is_not_written(store: Store, at: datetime) -> None:
+    with pytest.raises(StoreError, match="a moment beyond the calendar in UTC"):
+        store.write_life_events([LifeEvent("BZWW-A-0001", "applied", at, NOW, "centre", "申请表")])
+    first = datetime.min.replace(tzinfo=UTC)
+    store.write_life_events([LifeEvent("BZWW-A-0001", "applied", first, NOW, "centre", "申请表")])
+    assert [event.observed_at for event in store.life_events()] == [first]

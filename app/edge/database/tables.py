@@ -7,6 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from app.core.entered import fits_utc
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
@@ -26,6 +28,8 @@ class Moment(sa.TypeDecorator[datetime]):
             return None
         if value.tzinfo is None:
             raise ValueError(f"a moment without time zone: {value.isoformat()}")
+        if not fits_utc(value):  # SQLite would take it, and fail at every reading from then on
+            raise ValueError(f"a moment beyond the calendar in UTC: {value.isoformat()}")
         return (value - EPOCH) // MICROSECOND if dialect.name == "sqlite" else value.astimezone(UTC)
 
     def process_result_value(self, value: object, dialect: sa.Dialect) -> datetime | None:

@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, HTTPException, Request
-from pydantic import AwareDatetime, BaseModel, Field, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 
+from app.core.entered import fits_utc
 from app.core.fault_detection import OUTCOMES, Alert
 from app.web.api.models import SCHEMA_VERSION
 from app.web.context import AlertDoor, WebContext, read_context
@@ -25,14 +26,23 @@ api = APIRouter(responses={code: _REFUSED for code in (401, 403, 413, 422, 503)}
 Context = Annotated[WebContext, Depends(read_context)]
 
 
+def _fitting(moment: datetime) -> datetime:
+    if not fits_utc(moment):
+        raise ValueError("expected a day of the calendar in UTC")
+    return moment
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_fitting)]
+
+
 class AlertBody(BaseModel):
     """One alert. `endsAt` says when it ended only where it is resolved."""
 
     status: Literal["firing", "resolved"]
     labels: dict[str, str]
     annotations: dict[str, str] = {}
-    startsAt: AwareDatetime
-    endsAt: AwareDatetime
+    startsAt: Moment
+    endsAt: Moment
     fingerprint: str = Field(min_length=1, max_length=32)
 
     def alert(self) -> Alert:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from nicegui import run, ui
 
@@ -214,8 +214,8 @@ class Entries:
         paper = str(document.value or "").strip()
         document.error = None if paper else self.words("is_missing")
         try:
-            at = datetime.fromisoformat(str(moment.value)).replace(tzinfo=self.context.zone)
-        except ValueError:
+            at = datetime.fromisoformat(str(moment.value)).replace(tzinfo=self.context.zone).astimezone(UTC)
+        except (ValueError, OverflowError):
             moment.error = self.words("is_missing")
             return None
         moment.error = None

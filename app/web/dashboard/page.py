@@ -110,8 +110,7 @@ class Page:
         A page whose session is over goes away: what it shows may not be its viewer's to see any more.
         """
         try:
-            if self.context.viewer is not None and not await run.io_bound(self._is_signed_in):
-                ui.navigate.to("/sign-in")
+            if await self._is_over():
                 return
             summary = await run.io_bound(self.context.recent)
         except WaiwangError as error:
@@ -127,6 +126,8 @@ class Page:
         registry = self.context.registry
         decision, changes, books = None, None, None
         try:
+            if await self._is_over():
+                return
             decision = await run.io_bound(reader.acceptance, line_id)
             changes = await run.io_bound(reader.transitions, line_id, HISTORY_SHOWN)
             books = await run.io_bound(read_books, registry, line_id) if registry is not None and line is not None else None
@@ -142,6 +143,13 @@ class Page:
                 if books is not None:
                     Entries(self.words, self.context, books, lambda: self.open_line(line_id), self._is_signed_in).draw()
         self.dialog.open()
+
+    async def _is_over(self) -> bool:
+        """Tell whether the session has ended, and then lead away; a browser that stays is told nothing more."""
+        if self.context.viewer is None or await run.io_bound(self._is_signed_in):
+            return False
+        ui.navigate.to("/sign-in")
+        return True
 
     def _is_signed_in(self) -> bool:
         """Tell whether the session that this page was opened with still holds, in the same role."""
