@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address, IPv4Interface, IPv4Network, NetmaskValueError
 
 from app.core.commands import Command, blocks, negation
 from app.core.intent import DeviceIntent
+
+_IGP_ENDED = re.compile(r"undo (?:ospf|isis) \d+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,11 @@ def find_cutoffs(family: str, running: str, commands: Iterable[Command], path: M
         if reason:
             found.append(f"{block} / {command.text}: {reason}" if command.level else f"{command.text}: {reason}")
     return tuple(found)
+
+
+def find_ended_routing(family: str, commands: Iterable[Command]) -> tuple[str, ...]:
+    """Return every command that ends an IGP where the device asks for a yes first (VRP, Comware): nobody answers that unseen."""
+    return tuple(command.text for command in commands if negation(family) == "undo" and _IGP_ENDED.match(command.text))
 
 
 def _step(command: Command, block: str, undo: str, state: _State, path: ManagementPath) -> str:

@@ -11,7 +11,7 @@ from nornir.core import Nornir
 from nornir.core.task import Result, Task
 
 from app.core.commands import is_frr, mask_secrets, secret_names
-from app.core.cutoff import find_cutoffs, management_path
+from app.core.cutoff import find_cutoffs, find_ended_routing, management_path
 from app.core.dialects import can_revert
 from app.core.intent import DeviceIntent
 from app.errors import CommitRefused, DeviceError, ExitCode, WaiwangError, worst
@@ -207,6 +207,8 @@ def _commit(job: _Job, intent: DeviceIntent, session: DeviceSession, difference:
     cuts = find_cutoffs(intent.family, difference.running, difference.commands, management_path(intent, session.address))
     if cuts:
         raise _cuts_off(name, cuts)
+    if ended := find_ended_routing(intent.family, difference.commands):
+        raise _ends_routing(name, ended)
     job.progress(name, "backing up")
     job.record_backup(name, mask_secrets(difference.running))
     job.progress(name, "pushing")
@@ -281,6 +283,16 @@ def _cuts_off(name: str, cuts: tuple[str, ...]) -> CommitRefused:
         expected="a patch that leaves the way from the centre standing",
         found="; ".join(cuts),
         next_step="Nothing was pushed. Add the new way first and remove the old one in a later run, or make this change at the device.",
+    )
+
+
+def _ends_routing(name: str, ended: tuple[str, ...]) -> CommitRefused:
+    return CommitRefused(
+        name,
+        "push the patch",
+        expected="a patch that keeps the routing process",
+        found=f"{', '.join(ended)}, which the device asks about",
+        next_step="Nothing was pushed. Read the patch without --commit and type it at the console.",
     )
 
 

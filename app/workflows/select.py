@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from functools import reduce
@@ -22,7 +22,7 @@ ATTRIBUTES = ("name", "hostname", "platform", "groups")
 SHOWN = 12
 
 
-def select(nornir: Nornir, names: Iterable[str] = (), terms: Iterable[str] = (), limit: int | None = None) -> Nornir:
+def select(nornir: Nornir, names: Iterable[str] = (), terms: Sequence[str] = (), limit: int | None = None) -> Nornir:
     """Return Nornir over the devices that match: any of the names or globs, every term, and of those the first `limit`.
 
     Raises:
@@ -40,7 +40,8 @@ def select(nornir: Nornir, names: Iterable[str] = (), terms: Iterable[str] = (),
     kept = frozenset(islice(matching, limit))
     if not kept:
         step = f"{len(hosts)} devices are known; widen the selection."
-        raise InputError([Finding("selection", "devices", "one or more", "none that match", step)])
+        nothing = Finding("selection", "devices", "one or more", "none that match", step)
+        raise InputError([_unmatched(term, hosts) for term in terms if not any(map(_one(term), hosts.values()))] or [nothing])
     return nornir.filter(filter_func=lambda host: host.name in kept)
 
 
@@ -86,6 +87,22 @@ def _find_fault(term: str, known: list[str]) -> Finding | None:
         step = f"Write {key}=… or {key}__any=…."
         return Finding(where, "operator of a selection", f"one of {', '.join(OPERATORS)}, or none", operator, step)
     return None
+
+
+def _unmatched(term: str, hosts: Mapping[str, Host]) -> Finding:
+    """Return that no device at all has what a term asks for, with values that there are: the nearest, else the first."""
+    path, _, value = term.partition("=")
+    key = path.rstrip("!").partition("__")[0]
+    there = sorted({text for host in hosts.values() for text in _texts(host, key)})
+    shown = get_close_matches(value, there, n=3) or there[:SHOWN]
+    return Finding(f"-F {term}", f"devices by {key}", "one or more", "none", f"Known are for example {', '.join(shown)}.")
+
+
+def _texts(host: Host, key: str) -> tuple[str, ...]:
+    if key == "groups":
+        return tuple(group.name for group in host.groups)
+    value = getattr(host, key) if key in ATTRIBUTES else host.get(key)
+    return (str(value),) if value not in (None, "") else ()
 
 
 def _is_named(host: str, names: tuple[str, ...]) -> bool:

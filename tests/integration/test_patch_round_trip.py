@@ -19,7 +19,7 @@ from jinja2 import Environment
 from app.core.commands import Command
 from app.core.intent import DeviceIntent
 from app.core.intents import build_intents
-from app.core.render import build_environment, render_device
+from app.core.render import build_environment, render_bootstrap, render_device
 from app.core.workspace import Workspace
 from app.edge.patch import patch
 from app.edge.templates import read_templates
@@ -153,6 +153,20 @@ def test_patches_lead_there_and_back_in_a_city_with_isis(router: str, family: st
 @pytest.mark.parametrize(("router", "family", "device"), CASES)
 def test_patches_lead_from_ospf_to_isis_and_back(router: str, family: str, device: str) -> None:
     there_and_back(family, edited(router, device, Edit(), full_workspace), edited(router, device, Edit(), isis_workspace))
+
+
+@pytest.mark.parametrize("build", [small_workspace, full_workspace])
+@pytest.mark.parametrize(("router", "family", "device"), CASES)
+def test_a_device_goes_back_to_what_it_ran_at_first_boot(
+    router: str, family: str, device: str, build: Callable[..., Workspace]
+) -> None:
+    """The oldest backup of every device is its bootstrap text: `waiwang rollback --to` takes all else away."""
+    text = edited(router, device, Edit(), build)
+    standing = engine.load(read_grammar(family), new_device(family, text), text.splitlines())
+    intents, templates = _ground(router, build)
+    bootstrap = render_bootstrap(intents[device], templates)
+    _, refused = applied(family, standing.device, patch(family, echo(family, standing.device), bootstrap))
+    assert refused == ""
 
 
 def there_and_back(family: str, old: str, new: str) -> None:

@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 import pytest
 
 from app.core.commands import Command
-from app.core.cutoff import ManagementPath, find_cutoffs, management_path
+from app.core.cutoff import ManagementPath, find_cutoffs, find_ended_routing, management_path
 from app.core.intent import DeviceIntent, InterfaceIntent, ManagementIntent
 
 RUNNING = """hostname county01
@@ -104,3 +104,16 @@ def intent(uplink: str | None) -> DeviceIntent:
 def test_the_root_is_managed_by_the_port_that_the_centre_stands_at() -> None:
     assert management_path(intent(None)).interfaces == ("eth9",)
     assert management_path(intent("eth1")).interfaces == ("eth1",)
+
+
+@pytest.mark.parametrize(
+    ("family", "typed", "ended"),
+    [
+        ("huawei_ar", "undo ospf 1\nundo lldp enable", ("undo ospf 1",)),
+        ("h3c_msr", "undo isis 1", ("undo isis 1",)),
+        ("huawei_ar", "ospf 1\n undo area 1\ninterface LoopBack0\n undo ospf network-type", ()),
+        ("frr", "no router ospf", ()),
+    ],
+)
+def test_an_igp_that_a_device_asks_about_before_it_goes_is_found(family: str, typed: str, ended: tuple[str, ...]) -> None:
+    assert find_ended_routing(family, commands(typed)) == ended

@@ -89,6 +89,16 @@ def test_a_selection_that_matches_nothing_is_refused() -> None:
         chosen("city", terms=("role=county_agg",))
 
 
+def test_a_value_that_no_device_has_is_named_with_values_that_there_are() -> None:
+    with pytest.raises(InputError) as refusal:
+        chosen(terms=("region=511903", "role=township_unit", "groups__contains=huawei", "name=county1"))
+    assert [str(finding) for finding in refusal.value.findings] == [
+        "-F region=511903: devices by region: expected one or more; found none. Known are for example 511902, 511900, 511921.",
+        "-F groups__contains=huawei: devices by groups: expected one or more; found none. Known are for example cisco_ios.",
+        "-F name=county1: devices by name: expected one or more; found none. Known are for example county01, county02, county01-u01.",
+    ]
+
+
 def test_a_limit_below_one_is_refused() -> None:
     with pytest.raises(InputError, match="1 or more"):
         chosen(limit=0)

@@ -20,9 +20,9 @@ _PORT = re.compile(r"[A-Za-z-]*Ethernet[\d/]+$")
 
 
 def remove_with_value(rule: dict[str, Any], key: tuple[str, ...], diff: dict[str, list[dict[str, Any]]], **rest: Any) -> Iterator[Step]:
-    """Overwrite in place, but remove by the whole line: `no ip ospf network` alone is refused."""
+    """Overwrite in place, but remove by the whole line: `no ip ospf network` and `undo snmp-agent sys-info version` alone are refused."""
     if diff[Op.REMOVED] and not diff[Op.ADDED]:
-        yield False, f"no {diff[Op.REMOVED][0]['row']}", None
+        yield False, f"{rule['reverse'].split()[0]} {diff[Op.REMOVED][0]['row']}", None
         return
     yield from common.default(rule, key, diff, **rest)
 
