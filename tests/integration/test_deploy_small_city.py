@@ -15,15 +15,12 @@ from app.workflows.diff import diff
 from app.workflows.render import render
 from tests.samples.small_city import ROOT, ROUTERS, SECRETS, SmallCity, on_the_air, small, with_ports_of
 
-#: Devices behind a line that nobody plays: a dialled one, and sub-interfaces of NE ports that its text does not open.
-AWAY = {"huawei_ne": ("d01", "u01", "t01")}
-
 
 def deployed(city: SmallCity, texts: Mapping[str, str] | None = None, *names: str) -> tuple[DeployReport, dict[str, str]]:
     """Deploy with --commit; return the report and the backups that were taken."""
     backups: dict[str, str] = {}
     report = deploy(
-        city.nornir(*(names or reached(city))),
+        city.nornir(*names),
         city.intents,
         texts or city.texts,
         city.gateway,
@@ -32,11 +29,6 @@ def deployed(city: SmallCity, texts: Mapping[str, str] | None = None, *names: st
         wait_s=10.0,
     )
     return report, backups
-
-
-def reached(city: SmallCity) -> tuple[str, ...]:
-    away = AWAY.get(city.intents["core"].family, ())
-    return tuple(name for name in city.intents if name not in away)
 
 
 def results(report: DeployReport) -> dict[str, str]:
@@ -52,19 +44,19 @@ def city(request: pytest.FixtureRequest) -> Iterator[SmallCity]:
 
 def test_a_city_is_deployed_from_its_first_boot_and_saved(city: SmallCity) -> None:
     report, backups = deployed(city)
-    assert results(report) == dict.fromkeys(reached(city), "deployed"), [row.reason for row in report.rows]
+    assert results(report) == dict.fromkeys(city.intents, "deployed"), [row.reason for row in report.rows]
     assert report.exit_code is ExitCode.OK
-    for name in reached(city):
+    for name in city.intents:
         state = city.carrier.network.devices[name].state
         assert (state.saved, state.trial) == (state.running, None)
     spoken = "".join(backups.values()) + "".join(row.diff + row.reason for row in report.rows)
-    assert set(backups) == set(reached(city))
+    assert set(backups) == set(city.intents)
     assert not any(secret in spoken for secret in SECRETS.values())
 
 
 def test_a_second_deploy_finds_nothing_to_do(city: SmallCity) -> None:
     report, backups = deployed(city)
-    assert results(report) == dict.fromkeys(reached(city), "unchanged")
+    assert results(report) == dict.fromkeys(city.intents, "unchanged")
     assert {row.diff for row in report.rows} == {""}
     assert backups == {}
 
@@ -86,7 +78,7 @@ def test_what_somebody_changed_by_hand_is_shown_and_taken_back(city: SmallCity) 
 def test_a_larger_plan_is_deployed_and_rolled_back(city: SmallCity) -> None:
     """Everything that a plan may ask for, VPN instances, BGP, filters, queues, probes, keys; and back to what the backups hold."""
     router = city.intents["core"].family
-    names = tuple(name for name in ("core", "county02", "u01-sw") if name in reached(city))
+    names = tuple(name for name in ("core", "county02", "u01-sw") if name in city.intents)
     larger = render(small(router, full=True), read_templates(ROOT))
     before = {name: city.running(name) for name in names}
     forth, backups = deployed(city, larger, *names)

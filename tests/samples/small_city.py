@@ -20,7 +20,6 @@ from app.settings import Settings, read_settings
 from app.workflows.hosts import Gateway, open_gateway, open_nornir
 from app.workflows.render import render
 from lab.virtual.deeds import config_text
-from lab.virtual.grammar import read_grammar
 from lab.virtual.network import DeviceSpec, Link, VirtualNetwork, links_of, specs_of
 from lab.virtual.simulation import Carrier, Service, free_port, served
 from tests.golden.render.workspace import full_workspace, small_workspace
@@ -29,8 +28,6 @@ ROOT = Path(__file__).parents[2]
 NAMES = ("ssh_password", "snmp_auth", "snmp_priv", "ntp_key", "ppp_password", "isis_key", "aaa_key")
 SECRETS = {name: f"Not-a-secret-{number}" for number, name in enumerate(NAMES, 1)}
 ENVIRON = {f"WAIWANG_SECRET_{name.upper()}": value for name, value in SECRETS.items()}
-#: Turns LLDP on, by vendor; FRR has none.
-LLDP = {"huawei": "lldp enable\n", "h3c": "lldp global enable\n", "cisco": "lldp run\n", "frr": ""}
 #: The router families; the switches of Huawei and H3C come along behind theirs.
 ROUTERS = ("huawei_ar", "huawei_ne", "h3c_msr", "cisco_ios", "frr")
 SWITCHES = {"huawei_ar": "huawei_s", "h3c_msr": "h3c_s"}
@@ -97,11 +94,6 @@ def on_the_air(
         limits = Limits(connect_s=1.0, read_s=10.0)
         gateway = open_gateway(workspace.plan, settings, ENVIRON, endpoint=carrier.simulation.ssh_endpoint, limits=limits)
         yield SmallCity(carrier, workspace, intents, texts, gateway, settings)
-
-
-def with_lldp(workspace: Workspace) -> dict[str, str]:
-    """Return the line that turns LLDP on, for every device."""
-    return {name: LLDP[read_grammar(intent.family).vendor] for name, intent in build_intents(workspace).items()}
 
 
 def with_ports_of(workspace: Workspace) -> Callable[[DeviceSpec], DeviceSpec]:
