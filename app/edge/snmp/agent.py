@@ -220,7 +220,7 @@ class Agent:
 
         sysUpTime rides along so that variables it lacks can be told from an error-status, which gufo swallows.
         """
-        question = [SYS_UPTIME, *(oid for oid in piece if oid != SYS_UPTIME)]
+        question = piece if SYS_UPTIME in piece else [SYS_UPTIME, *piece]
         try:
             return await self._try(lambda session: session.get_many(question))
         except _Garbled:
