@@ -1,0 +1,197 @@
+"""Ask `waiwang serve` of a whole city what people and Prometheus ask it: pages, scrapes, API, and what it does each minute and each day.
+
+    python -m bench.serve [--lines 1000 5000] [--rounds 5]
+
+The city is polled over virtual agents (127.0.0.0/8, SNMPv3), two cycles of it; the order is that of the root workspace, every line has
+been decided on, and every tenth was down for a while each day of a month. The server is the real one on a real socket, in this process;
+each figure is the middle of several rounds, none of which finds anything kept from the one before. Nothing else is polled meanwhile.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import socket
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import httpx
+import uvicorn
+from fastapi import FastAPI
+
+from app.core.acceptance import NOT_PROVEN, PASS, Acceptance, CriterionResult, LineSample
+from app.core.intents import build_intents
+from app.core.order import Order
+from app.core.workspace import Workspace
+from app.edge.database.store import Store
+from app.edge.files.workspace import read_workspace
+from app.web.app import create_app
+from app.workflows.faults import FaultDesk
+from app.workflows.poll import Poller
+from app.workflows.poll_report import CycleReport
+from app.workflows.prune import prune
+from app.workflows.registry import Registry
+from app.workflows.summary import StoreReader
+from bench.poll import LINES_OF_A_COUNTY, Clock, build_city, build_specs, polling, verdict
+from bench.virtual import Devices
+
+ROOT = Path(__file__).parents[1]
+DAYS, INTERVAL = 30, timedelta(minutes=1)
+#: What a user would expect, wall seconds: a page and an answer of the API, a scrape, and what is done beside polling each minute and day.
+PAGE_S, SCRAPE_S, MINUTE_S, DAY_S = 1.0, 0.5, 1.0, 60.0
+#: How long the server may take to start.
+PATIENCE_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One row: wall seconds against what is expected, and the size of the answer where there is one."""
+
+    name: str
+    seconds: float
+    aim_s: float
+    octets: int | None = None
+
+    def __str__(self) -> str:
+        size = "" if self.octets is None else f"{self.octets / 1000:,.0f} kB"
+        return f"  {self.name:<44}{self.seconds:>10.3f} s{size:>14}   {verdict(self.seconds <= self.aim_s)} ({self.aim_s:g} s)"
+
+
+def build_rollout(lines: int) -> Workspace:
+    """Return a city with so many lines under the root workspace's order."""
+    root, _ = read_workspace(ROOT)
+    city = build_city(lines)
+    class_id = _county_class(root.order)
+    served = {line_id: replace(line, service_class=class_id) for line_id, line in city.inventory.lines.items()}
+    inventory = replace(city.inventory, lines=served)
+    return replace(city, order=root.order, inventory=inventory, calendar=root.calendar, service=root.service, faults=root.faults)
+
+
+def _county_class(order: Order) -> str:
+    return next(class_id for class_id in order.classes if order.line_milestone(class_id, "county", "department") is not None)
+
+
+@contextmanager
+def rollout(city: Workspace, folder: Path, clock: Clock) -> Iterator[Store]:
+    """Yield the store of a city a month after its lines were first seen: outages, two poll cycles, a decision on every line."""
+    with Devices(build_specs(city)) as devices, polling(city, devices, folder) as (poller, store):
+        lines = list(city.inventory.lines)
+        _write_month(store, lines[::10], clock.now - timedelta(days=DAYS))
+        report = asyncio.run(_poll_twice(poller, clock))
+        if any(line.state != "up" for line in report.lines):
+            raise SystemExit("not every line is up: the figures would mean nothing")
+        for number, line_id in enumerate(lines):
+            store.write_acceptance(_decision(line_id, clock.now, PASS if number % 20 else NOT_PROVEN))
+        yield store
+
+
+async def _poll_twice(poller: Poller, clock: Clock) -> CycleReport:
+    await poller.cycle(clock)
+    clock.tick()
+    return await poller.cycle(clock)
+
+
+def _write_month(store: Store, line_ids: Sequence[str], begin: datetime) -> None:
+    for day in range(DAYS):
+        for hour, state in ((0, "up"), (9, "down"), (11, "up")):
+            at = begin + timedelta(days=day, hours=hour)
+            store.write_look(at, [], [LineSample(line_id, at, state, f"was {state}", None, None, None) for line_id in line_ids])
+
+
+def _decision(line_id: str, at: datetime, verdict: str) -> Acceptance:
+    kinds = ("reachable_from_centre", "reaches_services", "ports_up", "input_errors", "trial", "rate_down", "rate_up")
+    results = tuple(CriterionResult(kind, True, verdict, "as ordered", "as found", {"sampled_at": str(at)}) for kind in kinds)
+    return Acceptance(line_id, at, verdict, results, None, None, None)
+
+
+@contextmanager
+def served(app: FastAPI) -> Iterator[httpx.Client]:
+    """Serve an application on a socket of 127.0.0.1 until the block ends."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=2))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        end = time.monotonic() + PATIENCE_S
+        while not server.started:
+            if time.monotonic() > end:
+                raise SystemExit(f"the server did not start in {PATIENCE_S:g} s")
+            time.sleep(0.02)
+        with httpx.Client(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", timeout=60, trust_env=False) as client:
+            yield client
+        server.should_exit = True
+        thread.join(PATIENCE_S)
+
+
+def middle(name: str, aim_s: float, work: Callable[[], int | None], rounds: int) -> Figure:
+    spent, octets = [], None
+    for _ in range(rounds):
+        began = time.perf_counter()
+        octets = work()
+        spent.append(time.perf_counter() - began)
+    return Figure(name, statistics.median(spent), aim_s, octets)
+
+
+def asked(client: httpx.Client, path: str) -> Callable[[], int]:
+    """Return what asks for a path and gives the size of the answer."""
+
+    def ask() -> int:
+        answer = client.get(path)
+        if answer.status_code != 200:
+            raise SystemExit(f"{path}: {answer.status_code} {answer.text[:300]}")
+        return len(answer.content)
+
+    return ask
+
+
+def bench_city(lines: int, rounds: int) -> list[Figure]:
+    city, clock = build_rollout(lines), Clock()
+    line_id = next(iter(city.inventory.lines))
+    with tempfile.TemporaryDirectory() as folder, rollout(city, Path(folder), clock) as store:
+
+        def build_app() -> FastAPI:
+            registry = Registry(city, store, clock, Path(folder), INTERVAL.total_seconds())
+            return create_app(StoreReader(city, store, clock), shared_for_s=0, registry=registry)
+
+        figures = [
+            middle("start: intents of all devices", PAGE_S, lambda: len(build_intents(city)) and None, 1),
+            middle("each minute: faults", MINUTE_S, lambda: len(FaultDesk(city, store).look(clock.now)) and None, rounds),
+        ]
+        with served(build_app()) as client:
+            figures += [middle(name, aim_s, asked(client, path), rounds) for name, aim_s, path in _questions(line_id)]
+        return [*figures, middle("each day: pruning", DAY_S, lambda: prune(city, store, clock.now, timedelta(days=7), INTERVAL) and None, 1)]
+
+
+def _questions(line_id: str) -> Iterator[tuple[str, float, str]]:
+    yield "page", PAGE_S, "/"
+    yield "scrape", SCRAPE_S, "/metrics"
+    paths = ("summary", "milestones", "deadlines", "gates", "lines", "lines?end=1000&sort=days_left", f"lines/{line_id}")
+    for path in (*paths, f"lines/{line_id}/life", "transitions", "transitions?limit=1000", "faults", "windows"):
+        yield f"/api/v1/{path}", PAGE_S, f"/api/v1/{path}"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--lines", type=int, nargs="+", default=[1_000, 5_000], help="at most 10,000 at a time")
+    parser.add_argument("--rounds", type=int, default=5, help="the middle of so many")
+    options = parser.parse_args()
+    if not all(LINES_OF_A_COUNTY < lines <= 10_000 for lines in options.lines) or not 0 < options.rounds <= 20:
+        parser.error("the numbers are bounded; see --help")
+    reached = True
+    for lines in options.lines:
+        figures = bench_city(lines, options.rounds)
+        sys.stdout.write(f"{lines} lines\n")
+        sys.stdout.writelines(f"{figure}\n" for figure in figures)
+        reached = reached and all(figure.seconds <= figure.aim_s for figure in figures)
+    return 0 if reached else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
