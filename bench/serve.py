@@ -30,6 +30,7 @@ from fastapi import FastAPI
 from app.core.acceptance import NOT_PROVEN, PASS, Acceptance, CriterionResult, LineSample
 from app.core.intents import build_intents
 from app.core.order import Order
+from app.cli.serving import KEEP_SUMMARY
 from app.core.workspace import Workspace
 from app.edge.database.store import Store
 from app.edge.files.workspace import read_workspace
@@ -158,7 +159,8 @@ def bench_city(lines: int, rounds: int) -> list[Figure]:
 
         def build_app() -> FastAPI:
             registry = Registry(city, store, clock, Path(folder), INTERVAL.total_seconds())
-            return create_app(StoreReader(city, store, clock), shared_for_s=0, registry=registry)
+            reader = StoreReader(city, store, clock, keep_for=KEEP_SUMMARY)
+            return create_app(reader, shared_for_s=0, registry=registry)
 
         figures = [
             middle("start: intents of all devices", PAGE_S, lambda: len(build_intents(city)) and None, 1),

@@ -49,6 +49,8 @@ SESSION_KEY, METRICS_TOKEN = "session_key", "metrics_token"
 SESSION_KEY_LENGTH = 32
 #: Of the token that Alertmanager shows, characters.
 SHORTEST_TOKEN = 16
+#: How long one summary may serve all who ask while nothing is written: whole hours and days in it come late by no more.
+KEEP_SUMMARY = timedelta(minutes=1)
 
 
 @contextmanager
@@ -95,7 +97,7 @@ def open_doors(context: Context, host: str) -> Doors:
 def run_server(context: Context, poller: Poller | None, sock: socket.socket, key: SigningKey | None = None) -> None:
     """Serve until the process is told to stop (SIGINT, SIGTERM); the poll cycle under way is finished. `key` signs packs."""
     interval = context.settings.poll_interval_s
-    reader = StoreReader(context.workspace, context.store, now)
+    reader = StoreReader(context.workspace, context.store, now, keep_for=min(timedelta(seconds=interval), KEEP_SUMMARY))
     counts = Counter[str]()
     host, port = sock.getsockname()[:2]
     registry = Registry(context.workspace, context.store, now, context.settings.root, interval, key)

@@ -77,10 +77,10 @@ class Samples(Database):
         newest = sa.and_(LINE_SAMPLE.c.line_id == LINE_STATE.c.line_id, LINE_SAMPLE.c.at == LINE_STATE.c.at)
         ports = sa.and_(PORT_SAMPLE.c.line_id == LINE_STATE.c.line_id, PORT_SAMPLE.c.at == LINE_STATE.c.at)
         with self.reading("newest samples") as connection:
-            seen = _ports_by_sample(connection.execute(_select_ports().select_from(LINE_STATE.join(PORT_SAMPLE, ports))))
+            seen = _ports_by_sample(connection.execute(_select_ports().select_from(LINE_STATE.join(PORT_SAMPLE, ports))).all())
             rows = connection.execute(
                 sa.select(LINE_SAMPLE, LINE_STATE.c.since).select_from(LINE_STATE.join(LINE_SAMPLE, newest)).order_by(LINE_STATE.c.line_id)
-            )
+            ).all()
             return {row.line_id: LineStatus(_line_sample(row, seen), row.since) for row in rows}
 
     def samples(self, line_id: str, since: datetime, until: datetime) -> list[LineSample]:
@@ -101,8 +101,11 @@ class Samples(Database):
         What was recorded after `until` settles nothing before it: what was known then stays as it was.
         """
         query = sa.select(TRANSITION).where(*of_line(TRANSITION, line_id)).order_by(TRANSITION.c.transition_id)
+        if since is not None:  # what was written before the first that was observed since then was observed earlier, and settles nothing
+            first = sa.select(sa.func.min(TRANSITION.c.transition_id)).where(TRANSITION.c.observed_at >= since)
+            query = query.where(TRANSITION.c.transition_id >= first.scalar_subquery())
         with self.reading("transitions") as connection:
-            written = [_transition(row) for row in connection.execute(query)]
+            written = [_transition(row) for row in connection.execute(query).all()]
         known = [row for row in written if until is None or row.recorded_at <= until]
         rows = [*settled(known), *(row for row in written if until is not None and row.recorded_at > until)]
         held = [row for row in rows if (since is None or row.observed_at >= since) and (until is None or row.observed_at <= until)]
