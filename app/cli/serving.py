@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import socket
 from collections import Counter
@@ -108,7 +109,9 @@ def run_server(context: Context, poller: Poller | None, sock: socket.socket, key
     tell(f"alerts {'are taken' if alerts else 'are not taken (WAIWANG_SECRET_ALERT_TOKEN is not set)'} at POST {PATH}")
 
     async def watch(stop: asyncio.Event) -> list[asyncio.Task[None]]:
-        return await _watch(context, poller, stop, counts) if poller is not None else []
+        gc.collect()
+        gc.freeze()  # what is there at the start stays to the end: no use in looking through it again and again
+        return await _watch(context, poller, stop, counts, reader) if poller is not None else []
 
     async def serve() -> None:
         try:
@@ -158,7 +161,9 @@ async def serve_beside(app: FastAPI, sock: socket.socket, start: Beside) -> None
     await asyncio.gather(*beside)
 
 
-async def _watch(context: Context, poller: Poller, stop: asyncio.Event, counts: Counter[str]) -> list[asyncio.Task[None]]:
+async def _watch(
+    context: Context, poller: Poller, stop: asyncio.Event, counts: Counter[str], reader: StoreReader
+) -> list[asyncio.Task[None]]:
     """Poll on schedule, and when a device notifies."""
     hurry, desk = asyncio.Event(), build_desk(context.intents, poller)
     interval_s = context.settings.poll_interval_s
@@ -168,6 +173,7 @@ async def _watch(context: Context, poller: Poller, stop: asyncio.Event, counts: 
     async def report(cycle: CycleReport) -> None:
         _tell(cycle)
         _tell_faults(await asyncio.to_thread(faults.look, now()))
+        await asyncio.to_thread(reader.renew)
 
     polling = asyncio.create_task(poll_forever(poller, interval_s, now, stop, report, _tell_failure, hurry))
     beside = [polling, asyncio.create_task(_identify(context, stop))]

@@ -71,12 +71,17 @@ class NotificationCollector(Collector):
 @router.get("/metrics")
 def metrics(request: Request, context: WebContext = Depends(read_context)) -> Response:
     """Answer a scrape in the format that it accepts."""
-    registry = CollectorRegistry(auto_describe=False)
-    registry.register(SummaryCollector(context.reader.summary))
-    if context.notifications:
-        registry.register(NotificationCollector(context.notifications))
+    summary, counts = context.reader.summary(), dict(context.notifications)
     encoder, content_type = choose_encoder(request.headers.get("accept", ""))
-    return Response(encoder(registry), media_type=content_type)
+
+    def write() -> bytes:
+        registry = CollectorRegistry(auto_describe=False)
+        registry.register(SummaryCollector(lambda: summary))
+        if counts:
+            registry.register(NotificationCollector(counts))
+        return encoder(registry)
+
+    return Response(context.scraped(summary, (content_type, counts), write), media_type=content_type)
 
 
 def families(summary: Summary) -> Iterator[Metric]:

@@ -46,10 +46,17 @@ class KeptSummary:
         self._keep_for = keep_for
         self._lock = Lock()
         self._kept: tuple[Stamp, Summary] | None = None
+        self._asked = False
+
+    def was_asked(self) -> bool:
+        """Tell whether somebody asked since this was asked last."""
+        asked, self._asked = self._asked, False
+        return asked
 
     def read(self, store: Store, now: datetime, read_anew: Callable[[], Summary]) -> Summary:
         if not self._keep_for:
             return read_anew()
+        self._asked = True
         with self._lock:
             stamp = store.stamp()  # taken first: what is written meanwhile makes the next caller read anew
             if self._kept is None or self._kept[0] != stamp or not self._holds(self._kept[1], now):
@@ -89,6 +96,12 @@ class StoreReader:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "kept", KeptSummary(self.keep_for))
+
+    def renew(self) -> None:
+        """Make the next summary ready where somebody asked for the last one, so that the next who asks need not wait for it."""
+        if self.kept.was_asked():
+            self.summary()
+            self.kept.was_asked()
 
     def narrowed(self, role: Role) -> StoreReader:
         """Return the reader of what a role may know."""

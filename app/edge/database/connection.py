@@ -78,7 +78,7 @@ class Database:
         self._run_rows(connection, table, statement.on_conflict_do_update(index_elements=keys, set_=values), rows)
 
     def _run_rows(self, connection: sa.Connection, table: sa.Table, statement: sa.Insert, rows: Sequence[Sequence[object]]) -> None:
-        """Run an insert through the driver's own executemany, column by column: SQLAlchemy's costs a hundred thousand rows twice as much."""
+        """Run an insert by the driver's own executemany, values prepared column by column: SQLAlchemy's way doubles a cycle's cost."""
         if not rows:
             return
         dialect = connection.dialect

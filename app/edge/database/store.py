@@ -27,7 +27,6 @@ from app.edge.database.tables import (
     WINDOW_EVENT,
 )
 
-
 #: What a summary is read from, beside the newest samples: rows are only ever added here, and numbered in the order in which they come.
 _NUMBERED = (CYCLE, TRANSITION, ACCEPTANCE, LIFE_EVENT, LINE_EVENT, UNIT_EVENT, SEEN_TERMS, FAULT_EVENT, WINDOW_EVENT)
 #: What tells two states of the database apart; compare it with another one only.
