@@ -9,6 +9,7 @@ from typing import Self
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine.default import DefaultDialect
 
 from app.edge.database.engine import build_engine, shown
 from app.errors import StoreError
@@ -90,7 +91,10 @@ class Database:
 
 def _positional(dialect: sa.Dialect) -> sa.Dialect:
     """Return a dialect whose statements take values by their place."""
-    return dialect if dialect.positional else type(dialect)(paramstyle="format")
+    if dialect.positional:
+        return dialect
+    assert isinstance(dialect, DefaultDialect)  # whatever speaks to a driver is one
+    return type(dialect)(paramstyle="format")
 
 
 def database_exists(url: str) -> bool:
