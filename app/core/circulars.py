@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from app.core.acceptance import FAIL
-from app.core.order import Rhythm
+from app.core.duties import Rhythm
 from app.core.progress import LineView, Summary
 
 MONTHS = 12

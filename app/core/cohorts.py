@@ -11,7 +11,8 @@ from typing import Protocol
 
 from app.core.events import EventBook, milestone_event
 from app.core.inventory import Region, Unit
-from app.core.order import Milestone, Scope, covers, covers_unit
+from app.core.milestone import Milestone
+from app.core.scope import Scope, covers, covers_unit
 from app.core.workspace import Workspace
 
 #: Stands in for the class of line where units are counted.

@@ -9,7 +9,8 @@ from typing import Protocol
 
 from app.core.cohorts import wanted_of
 from app.core.forecast import Forecast, Outlook, build_foreteller
-from app.core.order import Milestone, covers
+from app.core.milestone import Milestone
+from app.core.scope import covers
 from app.core.workspace import Workspace
 
 WHOLE, COUNTY, CARRIER, CLASS = "whole", "county", "carrier", "class"

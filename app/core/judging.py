@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from app.core.acceptance import FAIL, NOT_PROVEN, PASS, Acceptance, CriterionResult, LineSample, Measurement, PortSample
-from app.core.order import Criterion, Milestone, ServiceClass
+from app.core.milestone import Milestone
+from app.core.service_class import Criterion, ServiceClass
 from app.core.trial import observe_trial
 
 #: What a device measured by its own probe stands for where the centre measured nothing itself.

@@ -10,8 +10,11 @@ from zoneinfo import ZoneInfo
 from app.core.acceptance import Acceptance, LineStatus
 from app.core.clock import SEEN_DOWN, SEEN_UP, ClockAccount, LineFact, account, can_have_been_ready
 from app.core.inventory import Line, Unit
-from app.core.order import Criterion, Milestone, Order, covers
+from app.core.milestone import Milestone
+from app.core.order import Order
 from app.core.readiness import GateState
+from app.core.scope import covers
+from app.core.service_class import Criterion
 from app.core.workdays import WorkCalendar, count_working_days
 
 #: What a line means against its deadline: accepted (in time or not), late, not proven by then, at risk, still open, or no deadline.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.core.order import Organisation, covers
+from app.core.duties import Organisation
 from app.core.progress import LineView, MilestoneView, Summary
+from app.core.scope import covers
 
 
 @dataclass(frozen=True, slots=True)

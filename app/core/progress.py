@@ -11,12 +11,14 @@ from app.core.acceptance import LINE_STATES, PASS, Acceptance, LineStatus
 from app.core.clock import LineFact
 from app.core.cohorts import UNITS, UNITS_WORDS, UNITS_WORDS_EN, Member, cohort, reaches
 from app.core.deadlines import ChangeView, MovedDeadline, find_silent_changes, view_changes
+from app.core.duties import HOLDERS
 from app.core.events import EventBook, UnitEvent, build_book
 from app.core.fault_report import FaultSummary
 from app.core.inventory import Line
 from app.core.jeopardy import Jeopardy, view_jeopardy
 from app.core.line_deadline import DeadlineGround, days_left, facts_of
-from app.core.order import HOLDERS, Milestone, Order
+from app.core.milestone import Milestone
+from app.core.order import Order
 from app.core.readiness import GateView, holding, line_gates, view_gates
 from app.core.terms import SeenTerms
 from app.core.workspace import Workspace

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from app.core.acceptance import Transition
 from app.core.availability import Maintenance, ServiceLevel, ServicePolicy, observe_service, spans_looked_at
-from app.core.order import Source
+from app.core.source import Source
 from app.core.stretches import Spans, both, length, merged, without
 from app.core.workdays import WorkCalendar, build_notice
 

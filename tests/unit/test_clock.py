@@ -10,8 +10,11 @@ from hypothesis import strategies as st
 
 from app.core.acceptance import FAIL, NOT_PROVEN, PASS
 from app.core.clock import BUILDING, FACT_KINDS, SEEN_DOWN, SEEN_UP, TESTED, LineFact, account, can_have_been_ready
-from app.core.order import Criterion, Gate, Scope, Source
+from app.core.duties import Gate
 from app.core.readiness import GateState
+from app.core.scope import Scope
+from app.core.service_class import Criterion
+from app.core.source import Source
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 START = datetime(2008, 6, 1, tzinfo=UTC)

@@ -9,12 +9,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.core.acceptance import LineSample, Measurement
+from app.core.duties import HOLDERS, Gate
 from app.core.judging import Observations, judge
 from app.core.line_deadline import LINE_DUES
 from app.core.linestate import REASONS
-from app.core.order import CRITERIA, HOLDERS, Criterion, Gate, Scope, ServiceClass, Source
 from app.core.progress import MILESTONE_STATES, SHOWN_STATES
 from app.core.readiness import READINESS, GateState, judge_gates
+from app.core.scope import Scope
+from app.core.service_class import CRITERIA, Criterion, ServiceClass
+from app.core.source import Source
 from app.web.dashboard import view
 from app.web.dashboard.phrases import in_chinese
 from app.web.dashboard.words import LANGUAGES, TABLE, Words

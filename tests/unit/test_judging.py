@@ -10,7 +10,10 @@ import pytest
 
 from app.core.acceptance import FAIL, NOT_PROVEN, PASS, CriterionResult, LineSample, Measurement, PortSample
 from app.core.judging import Observations, decide, judge, overall
-from app.core.order import Criterion, Milestone, Scope, ServiceClass, Source
+from app.core.milestone import Milestone
+from app.core.scope import Scope
+from app.core.service_class import Criterion, ServiceClass
+from app.core.source import Source
 
 NOW = datetime(2008, 6, 20, 4, 0, tzinfo=UTC)
 GAP = timedelta(seconds=180)

@@ -14,8 +14,12 @@ from app.core.cohorts import Member, reaches, wanted_of
 from app.core.inventory import Inventory, Line, Region, Unit
 from app.core.ipplan import Management, OspfProfile, Plan, Provenance
 from app.core.line_deadline import days_left, lateness
-from app.core.order import Milestone, Order, Scope, ServiceClass, Source
+from app.core.milestone import Milestone
+from app.core.order import Order
 from app.core.progress import Summary, summarise
+from app.core.scope import Scope
+from app.core.service_class import ServiceClass
+from app.core.source import Source
 from app.core.workspace import Workspace
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from app.core.order import Source
+from app.core.source import OURS, Source
 from app.edge.files.explain import wanted
 
 LevelName = Literal["city", "county", "township"]
@@ -104,7 +104,7 @@ def _source(value: object) -> Source:
         expected, step = "exactly one of clause: …, ruling: …, default: true", "Say where the value of this block comes from."
         raise wanted(expected, what="does not name one source", next_step=step)
     if key == "default":
-        return Source(default=True)
+        return OURS
     return Source(clause=text) if key == "clause" else Source(ruling=text)
 
 

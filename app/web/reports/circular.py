@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from app.core.document import Annex, Block, Document, Outline, Paragraph, Signature
+from app.core.duties import Rhythm
 from app.core.jeopardy import WHOLE
-from app.core.order import Rhythm
 from app.core.periods import Period, day_of_issue
 from app.core.progress import LineView, MilestoneView
 from app.core.standings import Overdue, Standing, by_carrier, is_off_standard, overdue, primary_lines, whole

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from app.core.order import Source
 from app.core.periods import Period
+from app.core.source import Source
 from app.web.dashboard.words import MONTHS, Words
 
 #: Key → (Chinese, English).
