@@ -17,8 +17,8 @@ import pytest
 
 from app.core.intents import build_intents
 from app.edge.database.store import Store
-from app.edge.device import Limits
 from app.edge.files import read_workspace
+from app.edge.ssh.access import Limits
 from app.edge.templates import read_templates
 from app.workflows.render import render
 from lab.virtual.facts import SnmpUser
