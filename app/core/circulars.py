@@ -8,7 +8,8 @@ from datetime import date, timedelta
 
 from app.core.acceptance import FAIL
 from app.core.duties import Rhythm
-from app.core.progress import LineView, Summary
+from app.core.line_view import LineView
+from app.core.progress import Summary
 
 MONTHS = 12
 

@@ -21,7 +21,9 @@ from app.core.fault_report import FaultSummary
 from app.core.faults import BROKEN_STATES, CLOSED, RESTORED
 from app.core.forecast import Forecast
 from app.core.line_deadline import LINE_DUES
-from app.core.progress import SHOWN_STATES, LineView, MilestoneView, Summary
+from app.core.line_view import SHOWN_STATES, LineView
+from app.core.milestone_view import MilestoneView
+from app.core.progress import Summary
 from app.core.windows import WINDOW_STATES
 from app.web.context import WebContext, read_context
 

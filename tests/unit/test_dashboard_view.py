@@ -12,8 +12,9 @@ from app.core.acceptance import LineSample, Measurement
 from app.core.duties import HOLDERS, Gate
 from app.core.judging import Observations, judge
 from app.core.line_deadline import LINE_DUES
+from app.core.line_view import SHOWN_STATES
 from app.core.linestate import REASONS
-from app.core.progress import MILESTONE_STATES, SHOWN_STATES
+from app.core.milestone_view import MILESTONE_STATES
 from app.core.readiness import READINESS, GateState, judge_gates
 from app.core.scope import Scope
 from app.core.service_class import CRITERIA, Criterion, ServiceClass

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.document import Grid, Heading, Outline, Paragraph, cell_text, grid_or
+from app.core.line_view import LineView
 from app.core.periods import Period, day_of_issue, month_of, parse_period
-from app.core.progress import LineView
 from app.core.standings import by_carrier, by_region, days_early, overdue, primary_lines, whole
 from app.core.workdays import WorkCalendar, count_working_days
 from app.web.reports.appraisal import working_words

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from app.core.document import Block, Document, Outline, grid_or
 from app.core.events import event_uses
 from app.core.known import Learnt
-from app.core.progress import LineView, MilestoneView
+from app.core.line_view import LineView
+from app.core.milestone_view import MilestoneView
 from app.core.standings import Overdue, Standing, by_region, primary_lines
 from app.core.workspace import Workspace
 from app.web.reports.words import ReportWords, report_words
