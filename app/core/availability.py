@@ -21,7 +21,8 @@ from app.core.workdays import ONE_DAY, WorkCalendar, days_between
 
 MICROSECOND = timedelta(microseconds=1)
 FOUR_DECIMALS = Decimal("0.0001")
-EVERY_DAY, WORKING_DAYS = "every", "working"
+#: The duty counts every day; else working days alone.
+EVERY_DAY = "every"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ from app.errors import Finding
 
 RAISED, DECIDED = "raised", "decided"
 OPEN, UPHELD, DISMISSED = "open", "upheld", "dismissed"
-DECISIONS = (UPHELD, DISMISSED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Literal, get_args
 
 from app.core.scope import ANYTHING, Scope
 from app.core.source import Source
 
 #: Who can hold the clock of a line that is not accepted.
-HOLDERS = ("carrier", "unit", "centre")
+Holder = Literal["carrier", "unit", "centre"]
+HOLDERS: tuple[Holder, ...] = get_args(Holder)
 #: What a gate stands before: the carrier's connection, the centre's acceptance, or the daily use.
-GATE_STAGES = ("connection", "acceptance", "use")
+GateStage = Literal["connection", "acceptance", "use"]
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
     """What must be ready first at every unit of a cohort (or for every application service), and who has to see to it.
 
-    `held_by` is one of HOLDERS, `before` one of GATE_STAGES. A `required` gate keeps its line from being accepted until its
+    A `required` gate keeps its line from being accepted until its
     `event` is recorded; another one only says whose clock runs, once anybody has begun to record it. `device_role`: the
     kind of device that devices.csv must show at each unit.
     """
@@ -29,8 +31,8 @@ class Gate:
     title_en: str
     scope: Scope
     subject: str
-    held_by: str
-    before: str
+    held_by: Holder
+    before: GateStage
     required: bool
     event: str
     source: Source

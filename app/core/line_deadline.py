@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
 from app.core.acceptance import Acceptance, LineStatus
@@ -18,7 +19,8 @@ from app.core.service_class import Criterion
 from app.core.workdays import WorkCalendar, count_working_days
 
 #: What a line means against its deadline: accepted (in time or not), late, not proven by then, at risk, still open, or no deadline.
-LINE_DUES = ("accepted", "accepted_late", "late", "not_proven", "at_risk", "open", "no_deadline")
+LineDue = Literal["accepted", "accepted_late", "late", "not_proven", "at_risk", "open", "no_deadline"]
+LINE_DUES: tuple[LineDue, ...] = get_args(LineDue)
 
 
 @dataclass(frozen=True, slots=True)

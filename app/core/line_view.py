@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Literal, get_args
 
-from app.core.acceptance import LINE_STATES, PASS, Acceptance, LineSample, LineStatus
+from app.core.acceptance import PASS, Acceptance, LineSample, LineState, LineStatus
 from app.core.clock import LineFact
 from app.core.duties import HOLDERS
 from app.core.events import EventBook
@@ -17,7 +18,8 @@ from app.core.workspace import Workspace
 
 #: What stands in place of an observed state, other than up, while the carrier has not opened the line yet.
 NOT_OPENED = "not_opened"
-SHOWN_STATES = (*LINE_STATES, NOT_OPENED)
+ShownState = Literal[LineState, "not_opened"]
+SHOWN_STATES: tuple[ShownState, ...] = get_args(ShownState)
 HOUR = timedelta(hours=1)
 
 

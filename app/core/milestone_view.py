@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Literal, get_args
 
 from app.core.cohorts import UNITS, UNITS_WORDS, UNITS_WORDS_EN, Member, cohort, reaches
 from app.core.deadlines import ChangeView, view_changes
@@ -15,7 +16,8 @@ from app.core.order import Order
 from app.core.workspace import Workspace
 
 #: `not_proven`: over, not reached, and reached if the lines count of which nothing known says that they were not ready.
-MILESTONE_STATES = ("met", "met_late", "late", "not_proven", "at_risk", "open", "not_measured")
+MilestoneState = Literal["met", "met_late", "late", "not_proven", "at_risk", "open", "not_measured"]
+MILESTONE_STATES: tuple[MilestoneState, ...] = get_args(MilestoneState)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,6 @@ from app.core.score_table import ScoreTable
 from app.core.service_class import RefusedAccess, ServiceClass
 from app.core.source import OURS, Source
 
-LEVELS = ("city", "county", "township")
 #: What a unit can be, unless the order declares more of its own under `unit_kinds`.
 UNIT_KINDS = ("county_government", "department", "township_government", "town_government", "enterprise", "liaison_office", "centre")
 

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, get_args
+
+#: Where a unit stands in the tree, from the root down.
+LevelName = Literal["city", "county", "township"]
+LEVELS: tuple[LevelName, ...] = get_args(LevelName)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Literal, get_args
 
 from app.core.source import OURS, Source
 
-CRITERIA = (
+CriterionKind = Literal[
     "reachable_from_centre",
     "reaches_services",
     "ports_up",
@@ -27,7 +28,8 @@ CRITERIA = (
     "sync_rate_up",
     "snr_margin",
     "attenuation",
-)
+]
+CRITERIA: tuple[CriterionKind, ...] = get_args(CriterionKind)
 #: Criteria that only one medium can be judged by, and those that one medium has no sense for: an ADSL line's ends are no Ethernet ports.
 ONLY_ON: Mapping[str, str] = {
     "rx_power": "fibre",

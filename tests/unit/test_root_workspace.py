@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.core.milestone import Milestone
-from app.core.order import LEVELS
+from app.core.scope import LEVELS
 from app.core.service_class import ServiceClass
 from app.core.workspace import Workspace
 from app.edge.files import read_workspace

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.core.document import Block, Document, Outline, grid_or
+from app.core.document import Block, Document, Look, Outline, grid_or
 from app.core.events import event_uses
 from app.core.known import Learnt
 from app.core.line_view import LineView
@@ -37,7 +37,7 @@ def lay_ground(workspace: Workspace, known: Known, language: str, later: tuple[L
     return Ground(workspace, known, report_words(language, workspace.order.timezone), later)
 
 
-def finish(ground: Ground, title: str, outline: Outline, *, look: str = "report", mark: str = "", addressee: str = "") -> Document:
+def finish(ground: Ground, title: str, outline: Outline, *, look: Look = "report", mark: str = "", addressee: str = "") -> Document:
     """Return the document; what was learnt later is its last chapter, where it was asked for."""
     simulation, say = ground.workspace.order.simulation, ground.say
     warning = say.pick(simulation.note, simulation.note_en) if simulation else ""
