@@ -108,6 +108,7 @@ def judge_duplex(case: Case) -> CriterionResult:
     full = _value(taken) == 1.0
     return case.result(PASS if full else FAIL, expected, "full duplex" if full else "half duplex", **_quote(taken))
 
+
 def judge_rate(case: Case) -> CriterionResult:
     """Judge a measured rate against the nominal one: a test proves a rate, ifSpeed and an idle line never do."""
     down = case.criterion.kind in ("rate_down", "sync_rate_down")

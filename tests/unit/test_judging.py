@@ -70,6 +70,8 @@ def test_a_measurement_past_its_validity_proves_nothing() -> None:
     result = verdict(class_with("rate_down", 0.9), [], measured("rate_down", 9900.0, old))
     assert result.verdict == NOT_PROVEN
     assert "out of date" in result.found
+    last = measured("rate_down", 9900.0, NOW - timedelta(days=30))
+    assert verdict(class_with("rate_down", 0.9), [], last).verdict == PASS, "on its last moment it still counts"
 
 
 @pytest.mark.parametrize(("loss", "expected"), [(0.001, PASS), (0.002, FAIL), (None, NOT_PROVEN)])
