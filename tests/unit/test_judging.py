@@ -121,6 +121,13 @@ def test_an_outage_longer_than_the_rule_starts_the_window_anew() -> None:
     assert result.evidence["began_at"] == samples[127].at.isoformat()
 
 
+def test_the_window_begins_after_the_last_of_the_outages_that_are_longer_than_the_rule() -> None:
+    samples = every_minute(4)
+    for index in (*range(40, 47), *range(150, 157), *range(200, 205)):  # seven minutes, seven again, and five, which is the rule
+        samples[index] = replace(samples[index], state="down")
+    assert verdict(trial_class(), samples).evidence["began_at"] == samples[157].at.isoformat()
+
+
 def test_short_outages_add_up_to_a_failure() -> None:
     samples = every_minute(2)
     for index in (20, 40, 60):
