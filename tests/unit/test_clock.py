@@ -110,6 +110,7 @@ def test_all_time_up_to_the_acceptance_is_held_by_somebody(told: list[tuple[int,
         (((5, SEEN_UP), (14, SEEN_DOWN), (14.2, SEEN_UP)), False),  # a break that starts the trial anew
         (((5, SEEN_UP), (14, SEEN_DOWN), (14 + 2 / 24, SEEN_UP)), True),  # as long as allowed
         (((5, SEEN_UP), *[(13 + n / 4, kind) for n in range(4) for kind in (SEEN_DOWN,)], (13.05, SEEN_UP)), False),
+        (((5, SEEN_UP), (15, SEEN_DOWN)), True),  # the deadline's own moment is after it
         (((5, SEEN_UP), (16, SEEN_DOWN), (19, SEEN_UP)), True),  # what happens later says nothing of the deadline
         (((5, SEEN_UP), (9, FAIL)), False),
         (((5, SEEN_UP), (9, FAIL), (11, TESTED)), True),
