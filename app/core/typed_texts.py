@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from functools import cache
+from typing import Any
 
 NOT_TYPED = '?"^|<>%$'
 #: Fields of an intent that hold a sentence; all others hold one word of a command.
@@ -37,11 +38,11 @@ def find_untypeable(value: object, name: str = "") -> Iterator[tuple[str, str]]:
     elif isinstance(value, tuple):
         for each in value:
             yield from find_untypeable(each, name)
-    elif is_dataclass(value):
+    elif is_dataclass(value) and not isinstance(value, type):
         for field in _names(type(value)):
             yield from find_untypeable(getattr(value, field), field)
 
 
 @cache
-def _names(kind: type) -> tuple[str, ...]:
+def _names(kind: type[Any]) -> tuple[str, ...]:
     return tuple(field.name for field in fields(kind))
