@@ -37,7 +37,12 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /api/v1/alerts": {"json": {"version": "4", "alerts": []}},
     "POST /sign-in": {"data": {"account": "office", "password": PASSWORD}},
 }
-FILLED = {"{code}": "en", "{key:path}": "none", "{key}": "none", "{path:path}": "none", "{name}": "none", "{line_id}": LINE, "_ws/…": "_ws/socket.io/?EIO=4&transport=polling"}
+FILLED = {
+    "{code}": "en",
+    "{line_id}": LINE,
+    "_ws/…": "_ws/socket.io/?EIO=4&transport=polling",
+    **dict.fromkeys(("{key:path}", "{key}", "{path:path}", "{name}", "…"), "none"),
+}
 
 
 def _walk(routes: list[Any], prefix: str = "") -> Iterator[str]:
