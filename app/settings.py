@@ -22,6 +22,7 @@ LONGEST_DAYS = 36_500
 LOCAL_PROXY = "127.0.0.1"
 _HOST_NAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*")
 OPEN_READING = ("auto", "yes", "no")
+HOST_KEYS = ("known", "first")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,8 @@ class Settings:
     """`root`: the workspace. `database_url`: SQLAlchemy's. `secrets_file`: YAML of name → value, outside git.
 
     `poll_interval_s`: from one poll cycle's start to the next. `keep_samples_days`: how long `serve` keeps single samples that
-    no decision rests on, 0 for ever. `known_hosts`: OpenSSH format, None accepts any key.
+    no decision rests on, 0 for ever. `known_hosts`: OpenSSH format; None reaches devices on loopback and in the lab alone.
+    `host_keys`: `known` refuses a device whose key is not in `known_hosts`, `first` takes its key into it at first contact.
     `endpoints_file`: where simulated devices listen, None on a real network. `simulation`: the control socket of that
     simulation, which active tests ask instead of a network.
     `open_reading`: whether page and API may be read without sign-in: `yes`, `no`, or `auto` (on loopback addresses only).
@@ -54,6 +56,7 @@ class Settings:
     keep_samples_days: int = KEEP_SAMPLES_DAYS
     hosts: frozenset[str] = frozenset()
     proxies: tuple[str, ...] = (LOCAL_PROXY,)
+    host_keys: str = HOST_KEYS[0]
 
 
 def read_settings(environ: Mapping[str, str], root: Path | None = None) -> Settings:
@@ -82,10 +85,13 @@ def read_settings(environ: Mapping[str, str], root: Path | None = None) -> Setti
         endpoints_file=Path(endpoints) if endpoints else None,
         simulation=Path(simulation) if simulation else None,
         open_reading=_choice(given, "WAIWANG_OPEN_READING", OPEN_READING, findings),
+        host_keys=_choice(given, "WAIWANG_HOST_KEYS", HOST_KEYS, findings),
         hosts=_hosts(given, "WAIWANG_HOSTS", findings),
         proxies=_proxies(given, "WAIWANG_PROXIES", findings),
         alertmanager_url=_web_address(given, "WAIWANG_ALERTMANAGER_URL", findings),
     )
+    if settings.host_keys == "first" and known is None:
+        findings.append(_finding("WAIWANG_HOST_KEYS", "WAIWANG_KNOWN_HOSTS beside it, the file that keys are taken into", "none"))
     if findings:
         raise InputError(findings)
     return settings
