@@ -24,6 +24,7 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.exceptions import InvalidFileException
 
+from app.core.formulas import FORMULA, guarded, unguarded
 from app.edge.files.texts import Report
 from app.errors import Finding, InputError
 
@@ -48,8 +49,6 @@ UNREADABLE = (
     EOFError,
     NotImplementedError,
 )
-#: With what a spreadsheet program begins a formula.
-_FORMULA = re.compile(r"'*[=+\-@\t\r＝＋－＠]")
 _ROUNDED = re.compile(r"\d(?:\.\d+)?E\+\d+", re.IGNORECASE)
 _PADDED = re.compile(r"0{2,}")
 _WIDEST = 42
@@ -158,22 +157,12 @@ def write_sheet(path: Path, content: bytes) -> None:
         raise InputError([finding]) from error
 
 
-def guarded(text: str) -> str:
-    """Return a cell that no spreadsheet program takes for a formula: an apostrophe goes before what would begin one."""
-    return f"'{text}" if _FORMULA.match(text) else text
-
-
-def unguarded(text: str) -> str:
-    """Undo `guarded`."""
-    return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
-
-
 def _set_text(cell: Cell, text: str) -> None:
     cell.value = text or None
     cell.number_format = "@"
     if text:
         cell.data_type = "s"
-        cell.quotePrefix = bool(_FORMULA.match(text))
+        cell.quotePrefix = bool(FORMULA.match(text))
 
 
 def _refuse_illegal(title: str, rows: Sequence[Sequence[str]]) -> None:
@@ -242,12 +231,18 @@ def _read_workbook(raw: bytes, name: str, report: Report) -> list[Sheet]:
         return _worksheets(raw, name, report)
 
 
+def is_too_large(raw: bytes, name: str, report: Report) -> bool:
+    """Tell whether a workbook would unpack to more than is ever read, which is reported. Raises one of `UNREADABLE` where it is none."""
+    unpacked = sum(part.file_size for part in zipfile.ZipFile(io.BytesIO(raw)).infolist())
+    if unpacked > LARGEST_UNPACKED_BYTES:
+        step = "Export the rows alone, or in parts."
+        report(Finding(name, "workbook is too large", f"at most {LARGEST_UNPACKED_BYTES:,} bytes", f"{unpacked:,} bytes", step))
+    return unpacked > LARGEST_UNPACKED_BYTES
+
+
 def _worksheets(raw: bytes, name: str, report: Report) -> list[Sheet]:
     try:
-        unpacked = sum(part.file_size for part in zipfile.ZipFile(io.BytesIO(raw)).infolist())
-        if unpacked > LARGEST_UNPACKED_BYTES:
-            step = "Export the rows alone, or in parts."
-            report(Finding(name, "workbook is too large", f"at most {LARGEST_UNPACKED_BYTES:,} bytes", f"{unpacked:,} bytes", step))
+        if is_too_large(raw, name, report):
             return []
         values = load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
         formulas = load_workbook(io.BytesIO(raw), read_only=True, data_only=False)
