@@ -30,8 +30,8 @@ from app.errors import Finding, InputError
 
 #: A sheet larger than this is no roster.
 LARGEST_BYTES = 20_000_000
-LARGEST_UNPACKED_BYTES = 400_000_000
-MOST_ROWS = 200_000
+LARGEST_UNPACKED_BYTES = 150_000_000
+MOST_ROWS, MOST_COLUMNS, MOST_CELLS = 200_000, 256, 4_000_000
 XLSX_MAGIC, OLE_MAGIC = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 #: Spreadsheet programs keep 15 digits of a number.
 EXACT_DIGITS = 15
@@ -263,7 +263,14 @@ def _worksheets(raw: bytes, name: str, report: Report) -> list[Sheet]:
 def _sheet_rows(
     values: Iterator[tuple[object, ...]], formulas: Iterator[tuple[object, ...]], called: str, report: Report
 ) -> Iterator[SheetRow]:
+    seen = 0
     for number, (cells, written) in enumerate(zip(values, formulas, strict=True), start=1):
+        seen += len(cells)
+        if len(cells) > MOST_COLUMNS or seen > MOST_CELLS:
+            found, step = f"{len(cells):,} in this row, {seen:,} so far", "Remove empty columns, or hand the sheet over in parts."
+            what, expected = "sheet is too wide", f"at most {MOST_COLUMNS} columns and {MOST_CELLS:,} cells"
+            report(Finding(f"{called}:{number}", what, expected, found, step))
+            return
         if number > MOST_ROWS:
             report(Finding(f"{called}:{number}", "sheet is too long", f"at most {MOST_ROWS:,} rows", "more", "Remove what is no row."))
             return
