@@ -15,7 +15,6 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from app.core.formulas import guarded
 from app.errors import ExitCode, Finding, InputError, WaiwangError
 
 #: Version of the JSON that commands print; raised when a key changes its meaning or goes away.
@@ -102,16 +101,17 @@ def as_json(table: Table) -> str:
 
 def as_csv(table: Table) -> str:
     """Return the table as CSV; a text that a spreadsheet program would take for a formula has an apostrophe before it."""
+    from app.core.formulas import guarded  # here: `waiwang --help` loads nothing of the product
+
+    def shown(cell: Cell) -> str:
+        word = _word(cell, none="")
+        return word if isinstance(cell, int | float) else guarded(word)
+
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(table.columns)
-    writer.writerows([[_csv_cell(cell) for cell in row] for row in table.rows])
+    writer.writerows([[shown(cell) for cell in row] for row in table.rows])
     return text.getvalue()
-
-
-def _csv_cell(cell: Cell) -> str:
-    word = _word(cell, none="")
-    return word if isinstance(cell, int | float) else guarded(word)
 
 
 def _word(cell: Cell, *, none: str = "–") -> str:
