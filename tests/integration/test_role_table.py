@@ -11,6 +11,10 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from app.core.acceptance import LineSample
+from app.core.fault_detection import Outage
+from app.core.linestate import REASONS
+from app.core.windows import DECLARED, Concern, WindowEvent
 from app.edge.signing import write_key
 from app.web.app import create_app
 from app.web.context import AlertDoor
@@ -18,6 +22,7 @@ from app.web.doors import Doors
 from app.workflows.faults import FaultDesk
 from app.workflows.registry import Registry
 from app.workflows.summary import StoreReader
+from app.workflows.windows import add_window
 from tests.samples.accepted_line import ACCEPTED_AT, LINE, POLL_INTERVAL_S, ROOT, accept_line, root_workspace
 from tests.samples.rollout import FixedReader
 from tests.samples.server import serve_application
@@ -157,3 +162,39 @@ def test_alerts_come_in_by_their_token_alone(house: House, client: httpx.Client)
         headers = {"authorization": f"Bearer {token}"}
         answer = client.post("/api/v1/alerts", json={"version": "4", "alerts": []}, headers=headers)
         assert answer.status_code == status, token
+
+
+def test_no_answer_names_what_is_anothers(house: House, client: httpx.Client) -> None:
+    """Whatever a carrier or unit may ask for, over faults, windows and states that reach across parties."""
+    workspace, now = root_workspace(), house.clock.now
+    lines = workspace.inventory.lines
+    upper = {line.a_device for line in lines.values() if line.carrier == "telecom"}
+    above = next(line for line in lines.values() if line.carrier == "unicom" and line.z_device in upper)
+    below = [line for line in lines.values() if line.a_device == above.z_device and line.carrier == "telecom"]
+    assert below
+    seen = [LineSample(above.line_id, now, "down", "the port is down", None, None, None)]
+    why = REASONS["behind"][0].format(above.line_id)
+    seen += [LineSample(line.line_id, now, "unreachable", why, above.line_id, None, None) for line in below]
+    before = [LineSample(each.line_id, now - timedelta(hours=1), "up", "both ports are up", None, None, None) for each in seen]
+    house.store.write_cycle(now - timedelta(hours=1, seconds=5), now - timedelta(hours=1), [], before)
+    house.store.write_cycle(now - timedelta(seconds=5), now, [], seen)
+    desk = FaultDesk(workspace, house.store)
+    for line in (above, *below):
+        desk.open_by_hand(Outage(line.line_id, now - timedelta(minutes=9), "值班岗", "hand", "电话"), commit=True, now=now)
+    for number, concern in enumerate((Concern(lines=(above.line_id,)), Concern(devices=(above.z_device,)), Concern(regions=("511900",)))):
+        ends = now + timedelta(hours=2 + number)
+        window = WindowEvent("", DECLARED, now, "centre", f"割接通知 {number}", now + timedelta(hours=1), ends, concern)
+        add_window(workspace, house.store, window, None, commit=True, now=now)
+    parties = {"telecom-desk": lambda line: line.carrier == "telecom", "bzq-gov": lambda line: line.unit_id == "BZQ-GOV"}
+    asked = [route for route in ROUTES if route.startswith("GET /api/v1/") and ROWS[route]["carrier"] == "own" and "evidence" not in route]
+    assert len(asked) > 8
+    for account, owns in parties.items():
+        own = [line for line in lines.values() if owns(line)]
+        served = {line.unit_id for line in own}
+        foreign = {line.line_id for line in lines.values() if not owns(line)} | (set(workspace.inventory.units) - served)
+        for route in asked:
+            for line_id in {LINE, *(line.line_id for line in below[:1] if owns(line))} if "{line_id}" in route else {LINE}:
+                answer = ask(house, client, account, route, line_id)
+                assert foreign.isdisjoint(re.findall(r"[A-Za-z0-9_-]+", answer.text)), (account, route, line_id)
+    told = ask(house, client, "office", "GET /api/v1/faults").text + ask(house, client, "office", "GET /api/v1/transitions").text
+    assert above.line_id in told
