@@ -22,6 +22,7 @@ from app.core.acceptance import Transition
 from app.core.faults import FaultEvent
 from app.core.intents import notification_target
 from app.core.ipplan import address_book
+from app.edge.database.connection import file_open_to_others
 from app.edge.secrets import read_secrets
 from app.edge.signing import SigningKey
 from app.edge.traps import Receiver
@@ -118,6 +119,9 @@ def run_server(
 
     if tls is None and not ip_address(host).is_loopback:
         tell(f"http on {host}: passwords can be read on the way. Give --tls-cert and --tls-key, or let a proxy with TLS alone reach it")
+
+    if (file := file_open_to_others(context.settings.database_url)) is not None:
+        tell(f"{file}: other accounts of this machine can read it. It holds digests of passwords: chmod 600 {file}*")
 
     async def watch(stop: asyncio.Event) -> list[asyncio.Task[None]]:
         return await _watch(context, poller, stop, counts) if poller is not None else []

@@ -9,10 +9,13 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from app.core.progress import Summary
 from app.errors import InputError
 from app.settings import read_settings
 from app.web.doors import DOOR, NOBODY, SESSION_COOKIE, Doors
 from app.web.throttle import PAIR_LIMIT
+from tests.samples.rollout import FixedReader
+from tests.samples.server import serve
 from tests.samples.staff import ORIGIN, PASSWORD, House, open_house
 
 SOCKET = "/_nicegui_ws/socket.io/?EIO=4&transport=polling"
@@ -199,3 +202,19 @@ async def test_whoever_signs_out_with_a_cookie_that_is_over_writes_nothing(house
             await client.post("/sign-out", headers={"origin": ORIGIN, "cookie": f"{SESSION_COOKIE}={cookie}"})
             client.cookies.clear()
     assert [each.verb for each in house.store.audit()].count("sign out") == 1
+
+
+# Failures
+
+
+def test_a_page_that_fails_says_so_and_keeps_the_reason_for_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    class Broken(FixedReader):
+        def summary(self) -> Summary:
+            raise RuntimeError("hush: /etc/waiwang/secrets.yaml")
+
+    with serve(Broken()) as base:
+        for path in ("/", "/en", "/api/v1/summary", "/metrics"):
+            answer = httpx.get(base + path, timeout=20)  # a connection of its own: the server ends it
+            assert (answer.status_code, "hush" in answer.text, "Traceback" in answer.text) == (500, False, False), path
+        assert "The server failed on this page" in httpx.get(base, timeout=20).text
+    assert "hush" in caplog.text

@@ -15,6 +15,8 @@ import httpx
 import pytest
 from websockets.sync.client import connect
 
+from app.edge.database.connection import file_open_to_others
+from app.edge.database.store import Store
 from app.edge.tls import open_tls
 from app.errors import InputError
 from app.web.doors import SESSION_COOKIE
@@ -140,10 +142,21 @@ def test_a_browser_signs_in_and_sees_the_page_live_over_tls(place: Path, files: 
     assert all(url.startswith(origin(client).replace("https", "wss")) for url in sockets)
 
 
-def test_a_database_that_is_made_is_for_its_account_alone(place: Path) -> None:
-    modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in place.glob("waiwang.db*")}
-    assert modes
+def test_a_database_that_is_made_is_for_its_account_alone_and_one_that_is_not_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "waiwang.db"
+    url = f"sqlite:///{file}"
+    assert file_open_to_others(url) is None
+    opened = Store.open(url)
+    modes = {each.name: stat.S_IMODE(each.stat().st_mode) for each in tmp_path.iterdir()}
+    opened.close()
+    assert len(modes) == 3  # SQLite's log and its index are there while it is open
     assert set(modes.values()) == {0o600}
+    assert file_open_to_others(url) is None
+    for mode in (0o644, 0o620, 0o601):
+        file.chmod(mode)
+        Store.open(url).close()
+        assert (stat.S_IMODE(file.stat().st_mode), file_open_to_others(url)) == (mode, file)
+    assert file_open_to_others("postgresql://user@host/db") is None
 
 
 def test_old_versions_of_tls_are_refused(files: Certificate) -> None:

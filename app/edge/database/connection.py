@@ -86,6 +86,13 @@ def database_exists(url: str) -> bool:
     return parsed.get_backend_name() != "sqlite" or (parsed.database is not None and Path(parsed.database).exists())
 
 
+def file_open_to_others(url: str) -> Path | None:
+    """Return the database's file where other accounts of this machine can read or write it."""
+    parsed = sa.make_url(url)
+    file = Path(parsed.database) if parsed.get_backend_name() == "sqlite" and parsed.database else None
+    return file if file is not None and file.exists() and file.stat().st_mode & 0o077 else None
+
+
 def _make_private(url: sa.URL) -> None:
     """Make a database's file, where there is none, readable for this account alone; SQLite gives its log files the same mode.
 
