@@ -25,7 +25,7 @@ from app.core.ipplan import address_book
 from app.edge.database.connection import file_open_to_others
 from app.edge.secrets import read_secrets
 from app.edge.signing import SigningKey
-from app.edge.traps import Receiver
+from app.edge.traps.receiver import Receiver
 from app.errors import Finding, InputError
 from app.web.api.alerts import PATH, TOKEN
 from app.web.app import create_app

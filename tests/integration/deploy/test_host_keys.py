@@ -12,8 +12,9 @@ from paramiko.hostkeys import HostKeys
 from pydantic import SecretStr
 
 from app.core.intents import build_intents
-from app.edge.device import Access, Limits, Target, open_session
 from app.edge.known_hosts import keep_key
+from app.edge.ssh.access import Access, Limits, Target
+from app.edge.ssh.login import open_session
 from app.errors import InputError, LoginRefused
 from app.settings import read_settings
 from app.workflows.hosts import open_gateway
