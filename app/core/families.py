@@ -18,6 +18,7 @@ from app.core.gaps import (
     Gap,
     always,
     filters_isis,
+    filters_ospfv3,
     has_aaa,
     has_capped_metric,
     has_priority_queue,
@@ -30,6 +31,7 @@ from app.core.gaps import (
     has_traps,
     has_vlans,
     has_vpns,
+    originates_isis_default6,
 )
 from app.core.intent import DeviceIntent
 from app.errors import Finding
@@ -106,6 +108,12 @@ FRR = Family(
         Gap("the probe of the centre", has_probe, "no echo test in vtysh", "Let the poller's own probe stand for it."),
         Gap("SNMP notifications", has_traps, "net-snmp sends them", BY_NODE_INIT),
         Gap("VLAN sub-interfaces", has_vlans, "sub-interfaces are made by the host's kernel", BY_NODE_INIT),
+        Gap(
+            "the IPv6 default route of IS-IS",
+            originates_isis_default6,
+            "FRR 8.4 sends it always or never, whether or not the province gives one",
+            "Choose OSPF, or put another family at the core.",
+        ),
         TUNNELS,
         *IPV6,
     ),
@@ -245,6 +253,12 @@ CISCO_IOS = Family(
             lambda intent: intent.ospf is not None and intent.ospf.lsa_throttle_ms is not None,
             "IOS wants three times, the plan gives one",
             ASK_VENDOR,
+        ),
+        Gap(
+            "filters of IPv6 prefixes between OSPF areas",
+            filters_ospfv3,
+            "`ipv6 router ospf` of IOS 15 has no `area filter-list`; the filter towards the province stands",
+            "Choose IS-IS, or put another family at the counties, where units' IPv6 must be held within their areas.",
         ),
         *DIALLED,
         *IPV6,

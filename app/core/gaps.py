@@ -77,8 +77,8 @@ def has_ipv6_beside_a_dialler(intent: DeviceIntent) -> bool:
     return intent.has_ipv6 and any(port.access_method == "vpdn_l2tp" for port in intent.interfaces)
 
 
-def has_ipv6_to_the_province(intent: DeviceIntent) -> bool:
-    return intent.has_ipv6 and intent.bgp is not None and bool(intent.bgp.external)
+def originates_isis_default6(intent: DeviceIntent) -> bool:
+    return intent.isis is not None and intent.isis.originates_default and intent.bgp is not None and bool(intent.bgp.external6)
 
 
 def has_capped_metric(intent: DeviceIntent) -> bool:
@@ -90,7 +90,7 @@ def filters_isis(intent: DeviceIntent) -> bool:
 
 
 def filters_ospfv3(intent: DeviceIntent) -> bool:
-    return intent.has_ipv6 and bool(intent.assigned) and intent.role == "county_agg"
+    return intent.ospf is not None and bool(intent.assigned6) and intent.role == "county_agg"
 
 
 def has_slow_rates(intent: DeviceIntent) -> bool:
@@ -139,18 +139,6 @@ IPV6 = (
         has_ipv6_beside_a_dialler,
         "the session is rendered for IPv4 alone",
         "Order the line as ethernet or bridged_pvc where the unit needs IPv6.",
-    ),
-    Gap(
-        "IPv6 to the province",
-        has_ipv6_to_the_province,
-        "the BGP sessions carry IPv4 alone, and IPv6 stays within the city",
-        "Ask the province for its IPv6 session before anything is announced.",
-    ),
-    Gap(
-        "filters of IPv6 prefixes between areas",
-        filters_ospfv3,
-        "OSPFv3 and the IPv6 topology of IS-IS pass on whatever routers hold",
-        "Nothing to do while every IPv6 address of a router comes from the ledger.",
     ),
 )
 

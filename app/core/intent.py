@@ -6,7 +6,7 @@ Secrets never enter an intent: templates write references (`<secret:NAME>`) that
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Interface
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +155,7 @@ class ManagementIntent:
 class PrefixRange:
     """An assigned prefix and the longest part of it that may be announced."""
 
-    prefix: IPv4Network
+    prefix: IPv4Network | IPv6Network
     longest: int
 
 
@@ -171,7 +171,7 @@ class VpnIntent:
 
 @dataclass(frozen=True, slots=True)
 class BgpPeer:
-    address: IPv4Address
+    address: IPv4Address | IPv6Address
     as_number: int
 
 
@@ -179,6 +179,7 @@ class BgpPeer:
 class BgpIntent:
     """BGP of one device: `external` towards the province, `internal` (by loopback) for the VPN instances' routes.
 
+    `external6` are the province's peers for IPv6, each with its own session.
     `reflects`: internal routes are handed from one internal peer to the others (at the city core).
     """
 
@@ -187,6 +188,7 @@ class BgpIntent:
     external: tuple[BgpPeer, ...]
     internal: tuple[BgpPeer, ...]
     reflects: bool
+    external6: tuple[BgpPeer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +229,7 @@ class DeviceIntent:
     service; then those beside them).
     `uplink` is the name of the interface towards the parent, None at the root. `gateway` is a switch's only way out.
     `depth` counts lines to the root; a switch stands one below its router.
-    A router has `ospf` or `isis`. `assigned` may leave an area, `announced` the city.
+    A router has `ospf` or `isis`. `assigned` may leave an area, `announced` the city; `assigned6` and `announced6` are IPv6's.
     """
 
     hostname: str
@@ -251,6 +253,8 @@ class DeviceIntent:
     policies: tuple[QosPolicy, ...] = ()
     probe: ProbeIntent | None = None
     isis: IsisIntent | None = None
+    assigned6: tuple[PrefixRange, ...] = ()
+    announced6: tuple[PrefixRange, ...] = ()
 
     @property
     def has_ipv6(self) -> bool:

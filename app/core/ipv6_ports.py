@@ -9,11 +9,10 @@ from ipaddress import IPv6Interface, IPv6Network
 from app.core.intent import InterfaceIntent
 from app.core.inventory import Device
 from app.core.ipv6 import LEDGER6_FILE, demands6
+from app.core.ipv6_rows import LAN_LENGTH
 from app.core.workspace import Workspace
 from app.errors import Finding
 
-#: Length of the one subnet that a unit's LAN takes of its /56.
-LAN_LENGTH = 64
 #: Who the IPv6 plan gives prefixes to beside devices: no port asks for these.
 NOT_ON_PORTS = ("network:", "region:")
 
@@ -35,6 +34,8 @@ def with_ipv6(
 
 
 def _address(held: Mapping[str, IPv6Network], workspace: Workspace, device: Device, port: InterfaceIntent) -> IPv6Interface | None:
+    if port.kind == "province":
+        return port.address6
     if port.kind == "loopback":
         return _nth(held.get(f"device:{device.name}"), 0)
     if port.kind == "lan" and device.unit_id is not None:

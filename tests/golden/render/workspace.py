@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Network
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
@@ -131,7 +131,9 @@ def _full_plan(plan: Plan, family: str) -> Plan:
         Pool("vpn", "service", "department", "CZ", IPv4Network("10.9.0.0/16"), 29, PROVENANCE),
     )
     to_province = _ports(family)[5][:-1] + "8"
-    peer = ProvincePeer("core", to_province, IPv4Interface("198.18.200.2/30"), IPv4Address("198.18.200.1"), 64600)
+    ours, theirs = IPv4Interface("198.18.200.2/30"), IPv4Address("198.18.200.1")
+    ours6, theirs6 = IPv6Interface("2001:db8:ffff::1/127"), IPv6Address("2001:db8:ffff::")
+    peer = ProvincePeer("core", to_province, ours, theirs, 64600, ours6, theirs6)
     features = Features(
         vpns=(
             VpnProfile("CZ", "department", "64512:11", ("64512:11", "64512:1"), ("64512:11",)),
