@@ -29,6 +29,8 @@ PE_ROLES = ("city_core", "county_agg")
 SLOW_LINE_KBPS = 2048
 SLOW_LINE_VIDEO_KBPS = 768
 VIDEO = "video"
+#: Seconds between the echoes of a round where nothing else is said: VRP's default; it refuses a round that outlasts the frequency.
+ECHO_INTERVAL_S = 4
 #: Families whose ports are shut until somebody opens them. What hangs below a shut port is lost with its sub-interfaces.
 STARTING_SHUT = frozenset({"huawei_ne", "cisco_ios"})
 #: Kinds of port that carry a committed rate outward.
@@ -78,6 +80,12 @@ def find_unfit_features(plan: Plan, inventory: Inventory) -> Iterator[Finding]:
     elif bgp is not None and bgp.peers and not _public_ranges(plan, ("national_public",)):
         step = "Add the pool that the nation assigned, or leave routing.bgp out: nobody above may use other addresses."
         yield Finding(PLAN_FILE, "routing.bgp", "a pool of class national_public to announce", "none", step)
+    probe = plan.features.probe
+    if probe is not None and probe.frequency_s <= probe.count * ECHO_INTERVAL_S:
+        step = "Ask less often, or with fewer echoes."
+        whole = probe.count * ECHO_INTERVAL_S
+        expected = f"frequency_s above {whole}, as {probe.count} echoes take {whole} s"
+        yield Finding(PLAN_FILE, "probe", expected, f"frequency_s: {probe.frequency_s}", step)
     total = sum(share.percent for share in plan.features.qos)
     if total > 95:
         yield Finding(PLAN_FILE, "qos: shares", "at most 95 percent together", f"{total} percent", "Leave room for everything else.")

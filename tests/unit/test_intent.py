@@ -8,11 +8,11 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address
 import pytest
 
 from app.core.families import find_gaps
-from app.core.features import find_without_peer6
+from app.core.features import find_unfit_features, find_without_peer6
 from app.core.intent import DeviceIntent, InterfaceIntent, OspfArea
 from app.core.intent_faults import DESCRIPTION_LIMIT
 from app.core.intents import FLOATING_DISTANCE, build_intents
-from app.core.ipplan import AaaProfile, BgpProfile, QosShare
+from app.core.ipplan import AaaProfile, BgpProfile, ProbeProfile, QosShare
 from app.core.naming import natural_key
 from app.core.workspace import Workspace
 from app.errors import InputError
@@ -408,6 +408,15 @@ def test_what_of_the_features_cannot_be_configured_is_told_at_once() -> None:
         "routing.bgp: expected only_assigned: true",
     ):
         assert part in told
+
+
+@pytest.mark.parametrize(("frequency_s", "is_told"), [(20, True), (21, False)])
+def test_a_round_of_echoes_ends_before_the_next_begins(frequency_s: int, *, is_told: bool) -> None:
+    workspace = full_workspace("huawei_ar")
+    features = replace(workspace.plan.features, probe=ProbeProfile(frequency_s, 5))
+    plan = replace(workspace.plan, features=features)
+    told = [f"{finding.what}: {finding.expected}; {finding.found}" for finding in find_unfit_features(plan, workspace.inventory)]
+    assert told == (["probe: frequency_s above 20, as 5 echoes take 20 s; frequency_s: 20"] if is_told else [])
 
 
 @pytest.mark.parametrize(("family", "word"), [("huawei_ar", "sha2-256"), ("huawei_ne", "sha2-256"), ("frr", "sha256")])
