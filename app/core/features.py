@@ -21,6 +21,7 @@ from app.core.intent import (
 from app.core.inventory import Device, Inventory
 from app.core.ipplan import PLAN_FILE, AddressBook, Features, Plan, ProvincePeer, QosShare, VpnProfile
 from app.core.ipv6_rows import INFRASTRUCTURE, LAN_LENGTH, LENGTHS
+from app.core.vpn_lines import vpn_routes
 from app.errors import Finding
 
 #: Roles that hold VPN instances and speak BGP: the city core reflects routes, counties are its clients (design default).
@@ -46,7 +47,8 @@ def with_features(intent: DeviceIntent, device: Device, ground: Ground) -> Devic
     return replace(
         intent,
         interfaces=(*ports, *_divided(intent.family, ports), *_unused(features, device, ports)),
-        vpns=_vpns(features) if intent.role in PE_ROLES else (),
+        vpns=_vpns(features) if intent.role in PE_ROLES else _vpns_at_unit(features, ports),
+        vpn_routes=vpn_routes(ground, device),
         bgp=_bgp(features, intent, inventory, book),
         assigned=_public_ranges(plan, ("national_public", "local_public")) if intent.role in PE_ROLES else (),
         announced=_public_ranges(plan, ("national_public",)) if intent.role == "city_core" else (),
@@ -129,10 +131,12 @@ def _find_unfit_vpns(plan: Plan, inventory: Inventory) -> Iterator[Finding]:
         seen.setdefault(vpn.rd, vpn.name)
     yield from _find_unfit_targets(plan)
     names = plan.vpn_names
+    carried = {(inventory.lines[one.line_id].z_device, one.vpn) for one in inventory.vpn_lines if one.line_id in inventory.lines}
     for service in inventory.services.values():
         device = inventory.devices.get(service.device)
-        if service.vpn in names and device is not None and device.role not in PE_ROLES:
-            step = "Attach it to the city core or a county."
+        is_at_unit = device is not None and device.role not in PE_ROLES
+        if service.vpn in names and device is not None and is_at_unit and (device.name, service.vpn) not in carried:
+            step = "Attach it to the city core or a county, or carry the VPN down the unit's line in inventory/vpn_lines.csv."
             what = f"service {service.service_id} in VPN {service.vpn}"
             yield Finding(service.where, what, f"a device of role {' or '.join(PE_ROLES)}", device.role, step)
         if service.vpn in names and service.service_id in plan.management.named_services:
@@ -229,6 +233,12 @@ def _divided(family: str, ports: Iterable[InterfaceIntent]) -> Iterator[Interfac
 
 def _vpns(features: Features) -> tuple[VpnIntent, ...]:
     return tuple(VpnIntent(vpn.name, vpn.rd, vpn.imports, vpn.exports) for vpn in features.vpns)
+
+
+def _vpns_at_unit(features: Features, ports: Iterable[InterfaceIntent]) -> tuple[VpnIntent, ...]:
+    """Return the VPN instances that a unit's router has ports in. They take and give no targets: labels end above it."""
+    names = {port.vrf for port in ports}
+    return tuple(VpnIntent(vpn.name, vpn.rd, (), ()) for vpn in features.vpns if vpn.name in names)
 
 
 def _bgp(features: Features, intent: DeviceIntent, inventory: Inventory, book: AddressBook) -> BgpIntent | None:

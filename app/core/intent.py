@@ -12,8 +12,8 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6
 @dataclass(frozen=True, slots=True)
 class InterfaceIntent:
     """One interface. `kind`: loopback, line, backup, reserved, lan, management, service, access (switch port), trunk, province
-    (towards the province's router), modem (the port that a dialler's session leaves by), divided (open for its sub-interfaces alone)
-    or unused.
+    (towards the province's router), vpn_line (a VPN's end of a line), modem (the port that a dialler's session leaves by), divided
+    (open for its sub-interfaces alone) or unused.
 
     Rates are what devices are given (kbit/s), seen from this device: `in_kbps` is policed inward, `out_kbps` shaped outward.
     `vlan` is the VLAN that a sub-interface or Vlanif ends, or that a trunk carries. `access_method` is the line's.
@@ -66,6 +66,15 @@ class StaticRoute:
     def way(self) -> str:
         """Where the route leads: a dialler by its name, anything else by the next hop."""
         return self.interface or str(self.next_hop)
+
+
+@dataclass(frozen=True, slots=True)
+class VpnRoute:
+    """A static route of a VPN instance, on a line between a unit's router and the one above it."""
+
+    vrf: str
+    prefix: IPv4Network
+    next_hop: IPv4Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,11 +264,17 @@ class DeviceIntent:
     isis: IsisIntent | None = None
     assigned6: tuple[PrefixRange, ...] = ()
     announced6: tuple[PrefixRange, ...] = ()
+    vpn_routes: tuple[VpnRoute, ...] = ()
 
     @property
     def has_ipv6(self) -> bool:
         """Whether any port has an IPv6 address."""
         return any(port.address6 for port in self.interfaces)
+
+    @property
+    def routed_vpns(self) -> frozenset[str]:
+        """The VPN instances with static routes of their own, which the routers beside this one are to hear of."""
+        return frozenset(route.vrf for route in self.vpn_routes)
 
     @property
     def has_mpls(self) -> bool:

@@ -228,7 +228,8 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """One prefix that the inventory needs. `holder` is `device:NAME`, `line:ID`, `unit:ID`, `management:UNIT` or `service:ID`.
+    """One prefix that the inventory needs. `holder` is `device:NAME`, `line:ID`, `unit:ID`, `management:UNIT`, `service:ID` or
+    `vpn:LINE/VPN` (a VPN on a line).
 
     `vrf` is the VPN that it belongs to, None for the public zone.
     """

@@ -231,7 +231,9 @@ def _strange_defaults(device: _Device, depths: Mapping[str, int], ours: tuple[IP
 
 def _is_way_up(device: _Device, line: ConfigLine) -> bool:
     """Tell whether a default route is a switch's or a unit's way to its own gateway, as its intent says."""
-    ways = {str(route.next_hop) for route in device.intent.static_routes} | {route.way for route in device.intent.static_routes}
+    routes = device.intent.static_routes
+    ways = {str(route.next_hop) for route in routes} | {route.way for route in routes}
+    ways |= {str(route.next_hop) for route in device.intent.vpn_routes}
     return line.text.startswith("ip route") and bool(ways & set(line.text.split()))
 
 

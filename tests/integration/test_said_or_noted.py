@@ -130,6 +130,16 @@ FEATURES = (
         "VPN port", PES, "VPN instances",
         vrp=r"vpn-instance CZ\n ip address", comware=r"vpn-instance CZ\n ip address", ios=r"vrf forwarding CZ\n ip address",
     ),
+    _row(
+        "VPN on a unit's line", ("urban_unit",), "VPN instances",
+        vrp=r"vpn-instance CZ\n ip address 10\.9\.16\.2 ", comware=r"vpn-instance CZ\n ip address 10\.9\.16\.2 ",
+        ios=r"vrf forwarding CZ\n ip address 10\.9\.16\.2 ",
+    ),
+    _row(
+        "VPN route", ("county_agg",), "VPN instances",
+        vrp=r"^ip route-static vpn-instance CZ 10\.9\.", comware=r"^ip route-static vpn-instance CZ 10\.9\.",
+        ios=r"^ip route vrf CZ 10\.9\.",
+    ),
     _row("labels", PES, "VPN instances", vrp=r"^ mpls ldp$", comware=r"^ mpls ldp enable$", ios=r"^ mpls ip$"),
     _row(
         "QoS", ROUTER_ROLES, "QoS classes",

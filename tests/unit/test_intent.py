@@ -278,16 +278,19 @@ def test_video_is_held_to_768_on_a_line_of_two_megabit() -> None:
     assert intents["core"].policies[1].classes[0].kbps == 6144
 
 
-def test_a_port_in_a_vpn_takes_no_part_in_ospf_and_only_the_core_and_counties_hold_vpns() -> None:
+def test_a_port_in_a_vpn_takes_no_part_in_ospf_and_routers_without_such_a_port_below_the_counties_hold_no_vpn() -> None:
     intents = build_intents(full_workspace("huawei_ar"))
     bound = [(name, port.name, port.ospf_area) for name, intent in intents.items() for port in intent.interfaces if port.vrf]
     assert bound == [
         ("core", "GigabitEthernet0/0/0", None),
         ("core", "GigabitEthernet0/0/7", None),
         ("core", "GigabitEthernet0/0/9", None),
+        ("county02", "GigabitEthernet0/0/4.2102", None),
         ("county02", "GigabitEthernet0/0/6", None),
+        ("u01", "GigabitEthernet0/0/1.2102", None),
+        ("u01", "GigabitEthernet0/0/6", None),
     ]
-    assert {name for name, intent in intents.items() if intent.vpns} == {"core", "county02"}
+    assert {name for name, intent in intents.items() if intent.vpns} == {"core", "county02", "u01"}
     assert {name for name, intent in intents.items() if intent.bgp} == {"core", "county02"}
 
 
