@@ -12,7 +12,6 @@ from app.core.gaps import (
     COMWARE_ROLE,
     DIALLED,
     HOST_KEY,
-    IPV6,
     NARROW_METRIC,
     TUNNELS,
     Gap,
@@ -115,7 +114,6 @@ FRR = Family(
             "Choose OSPF, or put another family at the core.",
         ),
         TUNNELS,
-        *IPV6,
     ),
 )
 
@@ -133,7 +131,6 @@ HUAWEI_AR = Family(
         Gap("SPF and LSA throttles", has_throttles, "VRP's intelligent timers take other values and are not rendered", ASK_VENDOR),
         HOST_KEY,
         *DIALLED,
-        *IPV6,
         Gap(
             "SSH on V300R019 and later",
             always,
@@ -172,7 +169,6 @@ H3C_MSR = Family(
         Gap("SPF and LSA throttles", has_throttles, "Comware's schedules take other values and are not rendered", ASK_VENDOR),
         COMWARE_HOST_KEY,
         *DIALLED,
-        *IPV6,
         COMWARE_ROLE,
     ),
     dialer="Dialer",
@@ -216,7 +212,6 @@ HUAWEI_NE = Family(
             "VRP8 names RADIUS servers in groups of another grammar; logins stay local",
             "Choose tacacs in management.aaa, or configure the group by hand.",
         ),
-        *IPV6,
         Gap(
             "the limit of a priority class",
             has_priority_queue,
@@ -261,7 +256,6 @@ CISCO_IOS = Family(
             "Choose IS-IS, or put another family at the counties, where units' IPv6 must be held within their areas.",
         ),
         *DIALLED,
-        *IPV6,
     ),
     dialer="Dialer",
 )

@@ -73,10 +73,6 @@ def has_radius(intent: DeviceIntent) -> bool:
     return intent.management.aaa is not None and intent.management.aaa.protocol == "radius"
 
 
-def has_ipv6_beside_a_dialler(intent: DeviceIntent) -> bool:
-    return intent.has_ipv6 and any(port.access_method == "vpdn_l2tp" for port in intent.interfaces)
-
-
 def originates_isis_default6(intent: DeviceIntent) -> bool:
     return intent.isis is not None and intent.isis.originates_default and intent.bgp is not None and bool(intent.bgp.external6)
 
@@ -128,17 +124,7 @@ DIALLED = (
         "the far end of dialled lines (vpdn_l2tp)",
         ends_dialled_lines,
         "the upper end is rendered as an interface with an address of its own, not as an L2TP server",
-        "Let the carrier's L2TP server hand out the address that the ledger holds for the unit's end.",
-    ),
-)
-
-#: What no family is given yet of the plan's IPv6.
-IPV6 = (
-    Gap(
-        "IPv6 over dialled lines",
-        has_ipv6_beside_a_dialler,
-        "the session is rendered for IPv4 alone",
-        "Order the line as ethernet or bridged_pvc where the unit needs IPv6.",
+        "Let the carrier's L2TP server hand out the address that the ledger holds for the unit's end, and carry IPv6 where there is any.",
     ),
 )
 

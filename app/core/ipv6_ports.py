@@ -27,7 +27,7 @@ def held6(workspace: Workspace) -> Mapping[str, IPv6Network]:
 def with_ipv6(
     held: Mapping[str, IPv6Network], workspace: Workspace, device: Device, ports: Iterable[InterfaceIntent]
 ) -> tuple[InterfaceIntent, ...]:
-    """Return the ports with their IPv6 addresses. A dialled line has none: its session carries IPv4 alone here."""
+    """Return the ports with their IPv6 addresses; the modem port below a dialler has none."""
     if not held:
         return tuple(ports)
     return tuple(replace(port, address6=_address(held, workspace, device, port)) for port in ports)
@@ -41,7 +41,7 @@ def _address(held: Mapping[str, IPv6Network], workspace: Workspace, device: Devi
     if port.kind == "lan" and device.unit_id is not None:
         prefix = held.get(f"unit:{device.unit_id}")
         return _nth(next(prefix.subnets(new_prefix=LAN_LENGTH)), 1) if prefix is not None else None
-    if port.kind in ("line", "backup") and port.line_id is not None and port.access_method != "vpdn_l2tp":
+    if port.kind in ("line", "backup") and port.line_id is not None:
         line = workspace.inventory.lines[port.line_id]
         return _nth(held.get(f"line:{port.line_id}"), 0 if line.a_device == device.name else 1)
     return None
