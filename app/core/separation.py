@@ -36,7 +36,12 @@ _EXITS = re.compile(
     r"^(?:nat (?:outbound|server)\b|ip nat (?:inside source|outside)\b|ip address (?:dhcp-alloc|dhcp)\b"
     r"|ip route(?:-static)?(?: vrf \S+| vpn-instance \S+)? 0\.0\.0\.0(?:/0| 0\.0\.0\.0| 0)\b)"
 )
-_WIRELESS = re.compile(r"^(?:interface (?:wlan|dot11)|wlan (?!auto|tcp)|ssid-profile|service-template|dot11 ssid|capwap )", re.IGNORECASE)
+#: AR images show their idle controller (`wlan ac`) from the factory on.
+_WIRELESS = re.compile(
+    r"^(?:interface (?:wlan|dot11)|wlan (?!auto|tcp|ac$|ac-global carrier id other ac id 0$)|ssid-profile|service-template|dot11 ssid"
+    r"|capwap )",
+    re.IGNORECASE,
+)
 _WIRELESS_NEIGHBOUR = re.compile(
     r"wlan|wi-?fi|wireless|access point|\bSSID\b|tp-?link|mercury|tenda|xiaomi|miwifi|netgear|openwrt|\bAP\d", re.IGNORECASE
 )
