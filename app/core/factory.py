@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 #: Patterns of a row, or of a section and of rows within it; each matches a whole row.
@@ -99,7 +100,8 @@ def without_factory(family: str, tree: Mapping[str, Any], beside: Mapping[str, A
         patterns = tuple(pattern for head, held in within.items() if re.fullmatch(head, row) for pattern in held)
         if row.startswith("interface ") and row not in beside:
             patterns += LEFT_SHUT
-        kept[row] = _own(lines, beside.get(row) or {}, patterns)
+        if patterns:
+            kept[row] = _own(lines, beside.get(row) or {}, patterns)
     return kept
 
 
@@ -110,4 +112,9 @@ def _own(rows: Mapping[str, Any], beside: Mapping[str, Any], patterns: tuple[str
 
 def _is_factorys(row: str, lines: Mapping[str, Any], patterns: tuple[str, ...]) -> bool:
     known = patterns if lines else (*patterns, *IF_EMPTY)
-    return any(re.fullmatch(pattern, row.strip()) for pattern in known)
+    return bool(known) and _any_of(known).fullmatch(row.strip()) is not None
+
+
+@lru_cache(maxsize=64)
+def _any_of(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns))
