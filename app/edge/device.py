@@ -106,17 +106,17 @@ class Session:
         start = re.search(r"^!$|^#$", text, re.MULTILINE)
         return text[start.start() :] if start else text
 
-    def show(self, question: str) -> str:
-        """Return the device's answer to one of the questions of its family.
+    def show(self, question: str, vpn: str | None = None) -> str:
+        """Return the device's answer to one of the questions of its family, with `vpn` to what that VPN instance shows apart.
 
         Raises:
             CommitRefused: the family has no such question.
             DeviceError: the device refused it, the session was lost, or no answer came in time.
         """
-        line = self._dialect.questions.get(question)
+        line = (self._dialect.questions if vpn is None else self._dialect.vpn_questions).get(question)
         if line is None:
             raise self._no_words(f"read its {question}")
-        return self._told(line, f"read its {question}")
+        return self._told(line.replace(VPN, vpn or ""), f"read its {question}")
 
     def table(self, kind: str, vpns: Sequence[str] = ()) -> str:
         """Return what the device shows of its ARP table, LLDP neighbours or routes (`arp`, `lldp`, `routes`), VPN instances last.
@@ -138,10 +138,13 @@ class Session:
             CommitRefused: the family has no command for it.
             DeviceError: the device refused it, or the session was lost.
         """
-        line = self._dialect.restart_ospf
-        if line is None:
+        command = self._dialect.restart_ospf
+        if command is None:
             raise self._no_words("restart OSPF")
-        self._told(line, "restart OSPF")
+        if command.questions:
+            self._give(command, command.text, "restart OSPF")
+        else:
+            self._told(command.text, "restart OSPF")
 
     def push(self, commands: Iterable[Command]) -> None:
         """Give the commands one by one and stop at the first that is refused.

@@ -194,6 +194,7 @@ class VirtualNetwork:
             self.clock(),
             is_up=lambda interface: self.is_up(name, interface),
             look_around=lambda: look_around(name, self.devices, self._lines_up),
+            router_id=device.router_id,
         )
 
     def _lines_up(self, name: str) -> Iterator[Meeting]:
@@ -209,6 +210,9 @@ class VirtualNetwork:
         device = self.devices[name]
         turn = engine.step(self.context(name), replace(device.state, disk_full=device.ssh_faults.disk_full), session, line)
         self._keep(name, turn.device)
+        if turn.restarts_ospf:
+            device.router_id = None
+            device.refresh()
         if turn.reboots:
             self.reboot(name)
         return turn
@@ -277,6 +281,7 @@ class VirtualNetwork:
         device.meters = {name: Meter(now_s, flow, running=False) for name, flow in flows.items()}
         device.up = {}
         device.index = {}
+        device.router_id = None
         device.refresh()
 
     def load(self, name: str, text: str) -> str:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from app.core.device_tables import QUESTIONS, HeldAddress, parse_tables
+from app.core.device_tables import QUESTIONS, HeldAddress
 from app.core.dialects import DIALECTS, Dialect
+from app.core.table_parsers import parse_tables
 from app.edge.device import Access, Limits, Target, open_session
 from app.edge.patch import patch
 from app.errors import CommitRefused, DeviceError, LoginRefused
