@@ -19,6 +19,7 @@ from paramiko.ssh_exception import AuthenticationException, SSHException  # type
 from pydantic import SecretStr
 
 from app.core.commands import Command, mask_secrets
+from app.core.cutoff import address_runs, in_one_write
 from app.core.dialects import DIALECTS, VPN
 from app.core.ping import PingCount, parse_ping
 from app.errors import CommitRefused, ConnectFailed, DeviceError, LoginRefused
@@ -275,9 +276,13 @@ class Session:
 
         A line may open a view that nothing of the patch stands in (`mpls`): it is left before the next line is typed.
         """
-        view = ""
+        view, together = "", self._swaps(lines)
         try:
             for number, (command, line) in enumerate(lines, start=1):
+                if number in together:
+                    view = self._give_together(lines[number - 1 : together[number]], f"lines {number} to {together[number]} of {len(lines)}")
+                if any(first <= number <= last for first, last in together.items()):
+                    continue
                 shown = self._give(command, line, f"line {number} of {len(lines)}")
                 below = number < len(lines) and lines[number][0].level > command.level
                 if self._dialect.leave and not below and _opened_view(command, view, shown):
@@ -290,6 +295,28 @@ class Session:
                 self._give(Command(self._dialect.discard), self._dialect.discard, "drop the lines")
             raise
 
+    def _swaps(self, lines: Sequence[tuple[Command, str]]) -> dict[int, int]:
+        """Return where lines begin (from 1) that must be given in one write, and where they end; none where they gather for a commit."""
+        found: dict[int, int] = {}
+        number = 1
+        for run in address_runs(self.target.family, (command for command, _ in lines)):
+            if not self._dialect.commit and in_one_write(run, self.address):
+                found[number] = number + len(run) - 1
+            number += len(run)
+        return found
+
+    def _give_together(self, lines: Sequence[tuple[Command, str]], where: str) -> str:
+        """Send lines in one write, so that the device has the last before the first takes this session's address away."""
+        last = lines[-1][1]
+        prompt = re.escape(self._driver.base_prompt[:16]) + r"\S*[>\]#]\s*$"
+
+        def send() -> str:
+            self._driver.write_channel("".join(f"{line}\n" for _, line in lines))
+            return str(self._driver.read_until_pattern(rf"{re.escape(last)}\s[\s\S]*{prompt}"))
+
+        what = f"{where}, {lines[0][0].text!r} …"
+        return self._accepted(self._try(send, what), what, lines)
+
     def _give(self, command: Command, line: str, where: str) -> str:
         """Send one line and return the view that the device is in then, as its prompt names it.
 
@@ -297,9 +324,16 @@ class Session:
         """
         what = f"{where}, {command.text!r}"
         answer = self._try(lambda: self._type(command, line), what, command.timeout_s)
+        return self._accepted(answer, what, [(command, line)])
+
+    def _accepted(self, answer: str, what: str, lines: Sequence[tuple[Command, str]]) -> str:
+        """Return the view that the device names at the end of its answer. Raises CommitRefused for a refusal in it."""
         refusals = re.findall(self._dialect.refusal, answer.replace("\r", ""), re.MULTILINE)
         if refusals:
-            found = mask_secrets("; ".join(refusals).replace(line, command.text))
+            found = "; ".join(refusals)
+            for command, line in lines:
+                found = found.replace(line, command.text)
+            found = mask_secrets(found)
             left = "Nothing stays in force" if self._dialect.discard or self._on_trial else "The lines before it are in force"
             step = f"{left}: run waiwang diff, correct the template, deploy again."
             raise self._error(CommitRefused, what, "acceptance", found, step)

@@ -112,7 +112,8 @@ def patch(family: str, running: str, intended: str) -> tuple[Command, ...]:
     paths = vendor.make_formatter(indent="").cmd_paths(tree)
     commands = (_command(rulebook, path, context, references) for path, context in paths.items())
     kept = [command for command in commands if command.text != "commit" or family in TWO_PHASE]
-    return _without_undone(list(_without_stray_exits(kept)))
+    plain = _without_undone(list(_without_stray_exits(kept)))
+    return plain if is_frr(family) else _overwriting(plain)
 
 
 def unified_diff(family: str, running: str, intended: str, name: str) -> str:
@@ -207,6 +208,24 @@ def _without_undone(commands: Sequence[Command]) -> tuple[Command, ...]:
         return any(command.text.startswith(f"{user} ") for user in users)
 
     return tuple(command for command in commands if not is_given_again(command) and not is_gone(command))
+
+
+_LEADING = re.compile(r"(?:(?:undo|no) )?ip address [\d.]+ [\d.]+$")
+
+
+def _overwriting(commands: Sequence[Command]) -> tuple[Command, ...]:
+    """Leave out the removal of a leading address where another follows in its block: it takes its place, and no device lets the
+    leading one go while others stand beside it."""
+    block, of = -1, dict[int, int]()
+    for place, command in enumerate(commands):
+        block = place if command.level == 0 else block
+        of[place] = block
+    given = {of[place] for place, command in enumerate(commands) if _LEADING.match(command.text) and command.text.startswith("ip ")}
+    return tuple(
+        command
+        for place, command in enumerate(commands)
+        if not (of[place] in given and _LEADING.match(command.text) and not command.text.startswith("ip "))
+    )
 
 
 def _rows(tree: Mapping[str, Any], level: int = 0) -> Iterable[str]:

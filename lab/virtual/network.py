@@ -165,8 +165,8 @@ class VirtualNetwork:
             del device.up[gone]
             device.meters.pop(gone, None)
 
-    def _settle(self, *names: str) -> None:
-        """Work out what a change at these devices means for them and their neighbours."""
+    def _settle(self, *names: str, moved: bool = False) -> None:
+        """Work out what a change at these devices means for them and their neighbours; `moved`: they hold other addresses now."""
         now_s = self.clock()
         before = self._reached
         self._reached = None
@@ -175,7 +175,7 @@ class VirtualNetwork:
             touched.update({end: None for link in self._of.get(name, ()) for end in (link.a_device, link.z_device)})
         for name in touched:
             self._refresh_ports(name, now_s)
-        if before is None or self._reach() != before:
+        if moved or before is None or self._reach() != before:
             for listener in self.on_reach:
                 listener()
 
@@ -219,10 +219,10 @@ class VirtualNetwork:
 
     def _keep(self, name: str, state: Device) -> None:
         device = self.devices[name]
-        changed = state.running is not device.state.running
+        changed, held = state.running is not device.state.running, device.held
         device.state = state
         if changed and device.refresh():
-            self._settle(name)
+            self._settle(name, moved=device.held != held)
 
     def tick(self) -> None:
         """Roll back trials that ran out; call it every second or so."""
