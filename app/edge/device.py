@@ -279,8 +279,8 @@ class Session:
         view, together = "", self._swaps(lines)
         try:
             for number, (command, line) in enumerate(lines, start=1):
-                if number in together:
-                    view = self._give_together(lines[number - 1 : together[number]], f"lines {number} to {together[number]} of {len(lines)}")
+                if (end := together.get(number)) is not None:
+                    view = self._give_together(lines[number - 1 : end], f"lines {number} to {end} of {len(lines)}")
                 if any(first <= number <= last for first, last in together.items()):
                     continue
                 shown = self._give(command, line, f"line {number} of {len(lines)}")

@@ -9,14 +9,13 @@ import stat
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
 
 import yaml
 
 from app.core.intents import build_intents
-from app.core.renumber import advance, find_moves
 from app.core.workspace import Workspace
 from app.edge.endpoints import Endpoint, format_endpoints
 from app.edge.files import read_workspace
@@ -88,12 +87,6 @@ def make_folder(folder: Path) -> None:
             f"{folder}: folder of a simulation: expected a folder of your own with mode 700; found mode {stat.S_IMODE(found.st_mode):o}, "
             f"owner {found.st_uid}. Choose another: --state-dir."
         )
-
-
-def ahead_of_moves(workspace: Workspace) -> Workspace:
-    """Return the workspace as if every renumbering that is planned had begun: devices have the addresses then that they are to get."""
-    holders = {move.holder for move in find_moves(workspace) if move.phase == "planned"}
-    return replace(workspace, ledger=advance(workspace.ledger, holders, "dual"))
 
 
 def build_city(workspace: Workspace, root: Path, secrets: Mapping[str, str]) -> VirtualCity:

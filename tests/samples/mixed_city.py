@@ -7,7 +7,7 @@ import shutil
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -22,10 +22,11 @@ from app.settings import Settings, read_settings
 from app.workflows.hosts import Gateway, open_gateway
 from app.workflows.plan import plan
 from app.workflows.render import render
+from lab.virtual.city import VirtualCity
 from lab.virtual.deeds import config_text
-from lab.virtual.network import VirtualNetwork, links_of, specs_of
+from lab.virtual.facts import SnmpUser
 from lab.virtual.simulation import Carrier, Service, free_port, served
-from lab.virtual.station import CITY, ahead_of_moves
+from lab.virtual.station import CITY
 from tests.samples.small_city import ENVIRON, SECRETS, resolved
 
 DAY = date(2008, 5, 1)
@@ -141,11 +142,8 @@ class MixedCity:
 def on_the_air(root: Path) -> Iterator[MixedCity]:
     """Serve every device of a workspace with its intended text, at the addresses too that a planned renumbering will give it."""
     workspace, _ = read_workspace(root)
-    intents = build_intents(workspace)
-    contacts = {name: intent.contacts for name, intent in build_intents(ahead_of_moves(workspace)).items()}
     boot = {name: resolved(text) for name, text in render(workspace, read_templates(root)).items()}
-    specs = [replace(spec, contacts=contacts[spec.name]) for spec in specs_of(intents.values(), boot)]
-    network = VirtualNetwork(specs, links_of(intents.values()))
+    network = VirtualCity(workspace, build_intents(workspace), boot, SnmpUser("poller"))
     service = Service(
         {workspace.plan.management.ssh_user: SECRETS["ssh_password"]}, ssh_port=free_port(), snmp_port=free_port(socket.SOCK_DGRAM)
     )
