@@ -23,7 +23,8 @@ _ROUTE = re.compile(rf"^\s*(?:({_IP}/\d+)\s+)?([A-Z][\w-]*)\s+\d+\s+\d+\s+(?:[A-
 #: Comware 7 prints a second way of a route with its next hop alone.
 _SECOND_WAY = re.compile(rf"^\s{{8,}}({_IP})\s+(\S+)\s*$")
 _COUNTED = re.compile(r"^\s*Destinations\s*:\s*\d+\s+Routes\s*:\s*\d+", re.MULTILINE)
-_VRP_ARP = re.compile(rf"^({_IP})\s+({_MAC})\s+(?:\d+\s+)?(I -|[DS]\S*)(?: +(\S+))?", re.MULTILINE)
+#: A static entry may stand on no interface: far to the right is its VPN instance.
+_VRP_ARP = re.compile(rf"^({_IP})\s+({_MAC})\s+(?:\d+\s+)?(I -|[DS]\S*)(?: {{1,15}}(\S+))?", re.MULTILINE)
 _COMWARE_ARP = re.compile(rf"^({_IP})\s+({_MAC})\s+\S+\s+(\S+)\s+\S+\s+[A-Z]+\s*$", re.MULTILINE)
 _ROUTER_ID = re.compile(rf"OSPF Process \d+ with Router ID ({_IP})")
 _VRP_PEER = re.compile(rf"interface {_IP}\(([^)]+)\)'s neighbors")
@@ -116,7 +117,7 @@ def _vpns(text: str, title: str) -> Iterator[SeenVpn]:
     parts = re.split(r"VPN-Instance Name and (?:ID|Index)\s*:\s*", text)[1:]
     for part in parts:
         name = part.split(",")[0].strip()
-        listed = re.search(rf"^\s*{title}\s*:(.*(?:,\s*\n.*)*)", part, re.MULTILINE)
+        listed = re.search(rf"^\s*{title}\s*:((?:.*, *\n)*.*)", part, re.MULTILINE)
         yield SeenVpn(name, tuple(word for word in re.split(r"[,\s]+", listed[1]) if word) if listed else ())
 
 
