@@ -128,7 +128,7 @@ def _addresses(ground: _Ground, tables: DeviceTables) -> Iterator[AddressFinding
         slices, port = ground.slices(tables.device, one.interface), ground.ports.get((tables.device, one.interface))
         if _is_nobodys(one.address.ip):
             continue
-        found = f"{one.address} in {_table(one.vrf)}" if one.vrf else str(one.address)
+        found = _in_table(one.address, one.vrf)
         if port is not None and _is_planned(port, one.address):
             if one.vrf != port.vrf:
                 text = "Bind the interface as the plan says; its address is in the wrong table of routes."
@@ -150,6 +150,11 @@ def _addresses(ground: _Ground, tables: DeviceTables) -> Iterator[AddressFinding
 
 def _table(vrf: str | None) -> str:
     return f"VPN instance {vrf}" if vrf else "the global table"
+
+
+def _in_table(what: object, vrf: str | None) -> str:
+    """Return an address or a prefix as it is shown: the global table needs no name."""
+    return f"{what} in {_table(vrf)}" if vrf else str(what)
 
 
 def _is_planned(port: InterfaceIntent, address: IPv4Interface) -> bool:
@@ -193,11 +198,11 @@ def _overlaps(ground: _Ground, read: Sequence[DeviceTables]) -> Iterator[Address
         for one in tables.addresses:
             if not _is_nobodys(one.address.ip):
                 places.setdefault(one.vrf or "", []).append((span(one.address.network), tables.device, one.interface, one.address))
-    for held in places.values():
-        yield from _overlaps_in(ground, sorted(held, key=lambda place: (place[0][0], -place[0][1], place[1], place[2])))
+    for vrf, held in places.items():
+        yield from _overlaps_in(ground, vrf, sorted(held, key=lambda place: (place[0][0], -place[0][1], place[1], place[2])))
 
 
-def _overlaps_in(ground: _Ground, places: Iterable[_Place]) -> Iterator[AddressFinding]:
+def _overlaps_in(ground: _Ground, vrf: str, places: Iterable[_Place]) -> Iterator[AddressFinding]:
     widest: _Place | None = None
     for place in places:
         (start, end), device, interface, address = place
@@ -207,7 +212,8 @@ def _overlaps_in(ground: _Ground, places: Iterable[_Place]) -> Iterator[AddressF
         _, other, port, whole = widest
         if not (_is_end(ground, other, port, whole) and _is_end(ground, device, interface, address)):
             expected = f"no other network than that of {other} {port}"
-            yield ground.finding(["overlap"], device, interface, address, expected, f"{whole} stands on {other} {port}")
+            found = _in_table(address, vrf)
+            yield ground.finding(["overlap"], device, interface, found, expected, f"{whole} stands on {other} {port}")
         if end > widest[0][1]:
             widest = place
 
@@ -231,7 +237,7 @@ def _routes(ground: _Ground, read: Sequence[DeviceTables]) -> Iterator[AddressFi
         far, device, via, protocol = min(places)
         interface = "" if far else via.rpartition(" ")[2]
         many = f"{len(places)} of {len(read)} devices route to it; here {protocol}, {via}"
-        found = f"{prefix} in {_table(vrf)}" if vrf else str(prefix)
+        found = _in_table(prefix, vrf)
         whose = _whose(ground.workspace, prefix.network_address)
         yield ground.finding(["unheld_route"], device, interface, found, "routes to held prefixes alone", f"{many}; {whose}")
 

@@ -194,9 +194,10 @@ def _judged(planned: RenumberPlan) -> RenumberPlan:
 
 
 def _require(moves: Iterable[Move], *phases: str) -> tuple[Move, ...]:
-    found = tuple(move for move in moves if move.phase in phases)
+    known = tuple(moves)
+    found = tuple(move for move in known if move.phase in phases)
     if not found:
-        raise InputError([no_programme()])
+        raise InputError([no_programme(known)])
     return found
 
 
