@@ -155,7 +155,7 @@ IOS = Dialect(
     running="show running-config",
     save="write memory",
     saved=r"\[OK\]",
-    refusal=r"^% (?!Warning|Interface .*removed due to).*$",
+    refusal=r"^(?:% (?!Warning|Interface .*removed due to).*|Must delete secondary before deleting primary.*)$",
     ping="ping {address} repeat {count}",
     questions={
         "probe": "show ip sla statistics 1",
