@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from app.core.renumber import burn_down, find_moves
+from app.edge.device import Limits
 from app.errors import ExitCode
-from app.workflows.hosts import open_nornir
+from app.workflows.hosts import open_gateway, open_nornir
 from app.workflows.renumber import Ground, RenumberReport, cut_over, finish, start
 from app.workflows.renumber import plan as plan_renumbering
 from app.workflows.tables import read_tables
@@ -109,17 +110,21 @@ def test_a_line_of_leading_addresses_is_proven_by_pings_and_one_that_answers_non
 
 
 def test_a_device_that_goes_down_midway_is_a_row_and_the_same_step_completes_it_afterwards(watched: Watched) -> None:
-    network = watched.city.carrier.network
-    watched.city.carrier.call(lambda: network.set_faults("county02-u01", ssh=SshFaults(drop_at=8)))
-    broken = start(watched.ground, ("C02", "C02U01"), commit=True)
+    city, network = watched.city, watched.city.carrier.network
+    impatient = open_gateway(
+        city.workspace.plan, city.settings, ENVIRON, endpoint=city.carrier.simulation.ssh_endpoint, limits=Limits(connect_s=1.0, read_s=3.0)
+    )
+    short = replace(watched.ground, gateway=impatient, wait_s=0.0)
+    city.carrier.call(lambda: network.set_faults("county02-u01", ssh=SshFaults(drop_at=8)))
+    broken = start(short, ("C02", "C02U01"), commit=True)
     rows = {row.device: row.result for row in broken.devices}
     assert rows["county02-u01"] == "failed"
     assert broken.exit_code is ExitCode.DEVICE
     assert {result for name, result in rows.items() if name != "county02-u01"} <= {"deployed", "unchanged"}
-    refused = cut_over(watched.ground, ("C02U01",), commit=True)
+    refused = cut_over(short, ("C02U01",), commit=True)
     assert refused.exit_code is ExitCode.DEVICE
     assert "not_proven" in results(refused)
-    watched.city.carrier.call(lambda: network.set_faults("county02-u01", ssh=NO_SSH_FAULTS))
+    city.carrier.call(lambda: network.set_faults("county02-u01", ssh=NO_SSH_FAULTS))
     again = start(watched.ground, ("C02U01",), commit=True)
     assert {row.result for row in again.devices if row.device == "county02-u01"} == {"deployed"}
     led = cut_over(replace(watched.ground, wait_s=4.0), ("C02U01",), commit=True)
