@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.core.renumber import burn_down, find_moves
-from app.edge.device import Limits
+from app.edge.ssh.access import Limits
 from app.errors import ExitCode
 from app.workflows.hosts import open_gateway, open_nornir
 from app.workflows.renumber import Ground, RenumberReport, cut_over, finish, start
