@@ -106,3 +106,15 @@ def test_what_every_table_holds_of_the_device_itself_is_no_route_to_nobody(works
     stray = SeenRoute(IPv4Network("203.0.113.9/32"), "connected", ("203.0.113.9 LoopBack9",))
     (found,) = audited(workspace, tables | {"core": replace(core, routes=(*core.routes, stray))})
     assert (found.kinds, found.device, found.interface) == (("unheld_route",), "core", "LoopBack9")
+
+
+def test_a_foreign_network_is_told_once_though_the_device_routes_to_its_own_address_and_its_broadcast_too(
+    workspace: Workspace, tables: dict[str, DeviceTables]
+) -> None:
+    foreign = with_held(tables, "core", HeldAddress("LoopBack9", IPv4Interface("203.0.113.1/24"), True))
+    shown = tuple(
+        SeenRoute(IPv4Network(f"203.0.113.{rest}"), "connected", ("203.0.113.1 LoopBack9",)) for rest in ("0/24", "1/32", "255/32")
+    )
+    core = replace(foreign["core"], routes=(*foreign["core"].routes, *shown))
+    found = [(one.kinds, one.found) for one in audited(workspace, foreign | {"core": core})]
+    assert found == [(("unheld_route",), "203.0.113.0/24"), (("outside_slice", "unheld"), "203.0.113.1/24")]
