@@ -192,6 +192,8 @@ def draw_attention(words: Words, lines: Sequence[LineView], open_line: Open, lis
                     _attention_row(words, line, open_line)
     if len(lines) > LINES_SHOWN:
         text("button", words("more", count=len(lines) - LINES_SHOWN), "more", "type=button").on("click", lambda _: list_all())
+    if any(line.due in ("late", "not_proven") for line in lines):
+        text("p", words("late_or_unproven"), "muted note")
 
 
 def _attention_row(words: Words, line: LineView, open_line: Open) -> None:

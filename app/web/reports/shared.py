@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from app.core.document import Block, Document, Outline, grid_or
@@ -246,10 +246,15 @@ def failed_criteria(line: LineView) -> list[str]:
 
 def unit_names(say: ReportWords, lines: Sequence[LineView]) -> str:
     """Name the units of some lines in a sentence, the first ones where they are many."""
-    names = list(dict.fromkeys(say.pick(line.unit_name, line.unit_name_en) for line in lines))
-    if len(names) > NAMES_SHOWN:
-        return say("units_named", names=say.joined(names[:NAMES_SHOWN]), count=len(names))
-    return say("units_few", names=say.joined(names))
+    return names_in_short(say, [say.pick(line.unit_name, line.unit_name_en) for line in lines])
+
+
+def names_in_short(say: ReportWords, names: Iterable[str]) -> str:
+    """Join names, each once; of many the first ones, with their number."""
+    distinct = list(dict.fromkeys(names))
+    if len(distinct) > NAMES_SHOWN:
+        return say("units_named", names=say.joined(distinct[:NAMES_SHOWN]), count=len(distinct))
+    return say("units_few", names=say.joined(distinct))
 
 
 def weekends_note(ground: Ground, lines: Sequence[Overdue]) -> str:
