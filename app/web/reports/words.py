@@ -172,9 +172,9 @@ TABLE: dict[str, tuple[str, str]] = {
     "late_or_unproven": (
         "“逾期”指期限已过仍未验收，且没有记录表明按期就绪；“未证实”指到期前已测得连通或已登记自测，此后没有不利记录，"
         "只差验收判定，不算逾期，由电子政务中心核实。",
-        "Late: over its day, not accepted, and nothing shows that it was ready in time. Not proven: it was seen up, or its carrier recorded "
-        "its own test, early enough, and nothing since speaks against it; only the judgement is missing. It is not late; the centre is to "
-        "find out.",
+        "Late: over its day, not accepted, and nothing shows that it was ready in time. Not proven: it was seen up, or its carrier "
+        "recorded its own test, early enough, and nothing since speaks against it; only the judgement is missing. It is not late; the "
+        "centre is to find out.",
     ),
     "part_not_proven": ("未证实{count}条", "{count} not proven"),
     "head_not_proven": ("未证实", "Not proven"),
