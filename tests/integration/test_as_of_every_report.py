@@ -106,6 +106,8 @@ def questions(city: City) -> dict[str, list[str]]:
     return asked
 
 
+#: The others hold the same words in JSON; writing them again takes long.
+IN_TEXT = ("circular", "scores", "organisation", "availability")
 OTHERS = (("availability",), ("life",), ("accept",), ("fault", "list", "--all"), ("fault", "report"))
 
 
@@ -114,7 +116,8 @@ def answers(city: City) -> tuple[dict[str, Any], dict[str, list[dict[str, str]]]
     said: dict[str, Any] = {}
     later: dict[str, list[dict[str, str]]] = {}
     for name, words in questions(city).items():
-        said[f"{name} in text"] = city(*words, "--known-only")
+        if name.startswith(IN_TEXT):
+            said[f"{name} in text"] = city(*words, "--known-only")
         said[name] = json.loads(city(*words, "--format", "json").out)
         later[name] = said[name].pop("learnt_later")
     return said | {" ".join(words): city(*words, "--format", "json") for words in OTHERS}, later
@@ -137,6 +140,7 @@ def test_what_is_recorded_after_the_moment_changes_no_report_as_of_it_but_for_wh
         assert all(datetime.fromisoformat(each["observed_at"]) <= city.at < datetime.fromisoformat(each["recorded_at"]) for each in told)
 
 
+@pytest.mark.parametrize("city", [DAZHOU, SHAOXING], ids=["dazhou", "shaoxing"], indirect=True)
 def test_the_same_facts_recorded_in_time_do_change_the_reports(city: City) -> None:
     """Without this the test above would pass where nothing that is written matters to any report."""
     before, _ = answers(city)

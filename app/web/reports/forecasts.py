@@ -47,13 +47,13 @@ def _grid(say: ReportWords, caption: str, counted: str, groups: Sequence[tuple[s
             each.forecast.wanted,
             _rate(each.forecast.needed_per_day),
             _rate(each.forecast.per_day),
-            foretold(say, each.forecast),
+            foretold(say, each.forecast, _short_after(each.forecast.expected_on)),
             say.words(f"outlook_{each.forecast.outlook}"),
         )
         for name, each in groups
     ]
     names = (f"{counted}_of", "progress", "wanted", f"needed_{counted}", f"lately_{counted}", "foretold", "outlook")
-    return grid_or(say("forecast_none"), caption, [say(f"head_{name}") for name in names], rows, (24, 12, 8, 12, 12, 38, 13), "lcrrrcc")
+    return grid_or(say("forecast_none"), caption, [say(f"head_{name}") for name in names], rows, (27, 13, 8, 13, 13, 32, 13), "lcrrrcc")
 
 
 def _shown(jeopardy: Sequence[Jeopardy]) -> list[Jeopardy]:
@@ -75,8 +75,14 @@ def _group(say: ReportWords, each: Jeopardy) -> str:
 
 
 def _unit_group(say: ReportWords, titles: Mapping[str, str], each: Jeopardy) -> str:
-    title = titles[each.milestone_id]
-    return title if each.grouping == WHOLE else say("county_of", title=title, name=say.words.short(each.name, each.name_en))
+    if each.grouping == WHOLE:
+        return titles[each.milestone_id]
+    return say("county_of", name=say.words.short(each.name, each.name_en))
+
+
+def _short_after(expected: date | None) -> Callable[[date], str]:
+    """Return how days of an interval are written in a table: without the year where it is that of the day before the bracket."""
+    return lambda day: f"{day}" if expected is None or day == expected or day.year != expected.year else f"{day:%m-%d}"
 
 
 def _rate(per_day: float | None) -> float | None:

@@ -195,8 +195,8 @@ def overdue_grid(ground: Ground, lines: Sequence[Overdue], empty: str) -> Block:
     head = [say("number"), *(say(f"head_{name}") for name in names)]
     if not any(each.line.open_gates for each in lines):  # a column that says nothing but none is left out
         rows, head = [row[:-1] for row in rows], head[:-1]
-        return grid_or(empty, "", head, rows, (6, 26.5, 13, 21, 12, 17.5, 12, 10, 18.5), "cllllcrrl")
-    return grid_or(empty, "", head, rows, (5, 22, 11, 17, 10, 13.5, 11, 9, 14, 24), "cllllcrrll")
+        return grid_or(empty, "", head, rows, (5.5, 25, 11, 24, 12, 17.5, 12, 10, 18.5), "cllllcrrl")
+    return grid_or(empty, "", head, rows, (5, 20.5, 9.5, 22, 10, 13, 10.5, 8.5, 12.5, 25), "cllllcrrll")
 
 
 def _overdue_row(say: ReportWords, number: int, each: Overdue) -> tuple[str | int | float | None, ...]:
