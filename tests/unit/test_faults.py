@@ -479,3 +479,10 @@ def test_windows_are_numbered_by_civil_day_and_known_as_of_a_moment() -> None:
     assert found[0].cancelled_at == NOW + MINUTE
     zone = workspace().order.timezone
     assert (next_window_id(found, NOW, zone), next_window_id(found, NOW + 14 * HOUR, zone)) == ("W-20080703-03", "W-20080704-01")
+
+
+def test_a_second_cancellation_gives_no_time_back() -> None:
+    declared = WindowEvent("W-20080703-02", DECLARED, NOW - HOUR, "通信处", "检修通知", NOW, NOW + HOUR, Concern(("*",)))
+    twice = [replace(declared, kind=CANCELLED, recorded_at=NOW + after * MINUTE) for after in (10, 50)]
+    [found] = project_windows([declared, *twice])
+    assert found.counted == (NOW, NOW + 10 * MINUTE)

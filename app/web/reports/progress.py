@@ -60,6 +60,7 @@ def _add_deadlines(ground: Ground, outline: Outline, *, counties: bool) -> None:
     say, summary = ground.say, ground.known.summary
     outline.chapter(say("chapter_milestones"))
     outline.add(milestones_grid(ground, summary.milestones, say("no_milestones")))
+    outline.say(say("rulings_note") if any(each.ruling and not each.clause for each in summary.milestones) else "", style="note")
     if summary.milestones:
         outline.add(Picture(say("timeline"), draw_timeline(ground), say("timeline_text"), 0.95))
     say_changes(ground, outline, summary.milestones)

@@ -179,7 +179,7 @@ def milestones_grid(ground: Ground, milestones: Sequence[MilestoneView], empty: 
             f"{each.due_on}" + (say("first_due", day=each.baseline_on) if each.baseline_on not in (None, each.due_on) else ""),
             f"{each.done}/{each.total}" if each.total else say("not_measured"),
             say.words.known("milestone", each.state),
-            each.clause or (say("source_ruling", ruling=each.ruling) if each.ruling else say("source_default")),
+            each.clause or each.ruling or say("source_default"),
         )
         for each in milestones
     ]

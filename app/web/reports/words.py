@@ -112,7 +112,10 @@ TABLE: dict[str, tuple[str, str]] = {
     "no_milestones": ("文件没有规定期限事项。", "The order has no milestones."),
     "not_measured": ("未登记", "nothing recorded"),
     "source_default": ("默认值", "default"),
-    "source_ruling": ("裁定{ruling}", "ruling {ruling}"),
+    "rulings_note": (
+        "“依据”栏中以R-开头的为裁定编号，裁定的内容、理由与日期载于order.yaml。",
+        "Sources that begin with R- are rulings; order.yaml says what was decided, why and when.",
+    ),
     "soft": ("（力争）", " (aim)"),
     "timeline": ("期限事项时间图", "Milestones in time"),
     "timeline_text": ("各期限事项的到期日与完成比例。", "When each milestone is due and how much of it is done."),
