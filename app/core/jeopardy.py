@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from app.core.cohorts import Member, unit_members, wanted_of
 from app.core.events import EventBook, milestone_event
 from app.core.forecast import Forecast, Outlook, build_foreteller
-from app.core.order import Milestone, covers
+from app.core.line_view import LineView
+from app.core.milestone import Milestone
+from app.core.scope import covers
 from app.core.workspace import Workspace
 
 WHOLE, COUNTY, CARRIER, CLASS = "whole", "county", "carrier", "class"
@@ -23,35 +24,6 @@ GROUPINGS = (WHOLE, COUNTY, CARRIER, CLASS)
 LINES, UNITS = "lines", "units"
 #: Days of acceptances, how many more are wanted, the first moment that is too late → what is foretold.
 Foretell = Callable[[Iterable[date], int, datetime], Forecast]
-
-
-class ForetoldLine(Protocol):
-    """What is needed of a line to foretell it."""
-
-    @property
-    def region(self) -> str: ...
-    @property
-    def region_name(self) -> str: ...
-    @property
-    def region_name_en(self) -> str: ...
-    @property
-    def class_id(self) -> str: ...
-    @property
-    def class_words(self) -> str: ...
-    @property
-    def class_words_en(self) -> str: ...
-    @property
-    def level(self) -> str: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def role(self) -> str: ...
-    @property
-    def carrier(self) -> str: ...
-    @property
-    def carrier_name(self) -> str: ...
-    @property
-    def done_at(self) -> datetime | None: ...
 
 
 #: Key and name in both languages of the group that a member belongs to.
@@ -84,7 +56,7 @@ class _Counted:
     groups: Mapping[str, Named]
 
 
-def view_jeopardy(workspace: Workspace, lines: Sequence[ForetoldLine], now: datetime, book: EventBook) -> tuple[Jeopardy, ...]:
+def view_jeopardy(workspace: Workspace, lines: Sequence[LineView], now: datetime, book: EventBook) -> tuple[Jeopardy, ...]:
     """Return the forecasts of every hard milestone that counts lines, or units of which anything was ever reported; groups in the order
     in which they are met.
     """
@@ -106,7 +78,7 @@ def view_jeopardy(workspace: Workspace, lines: Sequence[ForetoldLine], now: date
     return tuple(found)
 
 
-def _counted_line(line: ForetoldLine, zone: ZoneInfo) -> _Counted:
+def _counted_line(line: LineView, zone: ZoneInfo) -> _Counted:
     groups = {
         COUNTY: (line.region, line.region_name, line.region_name_en),
         CARRIER: (line.carrier, line.carrier_name, line.carrier_name),

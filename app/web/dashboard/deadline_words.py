@@ -77,7 +77,6 @@ DEADLINE_TABLE: dict[str, tuple[str, str]] = {
     "on_the_day": ("当日", "on the day"),
     "left_days": ("剩余 {days} 天（{working} 个工作日）", "{days} days left ({working} working)"),
     "first_deadline": ("原定期限", "First deadline"),
-    "delivered_at": ("线路就绪", "There since"),
     "late_or_unproven": (
         "逾期：期限已过仍未验收，且没有记录表明按期就绪。未证实：到期前已测得连通或已登记自测，此后没有不利记录，只差验收判定；"
         "不算逾期，由电子政务中心核实。",

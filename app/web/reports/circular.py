@@ -9,10 +9,11 @@ from datetime import date
 
 from app.core.cohorts import unit_members
 from app.core.document import Annex, Block, Document, Outline, Paragraph, Signature
+from app.core.duties import HOLDERS, Rhythm
 from app.core.events import milestone_event
-from app.core.order import HOLDERS, Rhythm
+from app.core.line_view import LineView
+from app.core.milestone_view import MilestoneView
 from app.core.periods import Period, day_of_issue
-from app.core.progress import LineView, MilestoneView
 from app.core.standings import Overdue, Standing, by_carrier, is_off_standard, overdue, primary_lines, whole
 from app.web.reports.forecasts import forecast_grids, forecast_note, forecast_sentences, say_changes
 from app.web.reports.shared import (

@@ -8,7 +8,7 @@ from datetime import date
 from app.core.document import DASH, Block, Outline, Paragraph, grid_or
 from app.core.forecast import Forecast
 from app.core.jeopardy import GROUPINGS, LINES, UNITS, WHOLE, Jeopardy
-from app.core.progress import MilestoneView
+from app.core.milestone_view import MilestoneView
 from app.web.reports.shared import Ground
 from app.web.reports.words import ReportWords
 
@@ -52,8 +52,9 @@ def _grid(say: ReportWords, caption: str, counted: str, groups: Sequence[tuple[s
         )
         for name, each in groups
     ]
-    names = (f"{counted}_of", "progress", "wanted", f"needed_{counted}", f"lately_{counted}", "foretold", "outlook")
-    return grid_or(say("forecast_none"), caption, [say(f"head_{name}") for name in names], rows, (27, 13, 8, 13, 13, 32, 13), "lcrrrcc")
+    head = [say(f"head_of_{counted}"), say("head_progress"), say("head_wanted"), say(f"head_needed_{counted}")]
+    head += [say(f"head_lately_{counted}"), say("head_foretold"), say("head_outlook")]
+    return grid_or(say("forecast_none"), caption, head, rows, (27, 13, 8, 13, 13, 32, 13), "lcrrrcc")
 
 
 def _shown(jeopardy: Sequence[Jeopardy]) -> list[Jeopardy]:

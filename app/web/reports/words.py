@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from app.core.order import Source
 from app.core.periods import Period
+from app.core.source import Source
 from app.web.dashboard.words import MONTHS, Words
 
 #: Key → (Chinese, English).
@@ -128,8 +128,8 @@ TABLE: dict[str, tuple[str, str]] = {
     ),
     "chapter_forecast": ("进度预测", "Forecast"),
     "first_due": ("（原定{day}）", " (first {day})"),
-    "head_lines_of": ("范围", "Lines"),
-    "head_units_of": ("事项", "Duty"),
+    "head_of_lines": ("范围", "Lines"),
+    "head_of_units": ("事项", "Duty"),
     "county_of": ("其中：{name}", "of these: {name}"),
     "head_wanted": ("还需", "Wanted"),
     "head_needed_lines": ("须达（条/日）", "Needed a day"),
@@ -274,7 +274,6 @@ TABLE: dict[str, tuple[str, str]] = {
     "annex_off": ("不符合标准线路清单", "Lines off standard"),
     "caption_regions": ("各县（区）建设进度", "Counties"),
     "caption_carriers": ("网络服务提供商建设进度", "Carriers"),
-    "caption_classes": ("各类线路建设进度", "Classes of line"),
     "caption_milestones": ("期限事项", "Milestones"),
     "head_failed_criteria": ("不合格项目", "What failed"),
     "head_judged": ("判定时间", "Judged"),
