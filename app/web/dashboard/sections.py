@@ -79,17 +79,18 @@ def draw_failure(words: Words, message: str) -> None:
 def draw_figures(words: Words, counts: view.Figures, polling: Polling) -> None:
     """Draw the key figures: acceptance, states, polling."""
     late_part = words("accepted_late_part", count=counts.accepted_late) if counts.accepted_late else ""
-    of_total = words("of_total", total=counts.primary, share=words.share(counts.primary_accepted, counts.primary))
+    of_total = words("of_total", total=counts.total, share=words.share(counts.accepted, counts.total))
     with block("div", "figure is-wide"):
         text("div", words("lines_accepted"), "figure-name")
         with block("div", "figure-value"):
-            text("span", str(counts.primary_accepted), "number")
+            text("span", str(counts.accepted), "number")
             text("span", of_total, "figure-of")
-        bar(counts.primary_accepted, counts.primary)
+        bar(counts.accepted, counts.total)
         if late_part:
             text("div", late_part, "figure-note")
-        if backups := counts.total - counts.primary:
-            text("div", words("backups_part", count=counts.accepted - counts.primary_accepted, total=backups), "figure-note")
+        if counts.primary < counts.total:
+            share = words.share(counts.primary_accepted, counts.primary)
+            text("div", words("primary_part", count=counts.primary_accepted, total=counts.primary, share=share), "figure-note")
     late_note = words("not_proven_part", count=counts.not_proven) if counts.not_proven else words("fig_late_note")
     _figure(words("fig_late"), counts.late, late_note, "late")
     _figure(words("fig_at_risk"), counts.at_risk, words("fig_at_risk_note"), "at_risk")
