@@ -137,6 +137,8 @@ def _holders(ground: Ground) -> Iterator[tuple[str, str, int]]:
             yield f"unit:{unit_id}", unit.where, 30
     for unit_id in ground.switches:
         yield f"management:{unit_id}", inventory.units[unit_id].where, 30
+    for held in inventory.vpn_lines:
+        yield f"vpn:{held.line_id}/{held.vpn}", held.where, 31
     for service in inventory.services.values():
         yield f"service:{service.service_id}", service.where, 30
 
