@@ -74,6 +74,7 @@ def signed_in(browser: Browser, address: str, account: str, path: str = "/", *, 
     page.fill("[name=password]", PASSWORD)
     page.click("button[type=submit]")
     page.wait_for_selector(".all-lines .ag-row .line-id")
+    page.wait_for_function("window.did_handshake")  # before it, what is typed reaches nobody
     yield page
     context.close()
     assert [fault for fault in faults if not expected or expected not in fault] == []
