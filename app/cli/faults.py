@@ -32,32 +32,32 @@ Until = Annotated[str | None, typer.Option("--until", help="day or moment, exclu
 Output = Annotated[Path | None, typer.Option("-o", "--output", help="write a sheet instead: NAME.xlsx or NAME.csv")]
 InLanguage = Annotated[Language, typer.Option("--language", envvar="WAIWANG_LANGUAGE", help="of the sheet")]
 
-#: Column → its head in a sheet, Chinese and English.
+#: Column → its head in a sheet, Chinese and English. Whatever has no room on a screen stands below its row: the last ones first.
 FAULT_HEADS = {
     "fault": ("故障编号", "Fault"),
     "line": ("线路编号", "Line"),
-    "unit": ("接入单位", "Unit"),
-    "region": ("所在区域", "Region"),
-    "carrier": ("承建企业", "Carrier"),
     "state": ("状态", "State"),
     "with": ("处理方", "With"),
-    "began": ("发生时间", "Began"),
     "lasted_min": ("历时（分钟）", "Lasted (min)"),
+    "carrier": ("网络服务提供商", "Carrier"),
+    "began": ("发生时间", "Began"),
+    "unit": ("接入单位", "Unit"),
+    "region": ("所在区域", "Region"),
     "handed": ("移交时间", "Handed"),
     "restored": ("恢复时间", "Restored"),
     "agreed_h": ("约定时限（小时）", "Agreed (h)"),
     "within_agreed": ("时限内恢复", "Within agreed time"),
     "reopened": ("反复次数", "Broke again"),
     "announced_late": ("通知逾期", "Announced late"),
+    "source": ("来源", "Source"),
     "planned": ("计划检修", "Planned under"),
     "children": ("受影响的下级线路", "Lines behind it"),
-    "source": ("来源", "Source"),
     "document": ("依据", "Evidence"),
 }
 #: Long texts, which stand below their row where the screen is too narrow.
-BELOW = ("planned", "children", "source", "document")
+BELOW = ("planned", "children", "document")
 CARRIER_HEADS = {
-    "carrier": ("承建企业", "Carrier"),
+    "carrier": ("网络服务提供商", "Carrier"),
     "faults": ("故障数", "Faults"),
     "broken": ("未恢复", "Broken now"),
     "restored": ("已恢复", "Restored"),
@@ -72,7 +72,7 @@ CARRIER_HEADS = {
 STATE_WORDS = {
     "open": ("未派单", "open"),
     "assigned": ("已派单", "assigned"),
-    "with_carrier": ("已移交承建企业", "with the carrier"),
+    "with_carrier": ("已移交网络服务提供商", "with the carrier"),
     "restored": ("已恢复", "restored"),
     "closed": ("已关闭", "closed"),
 }
@@ -255,22 +255,22 @@ def _fault_row(context: Context, each: FaultView, language: str | None) -> tuple
     return (
         each.fault_id,
         each.line_id,
-        each.unit_name_en if in_english and each.unit_name_en else each.unit_name,
-        each.region_name_en if in_english and each.region_name_en else each.region_name,
-        each.carrier_name,
         _in_words(STATE_WORDS, each.state, language),
         clock_holder(each),
-        written(each.began_at, zone),
         _minutes(each.lasted),
+        each.carrier_name,
+        written(each.began_at, zone),
+        each.unit_name_en if in_english and each.unit_name_en else each.unit_name,
+        each.region_name_en if in_english and each.region_name_en else each.region_name,
         written(each.handed_at, zone),
         written(each.restored_at, zone),
         each.agreed / timedelta(hours=1),
         _yes_no(each.within_agreed, language),
         each.reopened,
         _yes_no(each.announced_late if each.planned else None, language),
+        _in_words(SOURCE_WORDS, each.source, language),
         each.planned,
         each.children,
-        _in_words(SOURCE_WORDS, each.source, language),
         each.document,
     )
 

@@ -11,9 +11,10 @@ from typing import Annotated
 import typer
 
 from app.cli.context import Commit, Form, Names, Root, leave, now, open_context
-from app.cli.output import Format, Table, counted, show, show_findings, stdout, tell
+from app.cli.output import Format, Table, show, show_findings, stdout, tell
 from app.core.families import find_gaps
 from app.edge.templates import read_templates
+from app.errors import counted
 from app.workflows.check import check as run_check
 from app.workflows.plan import change_rows, format_plan, ipv6_diff
 from app.workflows.plan import plan as run_plan

@@ -17,6 +17,7 @@ from app.cli.lines import AsOf, parse_moment
 from app.cli.output import Table
 from app.cli.paper import Language
 from app.core.contests import Contest, describe
+from app.core.moments import on_the_clock
 from app.core.periods import Period, month_of, parse_period
 from app.core.references import nearest
 from app.core.scoring import Score
@@ -123,7 +124,7 @@ def circular(
     ground = ground_of(context, way, until=wanted.ends_at(zone) if wanted else None)
     spoken = wanted or month_of(ground.known.at.astimezone(zone).date())
     if ground.known.at < spoken.begins_at(zone):
-        found, step = ground.known.at.astimezone(zone).isoformat(timespec="minutes"), "Name a period that has begun by then."
+        found, step = on_the_clock(ground.known.at, zone), "Name a period that has begun by then."
         raise InputError([Finding("command line", "the period had not begun", f"a moment from {spoken.first_day} on", found, step)])
     found_units = run_circular(context.workspace, ground.known)
     named = found_units.named

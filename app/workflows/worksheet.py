@@ -10,7 +10,7 @@ from pathlib import Path
 
 from app.core.line_event import CARRIER_CONTACT, OPENED, LineEvent, newest_events, opened_event
 from app.core.references import nearest
-from app.core.worksheet import HEADS, Return, Returned, judge_return, worksheet_rows
+from app.core.worksheet import FORMER_HEADS, HEADS, Return, Returned, judge_return, worksheet_rows
 from app.core.workspace import Workspace
 from app.edge.database.store import Store
 from app.edge.files import read_workspace
@@ -109,7 +109,7 @@ def _read(workspace: Workspace, path: Path, now: datetime, carrier: str | None) 
     faults: list[Finding] = []
     rows = []
     for sheet in read_sheets(path, faults.append):
-        named = name_columns(sheet, {column: heads for column, heads in HEADS.items()}, "line_id", faults.append)
+        named = name_columns(sheet, {column: (*heads, *FORMER_HEADS.get(column, ())) for column, heads in HEADS.items()}, "line_id", faults.append)
         rows += list(named.rows) if named else []
     spoilt = {fault.where for fault in faults}
     sound = [(where, cells) for where, cells in rows if where not in spoilt]
