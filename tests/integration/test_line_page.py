@@ -137,6 +137,7 @@ def test_an_engineer_records_a_step_and_is_told_what_cannot_follow(browser: Brow
     with signed_in(browser, address, "duty", "/en", language="en") as page:
         dialog = open_line(page, OTHER)
         expect(dialog).to_contain_text("Not opened")
+        assert dialog.locator("[data-part=documents]").count() == 0, "of a line that nobody judged there is no evidence to take away"
         entry = dialog.locator("[data-part=step]")
         entry.locator(".entry-text input").fill("works order 3")
         entry.locator(".entry-moment input").fill("2008-01-01T08:00")
