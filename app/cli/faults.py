@@ -92,7 +92,7 @@ def open_(
     """Open a fault that somebody reports; --commit writes it."""
     context, moment = open_context(root), now()
     line_id = one_line(context.workspace.inventory.lines, line)
-    outage = outage_by_hand(line_id, _moment(context, "--at", at) or moment, by, document)
+    outage = outage_by_hand(line_id, _moment(context, "--at", at) or moment.astimezone(context.workspace.order.timezone), by, document)
     _show_entry(context, FaultDesk(context.workspace, context.store).open_by_hand(outage, commit=commit, now=moment), form, "open")
 
 
@@ -212,7 +212,8 @@ def _enter(
     value: str = "",
 ) -> None:
     moment = now()
-    event = FaultEvent(fault_id, kind, "", _moment(context, "--at", at) or moment, moment, by, BY_HAND, document, value)
+    observed = _moment(context, "--at", at) or moment.astimezone(context.workspace.order.timezone)
+    event = FaultEvent(fault_id, kind, "", observed, moment, by, BY_HAND, document, value)
     _show_entry(context, FaultDesk(context.workspace, context.store).enter(event, commit=commit, now=moment), form, kind)
 
 

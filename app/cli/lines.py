@@ -26,7 +26,7 @@ def choose_lines(lines: Mapping[str, Line], wanted: Sequence[str] | None) -> lis
     """Return the lines that match any of the ids or globs. Raises InputError for one that matches nothing."""
     unknown = [name for name in wanted or [] if not any(fnmatchcase(line_id, name) for line_id in lines)]
     if unknown:
-        step = f"Known are for example {', '.join(list(lines)[:3])}."
+        step = f"Known are for example {', '.join(list(lines)[:3])}." if lines else "inventory/lines.csv holds no line yet."
         raise InputError(Finding("selection", "line id", "an id or glob of inventory/lines.csv", name, step) for name in unknown)
     return [line for line_id, line in lines.items() if not wanted or any(fnmatchcase(line_id, name) for name in wanted)]
 

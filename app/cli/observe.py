@@ -24,7 +24,7 @@ from app.workflows.deadlines import keep_deadlines
 from app.workflows.evidence import CLOCK_VERB, POLLER
 from app.workflows.faults import FaultDesk
 from app.workflows.poll import Poller, open_poller
-from app.workflows.poll_report import CycleReport
+from app.workflows.poll_report import CycleReport, PollRow
 
 
 def poll(
@@ -60,13 +60,18 @@ def _show_cycle(report: CycleReport, form: Format) -> None:
     if form is Format.text and report.findings:
         show_findings(report.findings, form, title="poll")
     rows = [
-        (row.line_id, row.state, row.behind, _rate(row.down_bps), _rate(row.up_bps), row.in_errors, row.out_errors, row.reason)
+        (row.line_id, row.state, row.behind, _rate(row.down_bps), _rate(row.up_bps), row.in_errors, row.out_errors, _reason(row, form))
         for row in report.rows()
     ]
     totals = {state: number for state in ("up", "down", "unreachable", "unknown") if (number := sum(r[1] == state for r in rows))}
     silent = [device.device for device in report.devices if device.answer != "answered"]
     columns = ("line", "state", "behind", "down_kbps", "up_kbps", "in_errors", "out_errors", "reason")
     show(Table("poll", columns, rows, {**totals, "devices": len(report.devices), "without answer": len(silent)}, ("reason",)), form)
+
+
+def _reason(row: PollRow, form: Format) -> str | None:
+    """Return why a line is in its state; a reader is spared the reason of the many that are up."""
+    return None if form is Format.text and row.state == "up" else row.reason
 
 
 def _rate(bps: float | None) -> float | None:

@@ -77,8 +77,13 @@ def stderr() -> Console:
 
 
 def tell(text: str, style: str = "") -> None:
-    """Print a message on stderr; never broken into lines where nobody looks at a screen."""
-    stderr().print(Text(text, style=style), soft_wrap=True)
+    """Print a message on stderr; broken between words on a screen, never where nobody looks at one."""
+    say(stderr(), Text(text, style=style))
+
+
+def say(console: Console, text: Text) -> None:
+    """Print one message: a screen would break it within a word, a file or a pipe keeps it on one line."""
+    console.print(text, soft_wrap=not console.is_terminal)
 
 
 def show(table: Table, form: Format) -> None:
@@ -130,7 +135,8 @@ def _show_text(table: Table) -> None:
         _show_named(console, [f"{columns[at]}: {row[at]}" for at in range(kept, beside) if cells[at] not in (None, (), "")])
         for name, cell in list(zip(columns, cells, strict=True))[beside:]:
             _show_below(console, f"{name}: " if len(table.below) > 1 else "", cell)
-    console.print(Text(" · ".join(f"{name} {number}" for name, number in table.totals.items()), style="bold"), soft_wrap=True)
+    totals = table.totals or {"rows": len(table.rows)}
+    console.print(Text(" · ".join(f"{name} {number}" for name, number in totals.items()), style="bold"), soft_wrap=True)
 
 
 def _words(cells: Sequence[Cell], *, right: bool) -> list[str]:
@@ -204,7 +210,7 @@ def show_findings(findings: Iterable[Finding], form: Format, *, title: str) -> N
     console = stdout()
     for finding in listed:
         kind = Text("note  " if finding.note else "error ", style="dim" if finding.note else "bold red")
-        console.print(kind + Text(str(finding)), soft_wrap=True)
+        say(console, kind + Text(str(finding)))
 
 
 def show_error(error: WaiwangError) -> ExitCode:
@@ -212,8 +218,8 @@ def show_error(error: WaiwangError) -> ExitCode:
     console = stderr()
     if isinstance(error, InputError):
         for finding in error.findings:
-            console.print(Text("error ", style="bold red") + Text(str(finding)), soft_wrap=True)
+            say(console, Text("error ", style="bold red") + Text(str(finding)))
         console.print(Text(f"{counted(len(error.findings), 'finding')}; nothing was done.", style="bold"))
     else:
-        console.print(Text("error ", style="bold red") + Text(str(error)), soft_wrap=True)
+        say(console, Text("error ", style="bold red") + Text(str(error)))
     return error.exit_code

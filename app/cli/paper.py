@@ -54,7 +54,7 @@ def plan(root: Root = None, form: Form = Format.text, commit: Commit = False) ->
     context = open_context(root)
     report = run_plan(context.settings.root, commit=commit, today=_today())
     if form is Format.text:
-        sys.stdout.write(format_plan(report))
+        sys.stdout.write(format_plan(report, stdout().width))
     else:
         rows = [
             (row.change, str(row.allocation.prefix), row.allocation.holder, row.allocation.pool, row.allocation.vrf)

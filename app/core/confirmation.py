@@ -145,7 +145,8 @@ def find_confirmation_faults(word: Confirmation, before: ConfirmationStanding, n
             faults.append(Finding(where, "the centre confirms last", "unit and carrier confirmed", found, step))
         elif word.observed_at < (turn := _turn(before)):
             step = "Correct the moment; the centre confirms what both have confirmed."
-            faults.append(Finding(where, "the centre confirms last", f"from {on_the_clock(turn, zone)} on", on_the_clock(word.observed_at, zone), step))
+            expected, found = f"from {on_the_clock(turn, zone)} on", on_the_clock(word.observed_at, zone)
+            faults.append(Finding(where, "the centre confirms last", expected, found, step))
     held = before.of(word.party).word
     if held is not None and held.decision == word.decision == CONFIRMED:
         found = f"confirmed at {on_the_clock(held.observed_at, zone)} on {held.document}"

@@ -118,7 +118,8 @@ def find_decision_faults(event: ContestEvent, contest: Contest, items: Sequence[
         faults.append(Finding(where, "is decided already", "an open contest", found, "Raise another contest if that one was wrong."))
     if event.observed_at < contest.raised.observed_at:
         expected, step = f"from {on_the_clock(contest.raised.observed_at, event.observed_at.tzinfo)} on", "Correct the moment."
-        faults.append(Finding(where, "is decided before it was raised", expected, on_the_clock(event.observed_at, event.observed_at.tzinfo), step))
+        found = on_the_clock(event.observed_at)
+        faults.append(Finding(where, "is decided before it was raised", expected, found, step))
     limit = next((item.points for item in items if item.item_id == contest.raised.row), 0.0)
     if event.decision == UPHELD and (event.points is None or not 0 <= event.points <= limit):
         found = "none" if event.points is None else f"{event.points:g}"
@@ -132,7 +133,7 @@ def _shared_faults(where: str, event: ContestEvent, now: datetime) -> list[Findi
     faults = []
     if event.observed_at > now:
         step, expected = "Correct the moment; what will be is not yet observed.", f"up to {on_the_clock(now, event.observed_at.tzinfo)}"
-        faults.append(Finding(where, "lies in the future", expected, on_the_clock(event.observed_at, event.observed_at.tzinfo), step))
+        faults.append(Finding(where, "lies in the future", expected, on_the_clock(event.observed_at), step))
     if not event.reason.strip():
         faults.append(Finding(where, "has no grounds", "a reason", "none", "Say with --reason why."))
     return faults

@@ -220,7 +220,7 @@ def find_life_faults(event: LifeEvent, events: Sequence[LifeEvent], now: datetim
 
 
 def _said(event: LifeEvent) -> str:
-    return on_the_clock(event.observed_at, event.observed_at.tzinfo)
+    return on_the_clock(event.observed_at)
 
 
 def _refusal(where: str, event: LifeEvent, step: LifeStep) -> Finding:
@@ -229,7 +229,12 @@ def _refusal(where: str, event: LifeEvent, step: LifeStep) -> Finding:
     what = f"{event.state} cannot follow {step.before}"
     if not choices:
         return Finding(where, what, "no further step", found, "A closed line stays closed; order a new one.")
-    next_step = f"Record {choices[0]} first." if step.standing != REPEATED else "Nothing is to be recorded: the line is there already."
+    if step.standing == REPEATED:
+        next_step = "Nothing is to be recorded: the line is there already."
+    elif LIFE_STATES.index(event.state) < LIFE_STATES.index(step.before):
+        next_step = f"Say with --at when it happened, if it was before the line came to be {step.before}."
+    else:
+        next_step = f"Record {choices[0]} first."
     return Finding(where, what, " or ".join(choices), found, next_step)
 
 

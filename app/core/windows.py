@@ -187,10 +187,10 @@ def find_window_faults(inventory: Inventory, event: WindowEvent, now: datetime) 
     if event.ends_at <= event.starts_at:
         step = "Correct --from or --to."
         expected = f"an end after {on_the_clock(event.starts_at, event.ends_at.tzinfo)}"
-        found.append(Finding(where, "it ends before it begins", expected, on_the_clock(event.ends_at, event.ends_at.tzinfo), step))
+        found.append(Finding(where, "it ends before it begins", expected, on_the_clock(event.ends_at), step))
     elif event.ends_at <= now:
-        step = "What is over cannot be announced: its outages count."
-        found.append(Finding(where, "it is over already", f"an end after {on_the_clock(now, event.ends_at.tzinfo)}", on_the_clock(event.ends_at, event.ends_at.tzinfo), step))
+        step, expected = "What is over cannot be announced: its outages count.", f"an end after {on_the_clock(now, event.ends_at.tzinfo)}"
+        found.append(Finding(where, "it is over already", expected, on_the_clock(event.ends_at), step))
     unknown = _find_concern_faults(where, inventory, event.concern)
     if not unknown and not concerned_lines(inventory, event.concern):
         step = "Name lines, or what lines end at."
