@@ -90,7 +90,7 @@ def trial_class(limit: float = 0.99) -> ServiceClass:
 def test_a_trial_that_is_not_over_is_not_proven_and_says_when_it_ends() -> None:
     result = verdict(trial_class(), every_minute(1.5))
     assert result.verdict == NOT_PROVEN
-    assert "2008-06-20T04:30" in result.found
+    assert result.found == "the trial ends at 2008-06-20 04:30:00+00:00"
 
 
 def test_a_line_that_was_never_polled_is_not_proven() -> None:
