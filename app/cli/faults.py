@@ -32,17 +32,17 @@ Until = Annotated[str | None, typer.Option("--until", help="day or moment, exclu
 Output = Annotated[Path | None, typer.Option("-o", "--output", help="write a sheet instead: NAME.xlsx or NAME.csv")]
 InLanguage = Annotated[Language, typer.Option("--language", envvar="WAIWANG_LANGUAGE", help="of the sheet")]
 
-#: Column → its head in a sheet, Chinese and English. Whatever has no room on a screen stands below its row: the last ones first.
+#: Column → its head in a sheet, Chinese and English.
 FAULT_HEADS = {
     "fault": ("故障编号", "Fault"),
     "line": ("线路编号", "Line"),
-    "state": ("状态", "State"),
-    "with": ("处理方", "With"),
-    "lasted_min": ("历时（分钟）", "Lasted (min)"),
-    "carrier": ("网络服务提供商", "Carrier"),
-    "began": ("发生时间", "Began"),
     "unit": ("接入单位", "Unit"),
     "region": ("所在区域", "Region"),
+    "carrier": ("网络服务提供商", "Carrier"),
+    "state": ("状态", "State"),
+    "with": ("处理方", "With"),
+    "began": ("发生时间", "Began"),
+    "lasted_min": ("历时（分钟）", "Lasted (min)"),
     "handed": ("移交时间", "Handed"),
     "restored": ("恢复时间", "Restored"),
     "agreed_h": ("约定时限（小时）", "Agreed (h)"),
@@ -54,6 +54,9 @@ FAULT_HEADS = {
     "children": ("受影响的下级线路", "Lines behind it"),
     "document": ("依据", "Evidence"),
 }
+#: What a reader of a screen asks first: columns that find no room stand below their row, the last ones first.
+FIRST = ("fault", "line", "state", "with", "lasted_min", "carrier", "began")
+ON_SCREEN = (*FIRST, *(column for column in FAULT_HEADS if column not in FIRST))
 #: Long texts, which stand below their row where the screen is too narrow.
 BELOW = ("planned", "children", "document")
 CARRIER_HEADS = {
@@ -170,7 +173,8 @@ def list_(
         _write(output, ("故障清单", "Faults"), FAULT_HEADS, rows, language)
         return
     totals = {"broken": len(summary.broken), "of the period": len(summary.faults)}
-    show(Table("faults", tuple(FAULT_HEADS), rows, totals, BELOW), form)
+    places = [list(FAULT_HEADS).index(column) for column in ON_SCREEN]
+    show(Table("faults", ON_SCREEN, [[row[place] for place in places] for row in rows], totals, BELOW), form)
 
 
 @fault.command()
@@ -256,13 +260,13 @@ def _fault_row(context: Context, each: FaultView, language: str | None) -> tuple
     return (
         each.fault_id,
         each.line_id,
-        _in_words(STATE_WORDS, each.state, language),
-        clock_holder(each),
-        _minutes(each.lasted),
-        each.carrier_name,
-        written(each.began_at, zone),
         each.unit_name_en if in_english and each.unit_name_en else each.unit_name,
         each.region_name_en if in_english and each.region_name_en else each.region_name,
+        each.carrier_name,
+        _in_words(STATE_WORDS, each.state, language),
+        clock_holder(each),
+        written(each.began_at, zone),
+        _minutes(each.lasted),
         written(each.handed_at, zone),
         written(each.restored_at, zone),
         each.agreed / timedelta(hours=1),
