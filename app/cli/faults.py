@@ -49,16 +49,16 @@ FAULT_HEADS = {
     "within_agreed": ("时限内恢复", "Within agreed time"),
     "reopened": ("反复次数", "Broke again"),
     "announced_late": ("通知逾期", "Announced late"),
-    "source": ("来源", "Source"),
     "planned": ("计划检修", "Planned under"),
     "children": ("受影响的下级线路", "Lines behind it"),
+    "source": ("来源", "Source"),
     "document": ("依据", "Evidence"),
 }
-#: What a reader of a screen asks first: columns that find no room stand below their row, the last ones first.
-FIRST = ("fault", "line", "state", "with", "lasted_min", "carrier", "began")
-ON_SCREEN = (*FIRST, *(column for column in FAULT_HEADS if column not in FIRST))
 #: Long texts, which stand below their row where the screen is too narrow.
 BELOW = ("planned", "children", "document")
+#: What a reader of a screen asks first: other columns that find no room stand below their row as well, the last ones first.
+FIRST = ("fault", "line", "state", "with", "lasted_min", "carrier", "began")
+ON_SCREEN = (*FIRST, *(column for column in FAULT_HEADS if column not in (*FIRST, *BELOW)), *BELOW)
 CARRIER_HEADS = {
     "carrier": ("网络服务提供商", "Carrier"),
     "faults": ("故障数", "Faults"),
@@ -273,9 +273,9 @@ def _fault_row(context: Context, each: FaultView, language: str | None) -> tuple
         _yes_no(each.within_agreed, language),
         each.reopened,
         _yes_no(each.announced_late if each.planned else None, language),
-        _in_words(SOURCE_WORDS, each.source, language),
         each.planned,
         each.children,
+        _in_words(SOURCE_WORDS, each.source, language),
         each.document,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -66,6 +67,10 @@ class Table:
     totals: Mapping[str, int | str]
     below: tuple[str, ...] = ()
     beside: Mapping[str, object] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if odd := [name for name in self.columns if not re.fullmatch("[a-z0-9_]+", name)]:
+            raise ValueError(f"column {odd[0]!r} is no key: lower case and underscores")
 
 
 def stdout() -> Console:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -55,6 +56,13 @@ def measured(kind: str, value: float | None, at: datetime = NOW, **detail: objec
 @pytest.mark.parametrize(("kbps", "expected"), [(9000.0, PASS), (8999.9, FAIL), (None, NOT_PROVEN)])
 def test_a_rate_passes_at_its_limit_and_fails_one_below(kbps: float | None, expected: str) -> None:
     assert verdict(class_with("rate_down", 0.9), [], measured("rate_down", kbps)).verdict == expected
+
+
+def test_moments_in_words_are_those_of_the_orders_clock_to_the_second() -> None:
+    """The trial begins with the first sample; the order's clock is eight hours ahead."""
+    seen = Observations(every_minute(1.5), {}, timedelta(minutes=3), timedelta(days=30))
+    results = judge(trial_class(), seen, NOW, ZoneInfo("Asia/Shanghai"))
+    assert [result.found for result in results if result.kind == "trial"] == ["the trial ends at 2008-06-20 12:30:00+08:00"]
 
 
 def test_an_idle_line_and_its_port_speed_prove_no_rate() -> None:
