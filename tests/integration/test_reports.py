@@ -352,9 +352,9 @@ def test_no_cell_of_a_workbook_is_a_formula() -> None:
 def test_the_line_of_the_day_of_the_facts_crosses_no_label(store: Store, days_back: int) -> None:
     facts = ground(store, at=NOW - days_back * DAY)
     svg = ElementTree.fromstring(draw_timeline(facts))
-    [line] = [each for each in svg.iter("{*}line") if each.get("stroke-dasharray")]
+    [line] = [each for each in svg.findall(".//{*}line") if each.get("stroke-dasharray")]
     at = float(line.get("x1", ""))
-    standings = [each for each in svg.iter("{*}text") if each.get("fill") in COLOURS.values()]
+    standings = [each for each in svg.findall(".//{*}text") if each.get("fill") in COLOURS.values()]
     assert len(standings) == len(facts.known.summary.milestones)
     for each in standings:
         size, begin = float(each.get("font-size", "")), float(each.get("x", ""))
