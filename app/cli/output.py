@@ -214,8 +214,8 @@ def show_findings(findings: Iterable[Finding], form: Format, *, title: str) -> N
         return
     console = stdout()
     for finding in listed:
-        kind = Text("note  " if finding.note else "error ", style="dim" if finding.note else "bold red")
-        say(console, kind + Text(str(finding)))
+        kind = ("note  ", "dim") if finding.note else ("error ", "bold red")
+        say(console, Text.assemble(kind, str(finding)))
 
 
 def show_error(error: WaiwangError) -> ExitCode:
@@ -223,8 +223,8 @@ def show_error(error: WaiwangError) -> ExitCode:
     console = stderr()
     if isinstance(error, InputError):
         for finding in error.findings:
-            say(console, Text("error ", style="bold red") + Text(str(finding)))
+            say(console, Text.assemble(("error ", "bold red"), str(finding)))
         console.print(Text(f"{counted(len(error.findings), 'finding')}; nothing was done.", style="bold"))
     else:
-        say(console, Text("error ", style="bold red") + Text(str(error)))
+        say(console, Text.assemble(("error ", "bold red"), str(error)))
     return error.exit_code
