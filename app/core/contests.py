@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.core.moments import on_the_clock
-from app.core.order import ScoreItem
+from app.core.score_table import ScoreItem
 from app.errors import Finding
 
 RAISED, DECIDED = "raised", "decided"
 OPEN, UPHELD, DISMISSED = "open", "upheld", "dismissed"
-DECISIONS = (UPHELD, DISMISSED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from app.core.inventory import Inventory
+from app.core.milestone import Milestone
 from app.core.moments import on_the_clock
-from app.core.order import Milestone, Order, Scope, covers_unit
+from app.core.order import Order
 from app.core.references import nearest
+from app.core.scope import Scope, covers_unit
 from app.core.workspace import Workspace
 from app.errors import Finding
 

@@ -8,17 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Network
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
+from typing import Literal, get_args
 
 PLAN_FILE = "ipplan/plan.yaml"
 #: What an address class can be reached from: the whole nation's extranet, the city's own public zone, one VPN, the Internet.
 REACH = {"national_public": "nation", "local_public": "locality", "department": "vpn", "isp": "internet"}
 #: loopback: one per device; interconnect: one per line; unit_lan: one per unit in scope with a line;
 #: management: one per unit that has a switch; service: one per service.
-POOL_ROLES = ("loopback", "interconnect", "unit_lan", "management", "service")
+PoolRole = Literal["loopback", "interconnect", "unit_lan", "management", "service"]
 #: Phases of a prefix that replaces another, in order. planned: held, on no device; dual: beside the old one, which leads;
 #: cut_over: it leads, the old one stands beside it; clearing: the old one is to go; finished: proven gone and released.
-PHASES = ("planned", "dual", "cut_over", "clearing", "finished")
+Phase = Literal["planned", "dual", "cut_over", "clearing", "finished"]
+PHASES: tuple[Phase, ...] = get_args(Phase)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,13 +152,18 @@ class VpnProfile:
 
 @dataclass(frozen=True, slots=True)
 class ProvincePeer:
-    """A session with the province: the port and address that it assigned to us, its own address and AS number."""
+    """A session with the province: the port and address that it assigned to us, its own address and AS number.
+
+    `address6` and `neighbour6` are the same for IPv6, on the same port; None where the province gave none.
+    """
 
     device: str
     interface: str
     address: IPv4Interface
     neighbour: IPv4Address
     as_number: int
+    address6: IPv6Interface | None = None
+    neighbour6: IPv6Address | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +230,8 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """One prefix that the inventory needs. `holder` is `device:NAME`, `line:ID`, `unit:ID`, `management:UNIT` or `service:ID`.
+    """One prefix that the inventory needs. `holder` is `device:NAME`, `line:ID`, `unit:ID`, `management:UNIT`, `service:ID` or
+    `vpn:LINE/VPN` (a VPN on a line).
 
     `vrf` is the VPN that it belongs to, None for the public zone.
     """

@@ -9,7 +9,7 @@ import signal
 import socket
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,8 +17,8 @@ import pytest
 
 from app.core.intents import build_intents
 from app.edge.database.store import Store
-from app.edge.device import Limits
 from app.edge.files import read_workspace
+from app.edge.ssh.access import Limits
 from app.edge.templates import read_templates
 from app.workflows.render import render
 from lab.virtual.facts import SnmpUser
@@ -26,6 +26,7 @@ from lab.virtual.faults import SnmpFaults, SshFaults
 from lab.virtual.network import VirtualNetwork, links_of, specs_of
 from lab.virtual.simulation import Carrier, Service, free_port, served
 from tests.samples.command_line import CommandLine, Ended, copy_lab_on_loopback
+from tests.samples.server import wait_until
 
 SECRETS = {"ssh_password": "not-a-secret-1", "snmp_auth": "not-a-secret-2", "snmp_priv": "not-a-secret-3"}
 
@@ -161,7 +162,7 @@ def test_ctrl_c_stops_a_deployment_between_devices_and_the_audit_knows(bare: Cit
     for name in devices:
         bare.faulty(name, SshFaults(delay_s=0.01))
     process = bare.shell.start("deploy", "--commit", "--format", "json", "--workers", "1", "--wait", "10")
-    wait_until(lambda: devices["city"].state.saved is not None)
+    wait_until(lambda: devices["city"].state.saved is not None, 30, "the first device to be saved")
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 3
@@ -172,13 +173,6 @@ def test_ctrl_c_stops_a_deployment_between_devices_and_the_audit_knows(bare: Cit
     assert dict(bare.audit()) == {name: result for name, result in rows.items() if result == "deployed"}
     for name, result in rows.items():
         assert (devices[name].state.saved is not None) is (result == "deployed"), f"{name} is {result}"
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    end = time.monotonic() + 30
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def test_a_wrong_password_is_a_row_that_is_tried_once_and_hides_no_other(built: City) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from ipaddress import IPv4Address, IPv4Interface, IPv6Network
+from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface, IPv6Network
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
@@ -18,6 +18,7 @@ from app.core.ipplan import (
     OspfProfile,
     Plan,
     Pool,
+    PoolRole,
     ProbeProfile,
     Provenance,
     ProvincePeer,
@@ -59,7 +60,7 @@ class ProvenanceBlock(Block):
 
 class PoolBlock(Block):
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,40}$")]
-    role: Literal["loopback", "interconnect", "unit_lan", "management", "service"]
+    role: PoolRole
     address_class: Literal["national_public", "local_public", "department", "isp"]
     vrf: Text
     prefix: Prefix
@@ -126,6 +127,8 @@ class ProvincePeerBlock(Block):
     address: IPv4Interface
     neighbour: IPv4Address
     as_number: AsNumber
+    address6: IPv6Interface | None = None
+    neighbour6: IPv6Address | None = None
 
     def value(self) -> ProvincePeer:
         return ProvincePeer(**dict(self))

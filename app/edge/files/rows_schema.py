@@ -9,11 +9,12 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from app.core.inventory import Device, Line, NatRecord, Region, Service, Unit
-from app.core.ipplan import Allocation
+from app.core.inventory import Device, Line, NatRecord, Region, Service, Unit, VpnLine
+from app.core.ipplan import Allocation, Phase, PoolRole
 from app.core.ipv6_rows import Allocation6
+from app.core.scope import LevelName
 from app.edge.files.explain import wanted
-from app.edge.files.order_schema import AccessMethod, DeviceRole, LevelName, Medium, Prefix
+from app.edge.files.order_schema import AccessMethod, DeviceRole, Medium, Prefix
 from app.edge.files.plan_schema import Prefix6
 
 
@@ -156,6 +157,16 @@ class NatCells(Cells):
         return NatRecord(**dict(self), where=where)
 
 
+class VpnLineCells(Cells):
+    line_id: Id
+    vpn: str
+    a_interface: Interface
+    z_interface: Interface
+
+    def value(self, where: str) -> VpnLine:
+        return VpnLine(**dict(self), where=where)
+
+
 class Allocation6Cells(Cells):
     prefix: Prefix6
     vrf: str
@@ -172,12 +183,12 @@ class AllocationCells(Cells):
     prefix: Prefix
     pool: str
     vrf: str
-    role: Literal["loopback", "interconnect", "unit_lan", "management", "service"]
-    holder: Annotated[str, Field(pattern=r"^(device|line|unit|management|service):\S+$")]
+    role: PoolRole
+    holder: Annotated[str, Field(pattern=r"^(device|line|unit|management|service|vpn):\S+$")]
     since: Day
     released_on: Day | None = None
     replaces: Prefix | None = None
-    phase: Literal["planned", "dual", "cut_over", "clearing", "finished"] | None = None
+    phase: Phase | None = None
 
     def value(self, where: str) -> Allocation:
         return Allocation(**dict(self), where=where)
@@ -194,6 +205,7 @@ COLUMNS: Mapping[type[Cells], tuple[str, ...]] = {
         (ServiceCells, Service),
         (AllocationCells, Allocation),
         (NatCells, NatRecord),
+        (VpnLineCells, VpnLine),
         (Allocation6Cells, Allocation6),
     )
 }

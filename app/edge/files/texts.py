@@ -9,6 +9,8 @@ from pathlib import Path
 
 from app.errors import Finding
 
+#: A table of some hundred thousand lines; nothing of a workspace is larger.
+LARGEST_BYTES = 64 << 20
 #: Takes one finding; readers report through it and go on.
 Report = Callable[[Finding], None]
 
@@ -38,6 +40,10 @@ def read_text(path: Path, root: Path, report: Report) -> str | None:
     name, is_named = shown(path, root), path.parent == root
     place = str(path) if is_named else name
     try:
+        if (size := path.stat().st_size) > LARGEST_BYTES:
+            step = "Remove what is no part of it, or check which file it is."
+            report(Finding(name, "file is too large", f"at most {LARGEST_BYTES:,} bytes", f"{size:,} bytes", step))
+            return None
         raw = path.read_bytes()
     except FileNotFoundError:
         step = "Check its name and place." if is_named else f"Create {name}, or choose the workspace with --root."
