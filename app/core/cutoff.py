@@ -1,4 +1,8 @@
-"""Would these commands cut the way that they arrive by? Judged line by line: a gap in between is a cut as well."""
+"""Would these commands cut the way that they arrive by? Judged line by line: a gap in between is a cut as well.
+
+But for the address lines of one interface, outside FRR: those that concern the session's own address are given in one write
+(`in_one_write`), and the device goes on with what it has received while nobody reaches it.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address, IPv4Interface, IPv4Network, NetmaskValueError
 
-from app.core.commands import Command, blocks, negation
+from app.core.commands import Command, blocks, is_frr, negation
 from app.core.intent import DeviceIntent
 
 _IGP_ENDED = re.compile(r"undo (?:ospf|isis) \d+$")
@@ -27,10 +31,11 @@ class ManagementPath:
 
 @dataclass(slots=True)
 class _State:
-    """What is in force so far. Addresses by interface, routes as lines."""
+    """What is in force so far. Addresses by interface, the leading one of each where another takes its place, routes as lines."""
 
     addresses: dict[str, set[IPv4Interface]]
     routes: set[str]
+    leading: dict[str, IPv4Interface] | None = None
 
 
 def management_path(intent: DeviceIntent, session_address: IPv4Address | None = None) -> ManagementPath:
@@ -53,13 +58,51 @@ def find_cutoffs(family: str, running: str, commands: Iterable[Command], path: M
     state = _state_of(family, running)
     found: list[str] = []
     block = ""
-    for command in commands:
-        if command.level == 0:
-            block = command.text
-        reason = _step(command, block, undo, state, path)
-        if reason:
-            found.append(f"{block} / {command.text}: {reason}" if command.level else f"{command.text}: {reason}")
+    for run in address_runs(family, commands):
+        before = set(state.addresses.get(_interface(block), ())) if len(run) > 1 else set()
+        for command in run:
+            if command.level == 0:
+                block = command.text
+            reason = _step(command, block, undo, state, path)
+            if reason and len(run) == 1:
+                found.append(f"{block} / {command.text}: {reason}" if command.level else f"{command.text}: {reason}")
+        if len(run) > 1 and (reason := _lost(before, state.addresses.get(_interface(block), set()), _interface(block), path)):
+            found.append(f"{block} / {run[0].text} … {run[-1].text}: {reason}")
     return tuple(found)
+
+
+def address_runs(family: str, commands: Iterable[Command]) -> Iterator[tuple[Command, ...]]:
+    """Yield the commands in their order: consecutive address lines of one interface together outside FRR, every other alone."""
+    undo, run = f"{negation(family)} ", list[Command]()
+    for command in commands:
+        if command.level and not is_frr(family) and command.text.removeprefix(undo).startswith("ip address "):
+            run.append(command)
+            continue
+        if run:
+            yield tuple(run)
+            run = []
+        yield (command,)
+    if run:
+        yield tuple(run)
+
+
+def in_one_write(run: tuple[Command, ...], session_address: IPv4Address) -> bool:
+    """Tell whether lines must reach the device in one write: on the way they take the address away that the session uses."""
+    named = (_address(command.text.removeprefix("undo ").removeprefix("no ")) for command in run)
+    return len(run) > 1 and any(address is not None and address.ip == session_address for address in named)
+
+
+def _interface(block: str) -> str:
+    return block.removeprefix("interface ").strip()
+
+
+def _lost(before: set[IPv4Interface], after: set[IPv4Interface], interface: str, path: ManagementPath) -> str:
+    """Return what an interface lacks after all of its address lines that the way in needs."""
+    if any(address.ip == path.session_address for address in before - after):
+        return "removes the address that this session uses"
+    if before and not after and interface in path.interfaces:
+        return "removes the last address of the interface that the centre reaches this device by"
+    return ""
 
 
 def find_ended_routing(family: str, commands: Iterable[Command]) -> tuple[str, ...]:
@@ -96,8 +139,7 @@ def _interface_step(text: str, interface: str, undo: str, state: _State, path: M
         return "shuts the interface that the centre reaches this device by" if interface in path.interfaces else ""
     held = state.addresses.setdefault(interface, set())
     if address := _address(text):
-        held.add(address)
-        return ""
+        return _taken(address, text, interface, held, state, path)
     if not text.startswith(f"{undo}ip address"):
         return ""
     gone = _address(text.removeprefix(undo))
@@ -110,13 +152,29 @@ def _interface_step(text: str, interface: str, undo: str, state: _State, path: M
     return ""
 
 
+def _taken(
+    address: IPv4Interface, text: str, interface: str, held: set[IPv4Interface], state: _State, path: ManagementPath
+) -> str:
+    """Add an address; a leading one takes the place of the one before it. Return why that cuts."""
+    gone = None
+    if state.leading is not None and not text.endswith((" sub", " secondary")):
+        gone = state.leading.get(interface)
+        state.leading[interface] = address
+        held.discard(gone or address)
+    held.add(address)
+    return "replaces the address that this session uses" if gone and gone != address and gone.ip == path.session_address else ""
+
+
 def _state_of(family: str, running: str) -> _State:
-    state = _State({}, set())
+    state = _State({}, set(), None if is_frr(family) else {})
     for head, body in blocks(family, running):
         if _is_route(head):
             state.routes.add(head)
         if head.startswith("interface "):
-            state.addresses[head.removeprefix("interface ").strip()] = set(_addresses(body))
+            state.addresses[_interface(head)] = set(_addresses(body))
+            leading = next(_addresses(line for line in body if not line.endswith((" sub", " secondary"))), None)
+            if state.leading is not None and leading is not None:
+                state.leading[_interface(head)] = leading
     return state
 
 

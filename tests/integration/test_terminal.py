@@ -159,7 +159,7 @@ def test_an_id_that_is_none_is_answered_with_those_that_there_are(planned: Comma
     known = CommandLine(REPOSITORY / "examples" / "barkol-2013", {"WAIWANG_DATABASE_URL": f"sqlite:///{planned.place / 'b.db'}"})
     assert "expected one of telecom, county_centre; found `nobody`" in known("report", "organisation", "nobody").err
     none = planned("report", "organisation", "nobody").err
-    assert "the order has no organisation at all: expected an order that names one; found `nobody`" in none
+    assert "the order has no organisation: expected an entry of inventory/order.yaml; found none." in none
 
 
 def test_a_pack_that_is_none_is_one_place_altered(planned: CommandLine) -> None:
