@@ -165,7 +165,7 @@ def test_an_id_that_is_none_is_answered_with_those_that_there_are(planned: Comma
 def test_a_pack_that_is_none_is_one_place_altered(planned: CommandLine) -> None:
     (planned.place / "x.pack").write_text("no pack", encoding="utf-8")
     looked = planned("verify", "x.pack")
-    assert (looked.code, looked.out.splitlines()[-1].startswith("1 place altered · 0 parts")) == (4, True)
+    assert (looked.code, "1 place altered · 0 parts" in looked.out) == (4, True)
 
 
 # Files and databases
