@@ -69,7 +69,18 @@ class Finding:
     note: bool = False
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.what}: expected {self.expected}; found {self.found}. {self.next_step}"
+        return in_four_parts(self.where, self.what, self.expected, self.found, self.next_step)
+
+
+def in_four_parts(where: str, what: str, expected: str, found: str, next_step: str) -> str:
+    """Return the sentence of every message. What was found may be a sentence of somebody else's, which ends itself."""
+    stop = "" if found.endswith((".", "!", "?", "。", "！", "？")) else "."
+    return f"{where}: {what}: expected {expected}; found {found}{stop} {next_step}"
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """Return a number with its noun: 1 finding, 2 findings, 2 prefixes."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
 
 
 class WaiwangError(Exception):
@@ -105,7 +116,7 @@ class DeviceError(WaiwangError):
 
     def __init__(self, device: str, what: str, *, expected: str, found: str, next_step: str) -> None:
         self.device, self.what, self.expected, self.found, self.next_step = device, what, expected, found, next_step
-        super().__init__(f"{device}: {what}: expected {expected}; found {found}. {next_step}")
+        super().__init__(in_four_parts(device, what, expected, found, next_step))
 
 
 class ConnectFailed(DeviceError):

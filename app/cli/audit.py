@@ -63,7 +63,7 @@ def addresses(
     totals |= {kind: counted[kind] for kind in KINDS if counted[kind]}
     show(Table("audit addresses", ("kind", "unit", "device", "interface", "found", "expected", "detail"), rows, totals), form)
     for row in report.failures:
-        tell(f"{row.device} {row.result}: {row.reason}")
+        tell(row.reason)
     leave(report.exit_code)
 
 
@@ -140,6 +140,7 @@ def _running(
     chosen = chosen_devices(context, names, terms, limit, workers)
     if folder is not None:
         return read_running(folder, chosen.inventory.hosts)
+    refuse_illustration("audit", illustration=context.workspace.plan.illustration)
     gateway = open_gateway(context.workspace.plan, context.settings, context.environ)
     with progress_bar("audit", len(chosen.inventory.hosts)) as step:
         return fetch_running(chosen, context.intents, gateway, kinds=kinds, progress=step)
@@ -160,7 +161,7 @@ def _show_breaches(results: Sequence[CheckResult], devices: int, form: Format) -
             stdout().print(f"{level:7} {place}: {check} {title}: {found}. {step}", markup=False, soft_wrap=True)
         stdout().print(" · ".join(f"{name} {number}" for name, number in totals.items()), soft_wrap=True)
         return
-    show(Table("audit config", ("device", "line", "level", "check", "检查项", "found", "next_step"), rows, totals), form)
+    show(Table("audit config", ("device", "line", "level", "check", "title", "found", "next_step"), rows, totals), form)
 
 
 def _proof_rows(proof: Proof, *, limited: bool) -> list[tuple[str, str, str, str, str]]:

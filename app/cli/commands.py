@@ -10,7 +10,8 @@ from importlib.metadata import version
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand, TyperOption
+from typer.completion import completion_init  # type: ignore[attr-defined]  # Typer runs it only for a command of its own making
+from typer.core import TyperArgument, TyperCommand, TyperOption
 
 from app.cli.output import show_error, tell
 from app.cli.verbs import VERBS, Verb
@@ -51,6 +52,7 @@ def load(verb: Verb) -> Any:  # Typer's own copy of click has no public name for
         holder.command(verb.name)(defined)
     command = typer.main.get_group(holder).commands[verb.name]
     _name_variables(command, ("WAIWANG", verb.name))
+    _name_parameters(command)
     return command
 
 
@@ -72,7 +74,19 @@ def build_command() -> Any:
     command = typer.main.get_group(app)
     for verb in VERBS:
         command.add_command(Unloaded(verb))
+    _name_parameters(command)
     return command
+
+
+def _name_parameters(command: Any) -> None:
+    """Write arguments in capitals, and --help like every other flag: without a type."""
+    for argument in command.params:
+        if isinstance(argument, TyperArgument) and argument.metavar is None:
+            argument.metavar = argument.name.upper()
+    if not isinstance(command, Unloaded):
+        command.get_help_option(typer.Context(command)).metavar = ""
+    for inner in getattr(command, "commands", {}).values():
+        _name_parameters(inner)
 
 
 def _name_variables(command: Any, path: tuple[str, ...]) -> None:
@@ -89,6 +103,8 @@ def run() -> None:
     """Run the command that the process was given; foreseen errors become messages and codes, unforeseen ones code 1 and one line."""
     try:
         try:
+            if "_WAIWANG_COMPLETE" in os.environ:
+                completion_init()
             build_command()(prog_name="waiwang")
         finally:
             sys.stdout.flush()  # here, where a full disk can still be answered

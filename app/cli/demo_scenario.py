@@ -85,8 +85,8 @@ def _show(summary: Summary, scenario: Scenario) -> bool:
         if line.verdict != PASS
     ]
     if waiting:
-        show(Table("not accepted", ("line", "standing", "state", "what is open"), waiting, {"lines": len(waiting)}), Format.text)
-    columns = ("milestone", "due on", "state", "accepted", "expected")
+        show(Table("not accepted", ("line", "standing", "state", "what_is_open"), waiting, {"lines": len(waiting)}), Format.text)
+    columns = ("milestone", "due_on", "state", "accepted", "expected")
     show(Table(f"as of {summary.as_of:%Y-%m-%d %H:%M %Z}", columns, rows, totals), Format.text)
     return all(expected is None or expected == state for _, _, state, _, expected in rows)
 

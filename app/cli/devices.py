@@ -84,8 +84,12 @@ def deploy_texts(
     unsafe: Sequence[str] | None = None,
     wait_s: float = 0.0,
     quiet: bool = False,
+    target: str = "intended",
 ) -> DeployReport:
-    """Bring the chosen devices to these texts, or show what that would take; print the rows, audit them under the verb."""
+    """Bring the chosen devices to these texts, or show what that would take; print the rows, audit them under the verb.
+
+    `target` names the texts in the differences.
+    """
     gateway = open_gateway(context.workspace.plan, context.settings, context.environ)
     with progress_bar(verb, len(chosen.inventory.hosts)) as step, stopping_on_interrupt() as is_stopped:
         report = run_deploy(
@@ -100,6 +104,7 @@ def deploy_texts(
             progress=step,
             record_row=_audit(context, verb) if commit else _audit_nothing,
             is_stopped=is_stopped,
+            target=target,
         )
     show_rows(f"{verb} --commit" if commit else verb, report.rows, form, diffs=not quiet)
     return report

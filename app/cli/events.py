@@ -73,7 +73,7 @@ def kinds(root: Root = None, form: Form = Format.text) -> None:
     """Show every event that the order asks for, and of whom."""
     uses = list(event_uses(open_context(root).workspace.order))
     rows = [(use.event, use.title, use.subject, _whom(use), None if use.limit is None else f"{use.limit:g}") for use in uses]
-    show(Table("events that the order asks for", ("event", "title", "subject", "of whom", "points"), rows, {"events": len(rows)}), form)
+    show(Table("events that the order asks for", ("event", "title", "subject", "of_whom", "points"), rows, {"events": len(rows)}), form)
 
 
 def _show(context: Context, report: EventReport, form: Format, verb: str) -> None:

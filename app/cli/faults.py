@@ -38,7 +38,7 @@ FAULT_HEADS = {
     "line": ("线路编号", "Line"),
     "unit": ("接入单位", "Unit"),
     "region": ("所在区域", "Region"),
-    "carrier": ("承建企业", "Carrier"),
+    "carrier": ("网络服务提供商", "Carrier"),
     "state": ("状态", "State"),
     "with": ("处理方", "With"),
     "began": ("发生时间", "Began"),
@@ -55,9 +55,12 @@ FAULT_HEADS = {
     "document": ("依据", "Evidence"),
 }
 #: Long texts, which stand below their row where the screen is too narrow.
-BELOW = ("planned", "children", "source", "document")
+BELOW = ("planned", "children", "document")
+#: What a reader of a screen asks first: other columns that find no room stand below their row as well, the last ones first.
+FIRST = ("fault", "line", "state", "with", "lasted_min", "carrier", "began")
+ON_SCREEN = (*FIRST, *(column for column in FAULT_HEADS if column not in (*FIRST, *BELOW)), *BELOW)
 CARRIER_HEADS = {
-    "carrier": ("承建企业", "Carrier"),
+    "carrier": ("网络服务提供商", "Carrier"),
     "faults": ("故障数", "Faults"),
     "broken": ("未恢复", "Broken now"),
     "restored": ("已恢复", "Restored"),
@@ -72,7 +75,7 @@ CARRIER_HEADS = {
 STATE_WORDS = {
     "open": ("未派单", "open"),
     "assigned": ("已派单", "assigned"),
-    "with_carrier": ("已移交承建企业", "with the carrier"),
+    "with_carrier": ("已移交网络服务提供商", "with the carrier"),
     "restored": ("已恢复", "restored"),
     "closed": ("已关闭", "closed"),
 }
@@ -92,7 +95,7 @@ def open_(
     """Open a fault that somebody reports; --commit writes it."""
     context, moment = open_context(root), now()
     line_id = one_line(context.workspace.inventory.lines, line)
-    outage = outage_by_hand(line_id, given_moment(context, "--at", at) or moment, by, document)
+    outage = outage_by_hand(line_id, given_moment(context, "--at", at) or moment.astimezone(context.workspace.order.timezone), by, document)
     _show_entry(context, FaultDesk(context.workspace, context.store).open_by_hand(outage, commit=commit, now=moment), form, "open")
 
 
@@ -170,7 +173,8 @@ def list_(
         _write(output, ("故障清单", "Faults"), FAULT_HEADS, rows, language)
         return
     totals = {"broken": len(summary.broken), "of the period": len(summary.faults)}
-    show(Table("faults", tuple(FAULT_HEADS), rows, totals, BELOW), form)
+    places = [list(FAULT_HEADS).index(column) for column in ON_SCREEN]
+    show(Table("faults", ON_SCREEN, [[row[place] for place in places] for row in rows], totals, BELOW), form)
 
 
 @fault.command()
@@ -212,7 +216,8 @@ def _enter(
     value: str = "",
 ) -> None:
     moment = now()
-    event = FaultEvent(fault_id, kind, "", given_moment(context, "--at", at) or moment, moment, by, BY_HAND, document, value)
+    observed = given_moment(context, "--at", at) or moment.astimezone(context.workspace.order.timezone)
+    event = FaultEvent(fault_id, kind, "", observed, moment, by, BY_HAND, document, value)
     _show_entry(context, FaultDesk(context.workspace, context.store).enter(event, commit=commit, now=moment), form, kind)
 
 

@@ -15,7 +15,7 @@ import typer
 
 from app.cli.context import Context, now
 from app.cli.lines import parse_as_of, write_file
-from app.cli.output import Table, as_csv, as_json, tell
+from app.cli.output import Table, as_csv, as_json, stdout, tell
 from app.cli.paper import Language
 from app.cli.plain import plain
 from app.core.document import Document
@@ -90,7 +90,7 @@ def _learnt(each: Learnt) -> dict[str, object]:
 def hand_over(context: Context, way: Way, table: Table, document: Document) -> None:
     """Write the report. Raises InputError where its file or its template is not as it should be."""
     write: dict[ReportFormat, Callable[[], bytes]] = {
-        ReportFormat.text: lambda: plain(document).encode(),
+        ReportFormat.text: lambda: plain(document, None if way.output else stdout().width).encode(),
         ReportFormat.json: lambda: as_json(table).encode(),
         ReportFormat.csv: lambda: as_csv(table).encode(),
         ReportFormat.xlsx: partial(write_report_xlsx, document),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +16,7 @@ from app.cli.output import Format, Table, show, tell
 from app.core.canonical import sha256
 from app.core.confirmation import CONFIRMED, PARTIES, REFUSED, Confirmation
 from app.core.life import LIFE_STATES, LifeEvent, LifeStep
+from app.core.moments import on_the_clock
 from app.edge.office import write_docx, write_pdf
 from app.web.confirmation_form import build_form
 from app.workflows.confirm import ConfirmReport, add_confirmation, first_passes, read_standings
@@ -25,6 +28,8 @@ confirm = typer.Typer(cls=ShowByDefault, help="Confirmation of accepted lines: u
 By = Annotated[str, typer.Option("--by", help="role of whoever says so, never a name")]
 Document = Annotated[str, typer.Option("--document", help="the document that shows it")]
 At = Annotated[str | None, typer.Option("--at", help="day or moment on the order's clock; without it, now")]
+#: A moment in UTC, as evidence names a decision.
+_STAMP = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+\+00:00")
 STEP_COLUMNS = ("line", "state", "observed", "recorded", "by", "evidence", "standing", "not_recorded")
 
 
@@ -60,7 +65,8 @@ def add_life(
         raise typer.BadParameter(f"one of {', '.join(LIFE_STATES)}", param_hint="STATE")
     context, moment = open_context(root), now()
     line_id = one_line(context.workspace.inventory.lines, line)
-    event = LifeEvent(line_id, state, given_moment(context, "--at", at) or moment, moment, by, document)
+    observed = given_moment(context, "--at", at) or moment.astimezone(context.workspace.order.timezone)
+    event = LifeEvent(line_id, state, observed, moment, by, document)
     report = add_step(context.store, event, commit=commit, now=moment)
     rows = [_step_row(context, step) for step in report.life.steps]
     title = "life add --commit" if commit else "life add (nothing recorded; --commit records)"
@@ -71,7 +77,8 @@ def add_life(
 def _step_row(context: Context, step: LifeStep) -> tuple[object, ...]:
     zone, event = context.workspace.order.timezone, step.event
     moments = written(event.observed_at, zone), written(event.recorded_at, zone)
-    return event.line_id, event.state, *moments, event.by, event.evidence, step.standing, ", ".join(step.unrecorded) or None
+    evidence = _STAMP.sub(lambda stamp: on_the_clock(datetime.fromisoformat(stamp[0]), zone), event.evidence)
+    return event.line_id, event.state, *moments, event.by, evidence, step.standing, ", ".join(step.unrecorded) or None
 
 
 @confirm.command("show")
@@ -100,7 +107,7 @@ def add_word(
         raise typer.BadParameter(f"one of {', '.join(PARTIES)}", param_hint="PARTY")
     context, moment = open_context(root), now()
     line_id = one_line(context.workspace.inventory.lines, line)
-    observed = given_moment(context, "--at", at) or moment
+    observed = given_moment(context, "--at", at) or moment.astimezone(context.workspace.order.timezone)
     word = Confirmation(line_id, party, REFUSED if refuse else CONFIRMED, observed, moment, by, document, reason)
     report = add_confirmation(context.workspace, context.store, word, commit=commit, now=moment)
     _show_standings(context, report, form, "confirm add --commit" if commit else "confirm add (nothing recorded; --commit records)")

@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 
 from app.cli.context import Context
 from app.core.inventory import Line
+from app.core.moments import on_the_clock
 from app.errors import Finding, InputError
 
 Lines = Annotated[list[str] | None, typer.Argument(help="line ids or globs; none means all")]
@@ -26,7 +27,7 @@ def choose_lines(lines: Mapping[str, Line], wanted: Sequence[str] | None) -> lis
     """Return the lines that match any of the ids or globs. Raises InputError for one that matches nothing."""
     unknown = [name for name in wanted or [] if not any(fnmatchcase(line_id, name) for line_id in lines)]
     if unknown:
-        step = f"Known are for example {', '.join(list(lines)[:3])}."
+        step = f"Known are for example {', '.join(list(lines)[:3])}." if lines else "inventory/lines.csv holds no line yet."
         raise InputError(Finding("selection", "line id", "an id or glob of inventory/lines.csv", name, step) for name in unknown)
     return [line for line_id, line in lines.items() if not wanted or any(fnmatchcase(line_id, name) for name in wanted)]
 
@@ -74,13 +75,13 @@ def parse_as_of(text: str | None, zone: ZoneInfo, now: datetime) -> datetime | N
     start = datetime.combine(moment.astimezone(zone).date(), time.min, tzinfo=zone)
     if start > now or (moment > now and len(text) > len("2008-06-30")):
         step = "Name today or a day before; what will be known is not known yet."
-        raise InputError([Finding("command line", "`--as-of` lies in the future", f"up to {now.astimezone(zone).isoformat()}", text, step)])
+        raise InputError([Finding("command line", "`--as-of` lies in the future", f"up to {on_the_clock(now, zone)}", text, step)])
     return min(moment, now).astimezone(UTC)
 
 
 def written(moment: datetime | None, zone: ZoneInfo) -> str | None:
-    """Return a moment on the order's clock, to the second."""
-    return None if moment is None else f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S}"
+    """Return a moment on the order's clock, to the second, with the offset; None where there is none."""
+    return None if moment is None else on_the_clock(moment, zone)
 
 
 def read_file(path: Path) -> bytes:

@@ -16,6 +16,7 @@ from app.cli.lines import AsOf, Lines, choose_lines, parse_as_of
 from app.cli.output import Format, Table, show, show_findings, tell
 from app.core.acceptance import PASS, Acceptance
 from app.core.inventory import Line
+from app.core.moments import on_the_clock
 from app.edge.provenance import clock_state
 from app.edge.signing import read_key
 from app.edge.tls import open_tls
@@ -24,7 +25,7 @@ from app.workflows.deadlines import keep_deadlines
 from app.workflows.evidence import CLOCK_VERB, POLLER
 from app.workflows.faults import FaultDesk
 from app.workflows.poll import Poller, open_poller
-from app.workflows.poll_report import CycleReport
+from app.workflows.poll_report import CycleReport, PollRow
 
 
 def poll(
@@ -60,13 +61,18 @@ def _show_cycle(report: CycleReport, form: Format) -> None:
     if form is Format.text and report.findings:
         show_findings(report.findings, form, title="poll")
     rows = [
-        (row.line_id, row.state, row.behind, _rate(row.down_bps), _rate(row.up_bps), row.in_errors, row.out_errors, row.reason)
+        (row.line_id, row.state, row.behind, _rate(row.down_bps), _rate(row.up_bps), row.in_errors, row.out_errors, _reason(row, form))
         for row in report.rows()
     ]
     totals = {state: number for state in ("up", "down", "unreachable", "unknown") if (number := sum(r[1] == state for r in rows))}
     silent = [device.device for device in report.devices if device.answer != "answered"]
     columns = ("line", "state", "behind", "down_kbps", "up_kbps", "in_errors", "out_errors", "reason")
     show(Table("poll", columns, rows, {**totals, "devices": len(report.devices), "without answer": len(silent)}, ("reason",)), form)
+
+
+def _reason(row: PollRow, form: Format) -> str | None:
+    """Return why a line is in its state; a reader is spared the reason of the many that are up."""
+    return None if form is Format.text and row.state == "up" else row.reason
 
 
 def _rate(bps: float | None) -> float | None:
@@ -86,8 +92,9 @@ def accept(lines: Lines = None, root: Root = None, form: Form = Format.text, com
         # evidence packs tell how the clock was kept when a decision was recorded
         context.store.write_audit(moment, "waiwang accept", CLOCK_VERB, POLLER, clock_state())
     due = {milestone.milestone_id: milestone.due_on for milestone in context.workspace.order.milestones}
-    rows = [_decision_row(decision, due, standing=False) for decision in report.decided]
-    rows += [_decision_row(decision, due, standing=True) for decision in report.standing]
+    zone = context.workspace.order.timezone
+    rows = [_decision_row(decision, due, _open_words(decision)) for decision in report.decided]
+    rows += [_decision_row(decision, due, (f"accepted {on_the_clock(decision.decided_at, zone)}",)) for decision in report.standing]
     totals = {verdict: number for verdict in ("pass", "fail", "not_proven") if (number := sum(row[1] == verdict for row in rows))}
     title = "accept --commit" if commit else "accept (nothing recorded; --commit records)"
     show(Table(title, ("line", "verdict", "on_time", "due_on", "open"), rows, totals, ("open",)), form)
@@ -95,10 +102,9 @@ def accept(lines: Lines = None, root: Root = None, form: Form = Format.text, com
 
 
 def _decision_row(
-    decision: Acceptance, due: Mapping[str, date], *, standing: bool
+    decision: Acceptance, due: Mapping[str, date], words: tuple[str, ...]
 ) -> tuple[str, str, str | None, date | None, tuple[str, ...]]:
     on_time = {True: "yes", False: "no", None: None}[decision.on_time]
-    words = (f"accepted {decision.decided_at.isoformat(timespec='seconds')}",) if standing else _open_words(decision)
     return decision.line_id, decision.verdict, on_time, due.get(decision.milestone or ""), words
 
 

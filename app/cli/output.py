@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from app.errors import ExitCode, Finding, InputError, WaiwangError
+from app.errors import ExitCode, Finding, InputError, WaiwangError, counted
 
 #: Version of the JSON that commands print; raised when a key changes its meaning or goes away.
 SCHEMA_VERSION = 1
@@ -57,7 +58,8 @@ class Table:
     """Rows under named columns, with totals in words.
 
     Column names are the keys of the JSON; the text shows them with spaces. Columns named in `below` hold long texts, last in
-    the row: where a table with them is wider than the screen, they stand below their row.
+    the row: where a table with them is wider than the screen, they stand below their row, each on lines of its own. Where it is
+    wider still, further columns from the right follow them there, named, without the empty ones. At least the first two stay.
     `beside` are further keys of the JSON.
     """
 
@@ -67,6 +69,10 @@ class Table:
     totals: Mapping[str, int | str]
     below: tuple[str, ...] = ()
     beside: Mapping[str, object] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if odd := [name for name in self.columns if not re.fullmatch("[a-z0-9_]+", name)]:
+            raise ValueError(f"column {odd[0]!r} is no key: lower case and underscores")
 
 
 def stdout() -> Console:
@@ -78,8 +84,13 @@ def stderr() -> Console:
 
 
 def tell(text: str, style: str = "") -> None:
-    """Print a message on stderr; never broken into lines where nobody looks at a screen."""
-    stderr().print(Text(text, style=style), soft_wrap=True)
+    """Print a message on stderr; broken between words on a screen, never where nobody looks at one."""
+    say(stderr(), Text(text, style=style))
+
+
+def say(console: Console, text: Text) -> None:
+    """Print one message: a screen would break it within a word, a file or a pipe keeps it on one line."""
+    console.print(text, soft_wrap=not console.is_terminal)
 
 
 def show(table: Table, form: Format) -> None:
@@ -118,35 +129,78 @@ def _word(cell: Cell, *, none: str = "–") -> str:
     """Return a cell as one line of text."""
     if cell is None or cell == ():
         return none
-    text = "; ".join(map(str, cell)) if isinstance(cell, tuple) else f"{cell:g}" if isinstance(cell, float) else str(cell)
+    text = "; ".join(map(str, cell)) if isinstance(cell, tuple) else f"{cell:.10g}" if isinstance(cell, float) else str(cell)
     return text if text.isprintable() else text.translate(_UNSEEN)
 
 
 def _show_text(table: Table) -> None:
-    """Print columns two spaces apart. Cells are never broken: a name that is cut in two cannot be searched for."""
+    """Print columns two spaces apart, numbers to the right. Cells are never broken: a name that is cut in two cannot be searched for."""
     console = stdout()
     console.print(Text(table.title, style="bold"), soft_wrap=True)
     columns = [name.replace("_", " ") for name in table.columns]
-    words = [[_word(cell) for cell in row] for row in table.rows]
+    right = [_is_of_numbers(cells) for cells in zip(*table.rows, strict=True)] or [False] * len(columns)
+    by_column = [_words(cells, right=right[at]) for at, cells in enumerate(zip(*table.rows, strict=True))]
+    words = list(zip(*by_column, strict=True))
     widths = [max(map(cell_len, column)) for column in zip(columns, *words, strict=True)]
-    kept = len(columns)
-    if sum(widths) + 2 * (len(widths) - 1) > console.width:
-        kept -= len(table.below)
-    console.print(_line(columns[:kept], widths, "dim"), soft_wrap=True)
+    beside, kept = _columns_that_fit(table, widths, console.width)
+    console.print(_line(columns[:kept], widths, right, "dim"), soft_wrap=True)
     for row, cells in zip(words, table.rows, strict=True):
-        console.print(_line(row[:kept], widths), soft_wrap=True)
-        for name, cell in list(zip(columns, cells, strict=True))[kept:]:
+        console.print(_line(row[:kept], widths, right), soft_wrap=True)
+        _show_named(console, [f"{columns[at]}: {row[at]}" for at in range(kept, beside) if cells[at] not in (None, (), "")])
+        for name, cell in list(zip(columns, cells, strict=True))[beside:]:
             _show_below(console, f"{name}: " if len(table.below) > 1 else "", cell)
-    console.print(Text(" · ".join(f"{name} {number}" for name, number in table.totals.items()), style="bold"), soft_wrap=True)
+    totals = table.totals or {"rows": len(table.rows)}
+    console.print(Text(" · ".join(f"{name} {number}" for name, number in totals.items()), style="bold"), soft_wrap=True)
 
 
-def _line(words: Sequence[str], widths: Sequence[int], style: str | None = None) -> Text:
+def _words(cells: Sequence[Cell], *, right: bool) -> list[str]:
+    """Return a column's cells as text, numbers with as many decimals as the longest of them has."""
+    words = [_word(cell) for cell in cells]
+    decimals = max((len(word.partition(".")[2]) for word in words), default=0) if right else 0
+    if not decimals:
+        return words
+    return [f"{cell:.{decimals}f}" if isinstance(cell, int | float) else word for cell, word in zip(cells, words, strict=True)]
+
+
+def _columns_that_fit(table: Table, widths: Sequence[int], room: int) -> tuple[int, int]:
+    """Return how many columns are no long texts below, and how many of those stand beside each other in a row."""
+
+    def fits(count: int) -> bool:
+        return sum(widths[:count]) + 2 * (count - 1) <= room
+
+    if fits(len(widths)):
+        return len(widths), len(widths)
+    beside = len(widths) - len(table.below)
+    return beside, next((count for count in range(beside, 2, -1) if fits(count)), min(2, beside))
+
+
+def _is_of_numbers(cells: Sequence[Cell]) -> bool:
+    """Tell whether a column holds numbers and nothing else but gaps."""
+    held = [cell for cell in cells if cell is not None]
+    return bool(held) and all(isinstance(cell, int | float) and not isinstance(cell, bool) for cell in held)
+
+
+def _line(words: Sequence[str], widths: Sequence[int], right: Sequence[bool], style: str | None = None) -> Text:
     line = Text()
-    for word, width in zip(words, widths, strict=False):
+    for word, width, to_the_right in zip(words, widths, right, strict=False):
+        space = " " * (width - cell_len(word))
+        line.append(space if to_the_right else "")
         line.append(word, style=STYLES.get(word, "") if style is None else style)
-        line.append(" " * (width - cell_len(word) + 2))
+        line.append("  " if to_the_right else f"{space}  ")
     line.rstrip()
     return line
+
+
+def _show_named(console: Console, parts: Sequence[str]) -> None:
+    """Print columns that found no room in their row below it, as many on a line as fit."""
+    line = ""
+    for part in parts:
+        if line and cell_len(f"    {line} · {part}") > console.width:
+            console.print(Text(f"    {line}", style="dim"), soft_wrap=True)
+            line = ""
+        line = f"{line} · {part}" if line else part
+    if line:
+        console.print(Text(f"    {line}", style="dim"), soft_wrap=True)
 
 
 def _show_below(console: Console, label: str, cell: Cell) -> None:
@@ -159,11 +213,6 @@ def _show_below(console: Console, label: str, cell: Cell) -> None:
             console.print(Text("    ") + text, soft_wrap=True)
 
 
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun: 1 finding, 2 findings."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def show_findings(findings: Iterable[Finding], form: Format, *, title: str) -> None:
     """Print findings one a line with file:line first, or as JSON or CSV."""
     listed = list(findings)
@@ -174,8 +223,8 @@ def show_findings(findings: Iterable[Finding], form: Format, *, title: str) -> N
         return
     console = stdout()
     for finding in listed:
-        kind = Text("note  " if finding.note else "error ", style="dim" if finding.note else "bold red")
-        console.print(kind + Text(str(finding)), soft_wrap=True)
+        kind = ("note  ", "dim") if finding.note else ("error ", "bold red")
+        say(console, Text.assemble(kind, str(finding)))
 
 
 def show_error(error: WaiwangError) -> ExitCode:
@@ -183,8 +232,8 @@ def show_error(error: WaiwangError) -> ExitCode:
     console = stderr()
     if isinstance(error, InputError):
         for finding in error.findings:
-            console.print(Text("error ", style="bold red") + Text(str(finding)), soft_wrap=True)
+            say(console, Text.assemble(("error ", "bold red"), str(finding)))
         console.print(Text(f"{counted(len(error.findings), 'finding')}; nothing was done.", style="bold"))
     else:
-        console.print(Text("error ", style="bold red") + Text(str(error)), soft_wrap=True)
+        say(console, Text.assemble(("error ", "bold red"), str(error)))
     return error.exit_code

@@ -11,9 +11,10 @@ from typing import Annotated
 import typer
 
 from app.cli.context import Commit, Form, Names, Root, leave, now, open_context
-from app.cli.output import Format, Table, counted, show, show_findings, stdout, tell
+from app.cli.output import Format, Table, show, show_findings, stdout, tell
 from app.core.families import find_gaps
 from app.edge.templates import read_templates
+from app.errors import counted
 from app.workflows.check import check as run_check
 from app.workflows.plan import change_rows, format_plan, ipv6_diff
 from app.workflows.plan import plan as run_plan
@@ -53,7 +54,7 @@ def plan(root: Root = None, form: Form = Format.text, commit: Commit = False) ->
     context = open_context(root)
     report = run_plan(context.settings.root, commit=commit, today=_today())
     if form is Format.text:
-        sys.stdout.write(format_plan(report))
+        sys.stdout.write(format_plan(report, stdout().width))
     else:
         rows = [
             (row.change, str(row.allocation.prefix), row.allocation.holder, row.allocation.pool, row.allocation.vrf)

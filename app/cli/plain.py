@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.cells import cell_len
 
 from app.core.document import Annex, Document, Grid, Heading, Paragraph, Picture, Signature, cell_text
 
 
-def plain(document: Document) -> str:
-    """Return the document's words and tables; pictures are named by what they show. Cells are never broken."""
+def plain(document: Document, width: int | None = None) -> str:
+    """Return the document's words and tables; pictures are named by what they show. Cells are never broken.
+
+    The columns of a table that is wider than `width`, where that is given, stand below its rows: from the right, without the empty ones.
+    """
     lines = [line for line in (document.warning, document.mark) if line]
     lines += [document.title_line, "=" * cell_len(document.title_line)]
     lines += [document.addressee] if document.addressee else []
     for block in document.blocks:
-        lines += _lines(block, document.language)
+        lines += _lines(block, document.language, width)
     return "\n".join(lines) + "\n"
 
 
-def _lines(block: object, language: str) -> Iterator[str]:
+def _lines(block: object, language: str, width: int | None) -> Iterator[str]:
     match block:
         case Heading():
             yield from ("", block.text)
@@ -27,7 +30,7 @@ def _lines(block: object, language: str) -> Iterator[str]:
             yield ("　　" if block.style == "body" and language == "zh" else "") + block.text
         case Grid():
             yield ""
-            yield from _grid(block)
+            yield from _grid(block, language, width)
         case Picture():
             yield f"[{block.caption}: {block.text}]" if language == "en" else f"［{block.caption}：{block.text}］"
         case Signature():
@@ -36,15 +39,27 @@ def _lines(block: object, language: str) -> Iterator[str]:
             yield from ("", f"{block.mark}　{block.title}")
 
 
-def _grid(grid: Grid) -> Iterator[str]:
+def _grid(grid: Grid, language: str, room: int | None) -> Iterator[str]:
     """Write a table with columns two spaces apart, numbers to the right."""
     if grid.caption:
         yield grid.caption
     rows = [grid.head, *([cell_text(cell) for cell in row] for row in grid.rows)]
     widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = zip(row, widths, grid.align, strict=True)
+    kept = _columns_that_fit(widths, room)
+    colon, comma = ("：", "；") if language == "zh" else (": ", "; ")
+    for number, row in enumerate(rows):
+        cells = list(zip(row, widths, grid.align, strict=True))[:kept]
         yield "  ".join(_padded(text, width, right=side == "r") for text, width, side in cells).rstrip()
+        below = [f"{head}{colon}{text}" for head, text in zip(grid.head, row, strict=True)][kept:] if number else []
+        if below := [part for part in below if not part.endswith((f"{colon}—", f"{colon}–", colon))]:
+            yield f"    {comma.join(below)}"
+
+
+def _columns_that_fit(widths: Sequence[int], room: int | None) -> int:
+    """Return how many columns stand beside each other: two at least."""
+    if room is None:
+        return len(widths)
+    return next((count for count in range(len(widths), 2, -1) if sum(widths[:count]) + 2 * (count - 1) <= room), min(2, len(widths)))
 
 
 def _padded(text: str, width: int, *, right: bool) -> str:

@@ -15,7 +15,7 @@ from app.core.evidence import Verification, fingerprint
 from app.core.evidence import verify as verify_pack
 from app.edge.provenance import clock_state
 from app.edge.signing import check_signature, public_file, read_key, read_public_key, write_key
-from app.errors import ExitCode
+from app.errors import ExitCode, counted
 from app.workflows.evidence import Occasion, export_evidence
 
 evidence = typer.Typer(help="Evidence packs: what a decision rests on, signed.", no_args_is_help=True)
@@ -67,7 +67,7 @@ def verify(
 def _tell(found: Verification, trusted_key: bytes | None) -> None:
     """Say what the pack is, who signed it, and what was not checked; of an altered one only what it says of itself."""
     altered = bool(found.alterations)
-    lines = [f"{len(found.alterations)} places altered · {len(found.parts)} parts"]
+    lines = [f"{counted(len(found.alterations), 'place')} altered · {counted(len(found.parts), 'part')}"]
     if altered:
         lines.append("do not rely on this pack: what follows is what it says of itself")
     decision, about = found.content("decision"), found.content("pack")

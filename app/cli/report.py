@@ -130,7 +130,7 @@ def circular(
     rows = [(each.unit_id, each.name, each.region, each.line_id, each.cause, each.days_late, each.clock_holder) for each in named]
     totals: dict[str, int | str] = {"named": len(rows)}
     totals |= {name: day.isoformat() if day else "irregular" for name, day in found_units.due}
-    columns = ("unit", "name", "region", "line", "cause", "days late", "clock holder")
+    columns = ("unit", "name", "region", "line", "cause", "days_late", "clock_holder")
     document = build_circular(ground, spoken, Letterhead(number, addressee, issuer, _day(issued_on, context)))
     hand_over(context, way, Table("circular", columns, rows, totals, beside=beside(ground)), document)
     leave(ExitCode.DEADLINE if any(each.cause == "late" for each in named) else ExitCode.OK)
@@ -235,7 +235,7 @@ def organisation(
     rows += [("line", line.line_id, line.unit_name, line.due_on, line.due, line.clock_holder) for line in own.lines]
     late = sum(line.due == "late" for line in own.lines)
     totals = {"milestones": len(own.milestones), "lines": len(own.lines), "late": late}
-    columns = ("kind", "id", "name", "due", "standing", "done or held by")
+    columns = ("kind", "id", "name", "due", "standing", "done_or_held_by")
     table = Table(own.organisation.title, columns, rows, totals, beside=beside(ground))
     hand_over(context, way, table, build_organisation(ground, own))
     leave(ExitCode.DEADLINE if late or any(each.state == "late" for each in own.milestones) else ExitCode.OK)

@@ -11,6 +11,7 @@ from app.cli.context import Commit, Context, Form, Root, leave, open_context
 from app.cli.devices import Unsafe, chosen_devices, deploy_texts, known_families
 from app.cli.output import Format, Table, show, tell
 from app.core.intent import DeviceIntent
+from app.core.moments import on_the_clock
 from app.errors import ExitCode
 from app.workflows.diff import refuse_illustration
 from app.workflows.rollback import difference_to_intended, earlier_text, find_backup, lines_from_intended
@@ -42,7 +43,7 @@ def _show_history(context: Context, intent: DeviceIntent, form: Format) -> None:
     rows = [
         (
             backup.backup_id,
-            backup.at.astimezone(zone).isoformat(sep=" ", timespec="seconds"),
+            on_the_clock(backup.at, zone),
             len(backup.text.splitlines()),
             lines_from_intended(backup, intent, intended),
             backup.digest[:12],
@@ -72,7 +73,8 @@ def rollback(
     backup = find_backup(context.store, intent.hostname, to)
     earlier = earlier_text(backup, intent, context.texts[intent.hostname])
     chosen = chosen_devices(context, [intent.hostname], None, None, workers=1)
-    report = deploy_texts("rollback", context, chosen, {intent.hostname: earlier}, form, commit=commit, unsafe=unsafe)
+    target = f"backup {backup.backup_id} of {on_the_clock(backup.at, context.workspace.order.timezone)}"
+    report = deploy_texts("rollback", context, chosen, {intent.hostname: earlier}, form, commit=commit, unsafe=unsafe, target=target)
     if commit and report.exit_code is ExitCode.OK and lines_from_intended(backup, intent, context.texts[intent.hostname]):
         tell(f"{intent.hostname} runs backup {backup.backup_id}; the next waiwang deploy would bring its intended text again.")
     leave(report.exit_code)

@@ -61,6 +61,10 @@ VERBS = (
         "renumber", "app.cli.renumber:app",
         "Renumber units to the plan: both addresses for a while, proof before anything is taken away.",
     ),
+    Verb(
+        "completion", "app.cli.completion:completion",
+        'Print the script that lets a shell complete verbs and options: eval "$(waiwang completion bash)".',
+    ),
     Verb("lab", "lab.cli:app", "The lab: real routers in network namespaces, numbered from 198.18.0.0/15. Needs root."),
     Verb("virtual", "lab.virtual.cli:app", "A simulated city: virtual devices on 127.0.0.0/8, no root."),
 )

@@ -12,6 +12,7 @@ from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 from app.core.acceptance import PASS, Acceptance
+from app.core.moments import on_the_clock
 from app.core.workdays import Window, WorkCalendar, working_days_after
 from app.errors import Finding
 
@@ -125,18 +126,18 @@ def _turn(before: ConfirmationStanding) -> datetime:
 
 def find_confirmation_faults(word: Confirmation, before: ConfirmationStanding, now: datetime) -> list[Finding]:
     """Return everything that keeps a word from being recorded; `before` is the standing without it."""
-    where = f"line {word.line_id}"
+    where, zone = f"line {word.line_id}", word.observed_at.tzinfo
     if before.requested_at is None:
         step = "Run waiwang accept --commit; only an accepted line is confirmed."
         return [Finding(where, f"{word.party} cannot confirm yet", "an accepted line", "a line that is not accepted", step)]
     faults = []
     if word.observed_at > now:
-        step, expected = "Correct the moment; what will be is not yet observed.", f"up to {now.isoformat()}"
-        faults.append(Finding(where, f"the word of {word.party} lies in the future", expected, word.observed_at.isoformat(), step))
+        step, expected = "Correct the moment; what will be is not yet observed.", f"up to {on_the_clock(now, zone)}"
+        faults.append(Finding(where, f"the word of {word.party} lies in the future", expected, on_the_clock(word.observed_at, zone), step))
     if word.observed_at < before.requested_at:
         step = "Correct the moment; a word given before the acceptance says nothing of it."
-        expected = f"from {before.requested_at.isoformat()} on"
-        faults.append(Finding(where, f"{word.party} spoke before the acceptance", expected, word.observed_at.isoformat(), step))
+        expected = f"from {on_the_clock(before.requested_at, zone)} on"
+        faults.append(Finding(where, f"{word.party} spoke before the acceptance", expected, on_the_clock(word.observed_at, zone), step))
     if word.decision == REFUSED and not word.reason:
         faults.append(Finding(where, f"{word.party} refuses without a reason", "a reason", "none", "Say with --reason what is wrong."))
     if word.party == CENTRE:
@@ -147,9 +148,10 @@ def find_confirmation_faults(word: Confirmation, before: ConfirmationStanding, n
             faults.append(Finding(where, "the centre confirms last", "unit and carrier confirmed", found, step))
         elif word.observed_at < (turn := _turn(before)):
             step = "Correct the moment; the centre confirms what both have confirmed."
-            faults.append(Finding(where, "the centre confirms last", f"from {turn.isoformat()} on", word.observed_at.isoformat(), step))
+            expected, found = f"from {on_the_clock(turn, zone)} on", on_the_clock(word.observed_at, zone)
+            faults.append(Finding(where, "the centre confirms last", expected, found, step))
     held = before.of(word.party).word
     if held is not None and held.decision == word.decision == CONFIRMED:
-        found = f"confirmed at {held.observed_at.isoformat()} on {held.document}"
+        found = f"confirmed at {on_the_clock(held.observed_at, zone)} on {held.document}"
         faults.append(Finding(where, f"{word.party} has confirmed already", "one confirmation", found, "Nothing is to be recorded."))
     return faults

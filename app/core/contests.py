@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.core.moments import on_the_clock
 from app.core.score_table import ScoreItem
 from app.errors import Finding
 
@@ -115,8 +116,9 @@ def find_decision_faults(event: ContestEvent, contest: Contest, items: Sequence[
         found = f"{contest.standing} on {contest.decided.document}"
         faults.append(Finding(where, "is decided already", "an open contest", found, "Raise another contest if that one was wrong."))
     if event.observed_at < contest.raised.observed_at:
-        expected, step = f"from {contest.raised.observed_at.isoformat()} on", "Correct the moment."
-        faults.append(Finding(where, "is decided before it was raised", expected, event.observed_at.isoformat(), step))
+        expected, step = f"from {on_the_clock(contest.raised.observed_at, event.observed_at.tzinfo)} on", "Correct the moment."
+        found = on_the_clock(event.observed_at)
+        faults.append(Finding(where, "is decided before it was raised", expected, found, step))
     limit = next((item.points for item in items if item.item_id == contest.raised.row), 0.0)
     if event.decision == UPHELD and (event.points is None or not 0 <= event.points <= limit):
         found = "none" if event.points is None else f"{event.points:g}"
@@ -129,8 +131,8 @@ def find_decision_faults(event: ContestEvent, contest: Contest, items: Sequence[
 def _shared_faults(where: str, event: ContestEvent, now: datetime) -> list[Finding]:
     faults = []
     if event.observed_at > now:
-        step, expected = "Correct the moment; what will be is not yet observed.", f"up to {now.isoformat()}"
-        faults.append(Finding(where, "lies in the future", expected, event.observed_at.isoformat(), step))
+        step, expected = "Correct the moment; what will be is not yet observed.", f"up to {on_the_clock(now, event.observed_at.tzinfo)}"
+        faults.append(Finding(where, "lies in the future", expected, on_the_clock(event.observed_at), step))
     if not event.reason.strip():
         faults.append(Finding(where, "has no grounds", "a reason", "none", "Say with --reason why."))
     return faults

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from itertools import pairwise
 
 from app.core.milestone import Milestone
+from app.core.moments import on_the_clock
 from app.core.order import Order
 from app.core.terms import DeadlineChange, SeenTerms, Terms
 from app.errors import Finding
@@ -179,4 +180,4 @@ def _shift(order: Order) -> int:
 
 
 def _moment(order: Order, moment: datetime) -> str:
-    return moment.astimezone(order.timezone).isoformat(timespec="seconds")
+    return on_the_clock(moment, order.timezone)

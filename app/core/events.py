@@ -13,6 +13,7 @@ from datetime import datetime
 
 from app.core.inventory import Inventory
 from app.core.milestone import Milestone
+from app.core.moments import on_the_clock
 from app.core.order import Order
 from app.core.references import nearest
 from app.core.scope import Scope, covers_unit
@@ -164,8 +165,8 @@ def _row_faults(workspace: Workspace, uses: dict[str, list[EventUse]], row: Unit
     else:
         yield from _use_faults(workspace, asked, row, owner)
     if row.observed_at > now:
-        step = "Correct the day; what will be is not yet observed."
-        yield Finding(row.where, f"{owner} lies in the future", f"up to {now.isoformat()}", row.observed_at.isoformat(), step)
+        step, found = "Correct the day; what will be is not yet observed.", on_the_clock(row.observed_at)
+        yield Finding(row.where, f"{owner} lies in the future", f"up to {on_the_clock(now, row.observed_at.tzinfo)}", found, step)
     if len(row.by_role) > ROLE_LIMIT or _NUMBER.search(row.by_role):
         step = "Write the role (公文交换员), never a name or a telephone number."
         yield Finding(row.where, f"{owner}: `by_role` is no role", f"up to {ROLE_LIMIT} characters without numbers", "something else", step)

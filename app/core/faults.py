@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from app.core.moments import on_the_clock
 from app.core.roles import find_role_faults
 from app.core.source import OURS, Source
 from app.errors import Finding
@@ -186,10 +187,10 @@ def find_moment_faults(where: str, kind: str, at: datetime, earliest: datetime |
     """Return what is wrong with the moment of an entry: it lies in the future, or before what it follows."""
     if at > now:
         step = "Correct --at; what will be is not yet observed."
-        return [Finding(where, f"{kind} lies in the future", f"up to {now.isoformat()}", at.isoformat(), step)]
+        return [Finding(where, f"{kind} lies in the future", f"up to {on_the_clock(now, at.tzinfo)}", on_the_clock(at), step)]
     if earliest is not None and at < earliest:
-        step = "Enter the moment at which it happened."
-        return [Finding(where, f"{kind} lies before what it follows", f"from {earliest.isoformat()}", at.isoformat(), step)]
+        step, expected = "Enter the moment at which it happened.", f"from {on_the_clock(earliest, at.tzinfo)}"
+        return [Finding(where, f"{kind} lies before what it follows", expected, on_the_clock(at), step)]
     return []
 
 

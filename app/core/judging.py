@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import pairwise
 from math import floor
 
 from app.core.acceptance import FAIL, NOT_PROVEN, PASS, Acceptance, CriterionResult, LineSample, Measurement, PortSample
 from app.core.milestone import Milestone
+from app.core.moments import on_the_clock
 from app.core.service_class import Criterion, ServiceClass
 from app.core.trial import observe_trial
+from app.errors import counted
 
 #: What a device measured by its own probe stands for where the centre measured nothing itself.
 SECOND_EVIDENCE: Mapping[str, tuple[str, ...]] = {"delay": ("probe_delay",), "jitter": ("probe_jitter",)}
@@ -41,12 +43,13 @@ class Observations:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One criterion to be judged on one line at one moment."""
+    """One criterion to be judged on one line at one moment. `zone`: the clock of moments in words."""
 
     criterion: Criterion
     service_class: ServiceClass
     seen: Observations
     now: datetime
+    zone: tzinfo
 
     def result(self, verdict: str, expected: str, found: str, **evidence: object) -> CriterionResult:
         return CriterionResult(self.criterion.kind, self.criterion.required, verdict, expected, found, evidence)
@@ -138,16 +141,16 @@ def judge_ports(case: Case) -> CriterionResult:
 def judge_errors(case: Case) -> CriterionResult:
     """Judge how many input errors both ends counted within the trial window."""
     limit = case.criterion.limit or 0.0
-    expected = f"at most {limit:g} input errors in the window"
+    expected = f"at most {limit:g} input error{'' if limit == 1 else 's'} in the window"
     window = next((c.window for c in case.service_class.criteria if c.kind == "trial" and c.window), timedelta(0))
     inside = [sample for sample in case.seen.samples if case.now - window - case.seen.longest_gap <= sample.at <= case.now]
     counts = {end: _errors([getattr(sample, end) for sample in inside]) for end in ("a", "z")}
     known = [count for count in counts.values() if count is not None]
     if sum(known) > limit:
-        return case.result(FAIL, expected, f"{sum(known)} input errors", **counts)
+        return case.result(FAIL, expected, counted(sum(known), "input error"), **counts)
     if len(known) < len(counts):
         return case.result(NOT_PROVEN, expected, "error counters of both ends are not known", **counts)
-    return case.result(PASS, expected, f"{sum(known)} input errors", **counts)
+    return case.result(PASS, expected, counted(sum(known), "input error"), **counts)
 
 
 def judge_trial(case: Case) -> CriterionResult:
@@ -166,7 +169,7 @@ def judge_trial(case: Case) -> CriterionResult:
     if trial.began_at is None or trial.up_share is None:
         return case.result(NOT_PROVEN, expected, "nothing was measured", **evidence)
     if case.now - trial.began_at < window:
-        return case.result(NOT_PROVEN, expected, f"the trial ends at {(trial.began_at + window).isoformat()}", **evidence)
+        return case.result(NOT_PROVEN, expected, f"the trial ends at {on_the_clock(trial.began_at + window, case.zone)}", **evidence)
     if trial.up_share < limit:
         return case.result(FAIL, expected, f"up {cut_percent(trial.up_share, 2)}", **evidence)
     if trial.coverage < criterion.coverage:
@@ -206,7 +209,7 @@ def judge_reserved(case: Case) -> CriterionResult:
     if taken is None or taken.value is None:
         return case.result(NOT_PROVEN, expected, "no supervised activation yet", a=_port(ends[0]), z=_port(ends[1]))
     if moved := _octets_moved(case.seen.samples, taken.at + case.seen.longest_gap):
-        return case.result(FAIL, expected, f"{moved} octets on a port that is shut", **_quote(taken))
+        return case.result(FAIL, expected, f"{counted(moved, 'octet')} on a port that is shut", **_quote(taken))
     return case.result(PASS, expected, "shut and silent, activation proven", a=_port(ends[0]), z=_port(ends[1]), **_quote(taken))
 
 
@@ -232,9 +235,9 @@ JUDGES: Mapping[str, Callable[[Case], CriterionResult]] = {
 }
 
 
-def judge(service_class: ServiceClass, seen: Observations, now: datetime) -> tuple[CriterionResult, ...]:
-    """Judge every criterion of the class, in the order's own sequence."""
-    return tuple(JUDGES[criterion.kind](Case(criterion, service_class, seen, now)) for criterion in service_class.criteria)
+def judge(service_class: ServiceClass, seen: Observations, now: datetime, zone: tzinfo = UTC) -> tuple[CriterionResult, ...]:
+    """Judge every criterion of the class, in the order's own sequence. `zone`: the order's, for moments in words."""
+    return tuple(JUDGES[criterion.kind](Case(criterion, service_class, seen, now, zone)) for criterion in service_class.criteria)
 
 
 def overall(results: Sequence[CriterionResult]) -> str:
@@ -260,7 +263,7 @@ def _not_measured(case: Case, expected: str) -> CriterionResult:
         return case.result(NOT_PROVEN, expected, "not measured")
     if taken.value is None:
         return case.result(NOT_PROVEN, expected, f"could not be measured: {taken.detail.get('reason', 'no reason given')}", **_quote(taken))
-    return case.result(NOT_PROVEN, expected, f"measured {taken.at.isoformat()}, out of date", **_quote(taken))
+    return case.result(NOT_PROVEN, expected, f"measured {on_the_clock(taken.at, case.zone)}, out of date", **_quote(taken))
 
 
 def _value(taken: Measurement) -> float:

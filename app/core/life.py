@@ -18,6 +18,7 @@ from app.core.acceptance import FAIL, PASS, Acceptance
 from app.core.confirmation import CENTRE, CONFIRMED, Confirmation
 from app.core.line_event import OPENED as LINE_OPENED
 from app.core.line_event import LineEvent, newest_events
+from app.core.moments import on_the_clock
 from app.errors import Finding
 
 PLANNED, APPLIED, APPROVED, BUILDING, OPENED = "planned", "applied", "approved", "building", "opened"
@@ -200,8 +201,8 @@ def find_life_faults(event: LifeEvent, events: Sequence[LifeEvent], now: datetim
     where = f"line {event.line_id}"
     faults = []
     if event.observed_at > now:
-        step, expected = "Correct the day; what will be is not yet observed.", f"up to {now.isoformat()}"
-        faults.append(Finding(where, f"{event.state} lies in the future", expected, event.observed_at.isoformat(), step))
+        step, expected = "Correct the day; what will be is not yet observed.", f"up to {on_the_clock(now, event.observed_at.tzinfo)}"
+        faults.append(Finding(where, f"{event.state} lies in the future", expected, _said(event), step))
     if event.state in DERIVED:
         step = f"Run {DERIVED[event.state]}; its decision moves the line."
         faults.append(Finding(where, f"{event.state} is not entered by hand", "a verdict with its evidence", "an entry", step))
@@ -211,20 +212,29 @@ def find_life_faults(event: LifeEvent, events: Sequence[LifeEvent], now: datetim
     if step_taken.standing != MOVED:
         faults.append(_refusal(where, event, step_taken))
     elif broken := _newly_broken(before, project_life(event.line_id, (*events, event))):
-        found = f"{event.state} on {event.observed_at.isoformat()}, after which {broken.event.state} cannot follow"
+        found = f"{event.state} on {_said(event)}, after which {broken.event.state} cannot follow"
         step = f"Enter the moment at which it happened, or a step before {broken.event.state}."
         expected = "steps of which each may follow the one before"
         faults.append(Finding(where, f"{event.state} contradicts what is recorded", expected, found, step))
     return faults
 
 
+def _said(event: LifeEvent) -> str:
+    return on_the_clock(event.observed_at)
+
+
 def _refusal(where: str, event: LifeEvent, step: LifeStep) -> Finding:
     choices = [state for state in ALLOWED[step.before] if state not in DERIVED]
-    found = f"{event.state} at {event.observed_at.isoformat()}, when the line was {step.before}"
+    found = f"{event.state} at {_said(event)}, when the line was {step.before}"
     what = f"{event.state} cannot follow {step.before}"
     if not choices:
         return Finding(where, what, "no further step", found, "A closed line stays closed; order a new one.")
-    next_step = f"Record {choices[0]} first." if step.standing != REPEATED else "Nothing is to be recorded: the line is there already."
+    if step.standing == REPEATED:
+        next_step = "Nothing is to be recorded: the line is there already."
+    elif LIFE_STATES.index(event.state) < LIFE_STATES.index(step.before):
+        next_step = f"Say with --at when it happened, if it was before the line came to be {step.before}."
+    else:
+        next_step = f"Record {choices[0]} first."
     return Finding(where, what, " or ".join(choices), found, next_step)
 
 

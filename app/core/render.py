@@ -140,7 +140,7 @@ def fill(name: str, context: Mapping[str, object], templates: Environment, subje
         raise RenderError(_missing(subject, name, str(error))) from None
     except TemplateSyntaxError as error:
         place = f"{TEMPLATE_ROOT}/{error.name}:{error.lineno}"
-        raise RenderError(f"{subject}: {place}: expected a Jinja template; found {error.message}. Correct that line.") from None
+        raise RenderError(f"{subject}: {place}: expected a Jinja template; found {str(error).rstrip('.')}. Correct that line.") from None
     except (UndefinedError, TypeError, ValueError, AttributeError, LookupError) as error:
         raise RenderError(_misfit(subject, name, error)) from None
 

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from app.core.availability import Maintenance
 from app.core.inventory import Inventory, parents
+from app.core.moments import on_the_clock
 from app.core.references import nearest
 from app.core.roles import find_role_faults
 from app.errors import Finding
@@ -185,11 +186,11 @@ def find_window_faults(inventory: Inventory, event: WindowEvent, now: datetime) 
         found.append(Finding(where, "no document announces it", "a document's name", "nothing", "Name the notice with --document."))
     if event.ends_at <= event.starts_at:
         step = "Correct --from or --to."
-        expected = f"an end after {event.starts_at.isoformat()}"
-        found.append(Finding(where, "it ends before it begins", expected, event.ends_at.isoformat(), step))
+        expected = f"an end after {on_the_clock(event.starts_at, event.ends_at.tzinfo)}"
+        found.append(Finding(where, "it ends before it begins", expected, on_the_clock(event.ends_at), step))
     elif event.ends_at <= now:
-        step = "What is over cannot be announced: its outages count."
-        found.append(Finding(where, "it is over already", f"an end after {now.isoformat()}", event.ends_at.isoformat(), step))
+        step, expected = "What is over cannot be announced: its outages count.", f"an end after {on_the_clock(now, event.ends_at.tzinfo)}"
+        found.append(Finding(where, "it is over already", expected, on_the_clock(event.ends_at), step))
     unknown = _find_concern_faults(where, inventory, event.concern)
     if not unknown and not concerned_lines(inventory, event.concern):
         step = "Name lines, or what lines end at."

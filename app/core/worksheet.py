@@ -19,7 +19,7 @@ LANGUAGES = ("zh", "en")
 #: Column → its heads, Chinese first.
 HEADS: Mapping[str, tuple[str, str]] = {
     "line_id": ("线路编号", "Line id"),
-    "carrier": ("运营商", "Carrier"),
+    "carrier": ("网络服务提供商", "Carrier"),
     "unit": ("单位名称", "Unit"),
     "region": ("行政区划", "Region"),
     "service_class": ("线路类别", "Service class"),
@@ -33,9 +33,11 @@ HEADS: Mapping[str, tuple[str, str]] = {
     "z_port": ("用户端端口", "Unit port"),
     "reserved_ports": ("预留端口", "Reserved ports"),
     "opened_on": ("开通日期", "Opened on"),
-    "circuit_id": ("电路编号", "Circuit id"),
-    "carrier_contact": ("运营商联系岗位", "Carrier contact (role)"),
+    "circuit_id": ("电路代号", "Circuit id"),
+    "carrier_contact": ("网络服务提供商联系岗位", "Carrier contact (role)"),
 }
+#: Heads of worksheets that were handed out by earlier versions and are still under way.
+FORMER_HEADS: Mapping[str, tuple[str, ...]] = {"carrier": ("运营商",), "circuit_id": ("电路编号",), "carrier_contact": ("运营商联系岗位",)}
 #: What the carrier fills in.
 FILLED_IN = ("opened_on", "circuit_id", "carrier_contact")
 #: What identifies the order: a cell of these that came back changed is a finding. The due day may move by a ruling.

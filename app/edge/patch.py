@@ -117,15 +117,15 @@ def patch(family: str, running: str, intended: str) -> tuple[Command, ...]:
     return plain if is_frr(family) else _overwriting(plain)
 
 
-def unified_diff(family: str, running: str, intended: str, name: str) -> str:
-    """Return the difference as unified diff with masked secrets; empty when `patch` would be.
+def unified_diff(family: str, running: str, intended: str, name: str, target: str = "intended") -> str:
+    """Return the difference as unified diff with masked secrets; empty when `patch` would be. `target`: what the second text is.
 
     Rows that stand in both follow the running order: a mere reordering shows nothing.
     """
     _, vendor = _hardware(family)
     old, new = _trees(family, vendor, running, intended)
     before, after = list(_rows(old)), list(_rows(_in_order_of(old, new)))
-    return "".join(lines_of_difference(before, after, f"{name} running", f"{name} intended"))
+    return "".join(lines_of_difference(before, after, f"{name} running", f"{name} {target}"))
 
 
 def count_changes(diff: str) -> int:

@@ -24,7 +24,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "region": ("所在区域", "Region"),
     "class": ("线路标准", "Class"),
     "carrier": ("网络服务提供商", "Carrier"),
-    "circuit": ("运营商电路号", "Circuit id"),
+    "circuit": ("电路代号", "Circuit id"),
     "no_circuit": ("未登记", "not registered"),
     "method": ("接入方式", "Access"),
     "near": ("本端设备端口", "Near port"),

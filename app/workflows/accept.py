@@ -91,7 +91,7 @@ def judge_line(
     seen = Observations(samples, measured, gap, timedelta(days=order.measurement_valid_days))
     milestone = order.line_milestone(line.service_class, unit.level, unit.kind) if line.role == "primary" else None
     due_at = milestone.due_at(order.timezone) if milestone else None
-    results = (*judge_gates(line_gates(workspace, book, line)), *judge(service_class, seen, now))
+    results = (*judge_gates(line_gates(workspace, book, line)), *judge(service_class, seen, now, workspace.order.timezone))
     return decide(line.line_id, results, milestone, due_at, now)
 
 

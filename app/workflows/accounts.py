@@ -86,5 +86,5 @@ def find(store: Store, name: str) -> Account:
     if found is None:
         known = [account.name for account in store.accounts()]
         step = nearest(name, known, "waiwang account list shows them.")
-        raise InputError([Finding("account", "name", "an account", f"`{name}`, which there is none of", step)])
+        raise InputError([Finding("account", "name", "an account", f"none of the name `{name}`", step)])
     return found

@@ -14,7 +14,7 @@ from app.core.intent import DeviceIntent
 from app.core.separation import Evidence, Proof, prove_separation
 from app.core.workspace import Workspace
 from app.edge.evidence_files import read_evidence
-from app.errors import CommitRefused, DeviceError, ExitCode, WaiwangError, worst
+from app.errors import CommitRefused, DeviceError, ExitCode, Finding, InputError, WaiwangError, worst
 from app.workflows.diff import Progress, refuse_illustration, silent
 from app.workflows.hosts import Gateway
 
@@ -120,7 +120,14 @@ def _read_device(intent: DeviceIntent, gateway: Gateway, kinds: tuple[str, ...])
 
 
 def read_running(folder: Path, names: Iterable[str]) -> RunningTexts:
-    """Read `NAME.cfg` of each device from a folder of saved configurations, and its tables where they lie beside it."""
+    """Read `NAME.cfg` of each device from a folder of saved configurations, and its tables where they lie beside it.
+
+    Raises: InputError where there is no such folder.
+    """
+    if not folder.is_dir():
+        there = "something else" if folder.exists() else "nothing there"
+        step = "Name the folder of the NAME.cfg files."
+        raise InputError([Finding(str(folder), "saved configurations", "a folder", there, step)])
     names = list(names)
     texts: dict[str, str] = {}
     unread: dict[str, str] = {}

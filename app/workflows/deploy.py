@@ -14,7 +14,7 @@ from app.core.commands import is_frr, mask_secrets, secret_names
 from app.core.cutoff import find_cutoffs, find_ended_routing, management_path
 from app.core.dialects import can_revert
 from app.core.intent import DeviceIntent
-from app.errors import CommitRefused, DeviceError, ExitCode, WaiwangError, worst
+from app.errors import CommitRefused, DeviceError, ExitCode, WaiwangError, counted, worst
 from app.workflows.diff import (
     RESULTS,
     DeviceRow,
@@ -77,6 +77,7 @@ class _Job:
     record_row: RecordRow
     is_stopped: Callable[[], bool]
     commit: bool
+    target: str
 
 
 def _forget(row: DeviceRow) -> None:
@@ -101,11 +102,12 @@ def deploy(
     record_row: RecordRow = _forget,
     is_stopped: Callable[[], bool] = _never,
     leaf_first: bool = False,
+    target: str = "intended",
 ) -> DeployReport:
     """Bring the selected devices to their intended texts, one depth after the other, or show what that would take.
 
     Root first, as lines are being built; `leaf_first` for a change that takes ways away: whoever is changed is then reached
-    over devices that still have them.
+    over devices that still have them. `target` says in the differences what the texts are.
 
     `wait_s` is how long a device that answers nowhere yet is waited for, once something above it was deployed in this run:
     the lines to it are only just being built. Families that can are changed on trial: the device returns by itself unless the
@@ -119,7 +121,7 @@ def deploy(
     refuse_illustration("deploy", illustration=gateway.illustration)
     chosen = {name: intents[name] for name in nornir.inventory.hosts}
     gateway.require_secrets(name for device in chosen for name in secret_names(texts[device]))
-    job = _Job(intents, texts, gateway, record_backup, unsafe, progress, record_row, is_stopped, commit)
+    job = _Job(intents, texts, gateway, record_backup, unsafe, progress, record_row, is_stopped, commit, target)
     rows: dict[str, DeviceRow] = {}
     for wave in waves(chosen, leaf_first=leaf_first):
         patience = wait_s if any(row.result == "deployed" for row in rows.values()) else 0.0
@@ -178,7 +180,7 @@ def _deploy_one(job: _Job, intent: DeviceIntent, wait_s: float) -> DeviceRow:
     session = job.gateway.connect(intent, wait_s)
     try:
         job.progress(intent.hostname, "reading")
-        difference = compare(session, intent, job.texts[intent.hostname])
+        difference = compare(session, intent, job.texts[intent.hostname], job.target)
         row = difference_row(intent, difference, session.address)
         if not job.commit:
             return row
@@ -301,6 +303,6 @@ def _differs_still(name: str, left: Difference, state: str) -> DeviceError:
         name,
         "read back what was pushed",
         expected="no difference",
-        found=f"{left.changed} lines that differ still, first {left.commands[0].text!r}",
+        found=f"{counted(left.changed, 'line')} that {'differs' if left.changed == 1 else 'differ'} still, first {left.commands[0].text!r}",
         next_step=f"{state} Look at waiwang diff and correct the template.",
     )

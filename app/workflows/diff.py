@@ -104,15 +104,16 @@ def diff(
     return ordered(run_rows(nornir, compare_one, intents))
 
 
-def compare(session: DeviceSession, intent: DeviceIntent, text: str) -> Difference:
-    """Fetch the running configuration and return what separates it from the intended text.
+def compare(session: DeviceSession, intent: DeviceIntent, text: str, target: str = "intended") -> Difference:
+    """Fetch the running configuration and return what separates it from the text, which is the device's `target`.
 
     Raises:
         DeviceError: it could not be read.
         RenderError: the intended text is no configuration of the family.
     """
     running = session.running()
-    return Difference(running, patch(intent.family, running, text), unified_diff(intent.family, running, text, intent.hostname))
+    shown = unified_diff(intent.family, running, text, intent.hostname, target)
+    return Difference(running, patch(intent.family, running, text), shown)
 
 
 def exit_code(rows: Sequence[DeviceRow]) -> ExitCode:

@@ -17,7 +17,7 @@ from app.edge.files.inbound import name_columns
 from app.edge.files.replace import locked_folders, replaced
 from app.edge.files.sheets import Sheet, read_sheets
 from app.edge.files.texts import read_text
-from app.errors import ExitCode, Finding, InputError
+from app.errors import ExitCode, Finding, InputError, counted
 from app.workflows.check import check
 
 #: Names of worksheets in a workbook that holds several tables.
@@ -242,7 +242,7 @@ def format_import(report: ImportReport) -> str:
     lines = [f"rejected {finding}" for finding in report.rejected]
     rows = len({finding.where for finding in report.rejected})
     same = report.read - rows - report.added - report.changed
-    totals = f"{report.read} rows read: {report.added} new, {report.changed} changed, {same} as they are, {rows} rejected."
+    totals = f"{counted(report.read, 'row')} read: {report.added} new, {report.changed} changed, {same} as they are, {rows} rejected."
     if report.changes:
         totals += " Written." if report.committed else " Nothing was written; --commit writes it."
     return "".join(diffs) + "\n".join([*lines, totals]) + "\n"

@@ -30,7 +30,7 @@ from app.edge.files.replace import locked_folders, replaced
 from app.edge.files.sheets import read_sheets, write_plain_csv
 from app.edge.files.texts import read_text
 from app.edge.ledger import format_ledger
-from app.errors import ExitCode, Finding, InputError
+from app.errors import ExitCode, Finding, InputError, counted
 from app.workflows.check import check
 from app.workflows.exchange import BOM, Incoming, attributed, in_order, merge
 
@@ -149,7 +149,8 @@ def _diff(before: str, after: str) -> str:
 def format_netbox(report: NetboxReport) -> str:
     """Return the diffs, the notes, and what became of them."""
     notes = "".join(f"note {note}\n" for note in report.notes)
-    foreign = f"{report.foreign} rows of NetBox are no concern of ours. " if report.foreign else ""
+    verb = "is" if report.foreign == 1 else "are"
+    foreign = f"{counted(report.foreign, 'row')} of NetBox {verb} no concern of ours. " if report.foreign else ""
     if not (report.changes or report.ledger_diff):
         return f"{notes}{foreign}NetBox and the workspace agree.\n"
     written = "Written." if report.committed else "Nothing was written; --commit writes it."

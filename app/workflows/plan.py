@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -18,9 +18,10 @@ from app.core.spans import PoolUsage, ledger_order
 from app.core.workspace import Workspace
 from app.edge.files import read_workspace
 from app.edge.ledger import locked, write_ledger, write_ledger6
-from app.errors import ExitCode, Finding, InputError, PoolExhausted
+from app.errors import ExitCode, Finding, InputError, PoolExhausted, counted
 
 #: The sign that a change has in the diff.
+POOL_HEADS = ("pool", "role", "reach", "prefix", "length", "room", "held", "quarantined", "reserved", "free")
 SIGNS = {"added": "+", "returned": "~", "released": "-", "dropped": "x"}
 
 
@@ -108,19 +109,36 @@ def change_rows(change: PlanChange) -> tuple[ChangeRow, ...]:
     return tuple(sorted(rows, key=lambda row: ledger_order(row.allocation)))
 
 
-def format_plan(report: PlanReport) -> str:
-    """Return the report as plain text: the diff, how full the pools are, one line of totals."""
+def format_plan(report: PlanReport, width: int | None = None) -> str:
+    """Return the report as plain text: the diff, how full the pools are, one line of totals.
+
+    Where pools are wider than `width`, what is seldom other than nothing stands below their row.
+    """
     change = report.change
     diff = [[f"{SIGNS[row.change]} {row.allocation.prefix}", *described(row)] for row in change_rows(change)]
-    pools = [[*named_pool(entry.pool), *counts(entry)] for entry in report.usage]
-    header = ["pool", "role", "reach", "prefix", "length", "room", "held", "quarantined", "reserved", "free", ""]
     totals = ", ".join(f"{len(group)} {name}" for name, group in groups_with_kept(change))
     if diff6 := ipv6_diff(report.change6):
         diff.append(["", "", "", "", ""])
         diff += diff6
-        totals += f"; IPv6: {len(diff6)} changes"
+        totals += f"; IPv6: {counted(len(diff6), 'change')}"
     parts = [aligned([["  prefix", "holder", "pool", "vrf", "change"], *diff])] if diff else []
-    return "\n\n".join([*parts, aligned([header, *pools]), f"{totals}. {closing(report)}"]) + "\n"
+    return "\n\n".join([*parts, _pools(report.usage, width), f"{totals}. {closing(report)}"]) + "\n"
+
+
+def _pools(usage: Sequence[PoolUsage], width: int | None) -> str:
+    """Return the table of pools, in its narrow form where the whole one is wider than `width`."""
+    rows = [[*named_pool(entry.pool), *counts(entry)] for entry in usage]
+    whole = aligned([[*POOL_HEADS, ""], *rows])
+    if width is None or max(map(len, whole.splitlines())) <= width:
+        return whole
+    seldom = [POOL_HEADS.index(name) for name in ("quarantined", "reserved")]
+    kept = [at for at in range(len(POOL_HEADS)) if at not in seldom]
+    head, *lines = aligned([[row[at] for at in kept] for row in (list(POOL_HEADS), *rows)]).splitlines()
+    text = [head]
+    for row, line in zip(rows, lines, strict=True):
+        notes = [f"{POOL_HEADS[at]} {row[at]}" for at in seldom if row[at] != "0"] + [row[-1]] * bool(row[-1])
+        text += [line, *([f"    {' · '.join(notes)}"] if notes else [])]
+    return "\n".join(text)
 
 
 def ipv6_diff(change: Ipv6Change) -> list[list[str]]:

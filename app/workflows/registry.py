@@ -78,6 +78,10 @@ class Registry:
         """Return the decision by which a line was accepted. Raises UnknownLine."""
         return first_passes(self.store.acceptance_history(self.line(line_id).line_id), self.clock()).get(line_id)
 
+    def is_judged(self, line_id: str) -> bool:
+        """Tell whether a decision on a line is recorded: without one there is no evidence. Raises UnknownLine."""
+        return bool(self.store.acceptance_history(self.line(line_id).line_id))
+
     def add_step(self, viewer: Viewer, line_id: str, state: str, entry: Entry) -> Life:
         """Record a step of a line's life.
 

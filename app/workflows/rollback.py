@@ -24,7 +24,8 @@ def find_backup(store: Store, device: str, backup_id: int | None) -> Backup:
     if not kept:
         step = "A backup is made by every waiwang deploy --commit that changes the device."
         raise InputError([Finding("database", f"backup of {device}", "one or more", "none", step)])
-    raise InputError([Finding("--to", f"backup of {device}", f"one of {numbers}", str(backup_id), f"See waiwang history {device}.")])
+    expected = f"a number of waiwang history {device}, where there is {numbers}" if len(kept) == 1 else f"one of {numbers}"
+    raise InputError([Finding("command line", f"no such backup of {device}", expected, str(backup_id), f"See waiwang history {device}.")])
 
 
 def earlier_text(backup: Backup, intent: DeviceIntent, intended: str) -> str:

@@ -10,14 +10,14 @@ from pathlib import Path
 
 from app.core.line_event import CARRIER_CONTACT, OPENED, LineEvent, newest_events, opened_event
 from app.core.references import nearest
-from app.core.worksheet import HEADS, Return, Returned, judge_return, worksheet_rows
+from app.core.worksheet import FORMER_HEADS, HEADS, Return, Returned, judge_return, worksheet_rows
 from app.core.workspace import Workspace
 from app.edge.database.store import Store
 from app.edge.files import read_workspace
 from app.edge.files.inbound import name_columns
 from app.edge.files.replace import locked_folders, replaced
 from app.edge.files.sheets import read_sheets
-from app.errors import ExitCode, Finding, InputError
+from app.errors import ExitCode, Finding, InputError, counted
 from app.workflows.exchange import ImportReport, Incoming, Reading, format_import, judge
 
 
@@ -109,7 +109,8 @@ def _read(workspace: Workspace, path: Path, now: datetime, carrier: str | None) 
     faults: list[Finding] = []
     rows = []
     for sheet in read_sheets(path, faults.append):
-        named = name_columns(sheet, {column: heads for column, heads in HEADS.items()}, "line_id", faults.append)
+        heads = {column: (*words, *FORMER_HEADS.get(column, ())) for column, words in HEADS.items()}
+        named = name_columns(sheet, heads, "line_id", faults.append)
         rows += list(named.rows) if named else []
     spoilt = {fault.where for fault in faults}
     sound = [(where, cells) for where, cells in rows if where not in spoilt]
@@ -153,7 +154,7 @@ def format_return(report: ReturnReport) -> str:
         follows = f" (was {known.value}, by {known.document})" if known else ""
         lines.append(f"+ {event.line_id} {event.kind} {event.value}{follows}")
     opened = sum(event.kind == OPENED for event in report.events)
-    told = f"{len(report.events)} reports to append, {opened} of them opened days."
+    told = f"{counted(len(report.events), 'report')} to append, {opened} of them opened days."
     if report.events:
         told += " Recorded." if report.imported.committed else " Nothing was recorded; --commit records them."
     body = format_import(report.imported)

@@ -132,11 +132,18 @@ def test_a_change_is_taken_back_to_the_configuration_that_was_kept_before_it(bui
     shown = shell("rollback", name)
     assert (shown.code, shell("diff", name).code) == (5, 0), "without --commit the device stays as it is"
     assert "+ description before the change" in shown.out
+    taken_at = str(kept["taken_at"])
+    assert shown.out.splitlines()[:2] == [f"--- {name} running", f"+++ {name} backup {kept['backup']} of {taken_at}"]
+    assert taken_at.endswith("+08:00")
     back = shell("rollback", name, "--to", str(kept["backup"]), "--commit", "--format", "json")
     assert (back.code, results(back)) == (0, {name: "deployed"})
     assert back.err == f"{name} runs backup {kept['backup']}; the next waiwang deploy would bring its intended text again.\n"
     assert shell("diff", name).code == 5
     assert len(shell("history", name, "--format", "json").json["rows"]) == 2, "what a rollback replaces is kept as well"
+
+    wrong = shell("rollback", name, "--to", "9999")
+    numbers = ", ".join(str(row["backup"]) for row in shell("history", name, "--format", "json").json["rows"])
+    assert f"no such backup of {name}: expected one of {numbers}; found 9999. See waiwang history {name}." in wrong.err
 
     assert shell("deploy", name, "--commit", "--quiet").code == 0
     assert [subject for subject, result in built.audit()] == [name] * 3

@@ -178,7 +178,10 @@ def test_a_line_that_goes_down_is_seen_without_a_reload(visit: Callable[..., tup
     [
         (
             "/",
-            ("已移交承建企业", "超过时限", "计划检修（通知逾期）：检修通知", "反复 2 次", "其后 5 条线路受影响", "95 分钟", "3.0 小时"),
+            (
+                "已移交网络服务提供商", "超过时限", "计划检修（通知逾期）：检修通知", "反复 2 次",
+                "其后 5 条线路受影响", "95 分钟", "3.0 小时",
+            ),
             "市发展和改革委员会",
         ),
         ("/en", ("With the carrier", "Over the agreed time", "Planned, announced late", "5 lines behind it", "95 min", "3.0 h"), "Reform"),

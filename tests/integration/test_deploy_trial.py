@@ -14,16 +14,15 @@ from app.workflows.deploy import TRIAL_S, DeployReport, deploy
 from app.workflows.hosts import DeviceSession, Gateway
 from tests.samples.small_city import SmallCity, on_the_air, small
 
-#: IOS takes a change back only where it has an archive to return to.
-ARCHIVE = {"huawei_ne": "", "cisco_ios": "archive\n path flash:before\n"}
-ROUTERS = tuple(ARCHIVE)
+ROUTERS = ("huawei_ne", "cisco_ios")
+#: IOS takes a change back only where it has an archive to return to; its texts give it one.
+ARCHIVE = "archive\n path flash:waiwang-\n!\n"
 
 
 @pytest.fixture(params=ROUTERS)
 def city(request: pytest.FixtureRequest) -> Iterator[SmallCity]:
-    workspace = small(request.param)
-    with on_the_air(workspace, more=dict.fromkeys(workspace.inventory.devices, ARCHIVE[request.param])) as city:
-        yield replace(city, texts={name: text + ARCHIVE[request.param] for name, text in city.texts.items()})
+    with on_the_air(small(request.param)) as city:
+        yield city
 
 
 def family(city: SmallCity) -> str:
@@ -122,7 +121,10 @@ def test_a_confirmation_that_comes_too_late_is_no_success_and_saves_nothing(city
 
 def test_ios_without_an_archive_is_changed_in_the_lab_and_refused_outside() -> None:
     with on_the_air(small("cisco_ios")) as city:
+        assert city.texts["core"].count(ARCHIVE) == 1
+        city.load("core", "no archive\n")
         before = city.running("core")
+        assert "archive" not in before
         refused = deployed(city, far_away(city), changed(city))
         assert refused.rows[0].result == "refused"
         assert "it has nothing to return to (IOS: `archive` with a `path`)" in refused.rows[0].reason

@@ -258,7 +258,7 @@ def test_a_window_is_announced_listed_and_cancelled_on_the_command_line(run: Run
     assert code == 0
     assert "Alertmanager was not told" in err
     [row] = csv.DictReader(io.StringIO(out))
-    assert (row["state"], row["from"], row["lines"], row["announced_late"]) == ("announced", "2030-07-05 22:00:00", "1", "no")
+    assert (row["state"], row["from"], row["lines"], row["announced_late"]) == ("announced", "2030-07-05 22:00:00+08:00", "1", "no")
     assert len(run("window", "list", "--format", "csv")[1].splitlines()) == 2
     assert run("window", "cancel", row["window"], *told, "--commit")[0] == 0
     assert len(run("window", "list", "--format", "csv")[1].splitlines()) == 1

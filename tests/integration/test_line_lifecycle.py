@@ -329,7 +329,7 @@ def test_a_clerk_records_and_reads_a_life(run: Callable[..., tuple[int, str, str
     assert run(*add, "--commit")[0] == ExitCode.OK
     code, out, _ = run("life", LINE, "--format", "json")
     row = json.loads(out)["rows"][0]
-    assert (code, row["state"], row["observed"], row["standing"]) == (0, "applied", "2008-04-03 00:00:00", "moved")
+    assert (code, row["state"], row["observed"], row["standing"]) == (0, "applied", "2008-04-03 00:00:00+08:00", "moved")
     code, out, _ = run("life", "BZWW-*-A-0001", "--format", "json")
     assert (code, json.loads(out)["totals"]) == (0, {"planned": 3, "applied": 1})
     code, _, err = run("life", "add", LINE, "opened", "--by", "经办", "--document", "单", "--at", "yesterday")

@@ -112,7 +112,7 @@ def test_the_life_of_a_line_is_shown_step_by_step_in_both_languages(browser: Bro
 
 def test_a_carrier_sees_its_own_lines_confirms_and_takes_its_evidence(browser: Browser, house: House, address: str) -> None:
     with signed_in(browser, address, "telecom-desk") as page:
-        expect(page.locator("header")).to_contain_text("telecom-desk（承建企业）")
+        expect(page.locator("header")).to_contain_text("telecom-desk（网络服务提供商）")
         page.fill(".filter-text input", OTHER)
         expect(page.locator(".all-lines .ag-overlay")).to_contain_text("没有符合条件的线路")
         dialog = open_line(page, LINE)
@@ -138,6 +138,7 @@ def test_an_engineer_records_a_step_and_is_told_what_cannot_follow(browser: Brow
     with signed_in(browser, address, "duty", "/en", language="en") as page:
         dialog = open_line(page, OTHER)
         expect(dialog).to_contain_text("Not opened")
+        assert dialog.locator("[data-part=documents]").count() == 0, "of a line that nobody judged there is no evidence to take away"
         entry = dialog.locator("[data-part=step]")
         entry.locator(".entry-text input").fill("works order 3")
         entry.locator(".entry-moment input").fill("2008-01-01T08:00")

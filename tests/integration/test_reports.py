@@ -29,6 +29,7 @@ from app.edge.office import FONTS, draw_png, write_report_docx, write_report_pdf
 from app.errors import InputError, RenderError
 from app.web.reports.appraisal import build_availability, build_organisation, build_scores
 from app.web.reports.circular import Letterhead, build_circular
+from app.web.reports.pictures import COLOURS, draw_timeline
 from app.web.reports.progress import build_deadlines, build_overdue, build_progress
 from app.web.reports.shared import Ground, lay_ground
 from app.workflows.appraise import list_of, score_table
@@ -346,6 +347,21 @@ def test_no_cell_of_a_workbook_is_a_formula() -> None:
     document = Document("zh", "report", "表", "", "", "", (grid,))
     sheet = load_workbook(io.BytesIO(write_report_xlsx(document))).worksheets[1]
     assert [(row[0].value, row[0].data_type) for row in sheet.iter_rows(min_row=3)] == [("=1+1", "s"), ("+86", "s"), ("@x", "s")]
+
+
+@pytest.mark.parametrize("days_back", range(0, 90, 3))
+def test_the_line_of_the_day_of_the_facts_crosses_no_label(store: Store, days_back: int) -> None:
+    facts = ground(store, at=NOW - days_back * DAY)
+    svg = ElementTree.fromstring(draw_timeline(facts))
+    [line] = [each for each in svg.findall(".//{*}line") if each.get("stroke-dasharray")]
+    at = float(line.get("x1", ""))
+    standings = [each for each in svg.findall(".//{*}text") if each.get("fill") in COLOURS.values()]
+    assert len(standings) == len(facts.known.summary.milestones)
+    for each in standings:
+        size, begin = float(each.get("font-size", "")), float(each.get("x", ""))
+        width = sum(size if ord(sign) > 0x2E7F else 0.55 * size for sign in each.text or "")
+        begin -= width if each.get("text-anchor") == "end" else 0
+        assert not begin - 2 < at < begin + width + 2, each.text
 
 
 @pytest.mark.usefixtures("require_fonts")

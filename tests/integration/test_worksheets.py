@@ -74,6 +74,16 @@ def test_a_worksheet_says_what_is_ordered_in_both_languages(root: Path, store: S
         golden(f"exchange/worksheet/telecom.{language}.csv", text.replace("\r\n", "\n"))
 
 
+def test_a_worksheet_with_the_heads_of_an_earlier_version_is_still_taken(root: Path, store: Store) -> None:
+    rows = sheet(root, store)
+    former = {"网络服务提供商": "运营商", "电路代号": "电路编号", "网络服务提供商联系岗位": "运营商联系岗位"}
+    rows[0] = [former.get(head, head) for head in rows[0]]
+    assert set(former.values()) <= set(rows[0])
+    rows[1][rows[0].index("电路编号")] = "SC-0001"
+    report = take(root, store, rows, commit=False)
+    assert (report.imported.changed, report.imported.rejected) == (1, ())
+
+
 def test_a_workbook_colours_what_is_to_be_filled_in_and_keeps_leading_zeros(root: Path, store: Store) -> None:
     rows = sheet(root, store)
     path = root.parent / "t.xlsx"

@@ -102,7 +102,7 @@ def test_a_deadline_that_moved_silently_is_told_in_the_language_of_the_page(due_
 
 def test_who_held_the_clock_is_told_in_whole_days() -> None:
     line = replace(LINE, clock_holder="centre", carrier_held_hours=49, unit_held_hours=0, centre_held_hours=71)
-    assert held_words(ZH, line) == "承建企业 2 天 · 电子政务中心 2 天"
+    assert held_words(ZH, line) == "网络服务提供商 2 天 · 电子政务中心 2 天"
     assert holder_words(EN, line) == "held by: centre, 2 d so far"
     unknown = replace(LINE, clock_holder="unit", carrier_held_hours=None, unit_held_hours=None, centre_held_hours=None)
     assert (held_words(ZH, unknown), holder_words(ZH, unknown)) == ("—", "责任方：接入单位")

@@ -23,6 +23,7 @@ from app.errors import (
     StoreError,
     UnsafeRoute,
     WaiwangError,
+    counted,
     worst,
 )
 
@@ -97,6 +98,18 @@ def test_every_error_of_the_tree_stands_in_the_table_above() -> None:
 def test_a_message_says_what_where_expected_found_and_the_next_step() -> None:
     assert str(FINDING) == "inventory/units.csv:3: unit twice: expected one row; found two. Remove one."
     assert str(RAISED["device"][0]) == "R1: ask: expected an answer; found none. Look at it."
+
+
+@pytest.mark.parametrize("found", ["Error: Unrecognized command.", "太长。", "Are you sure?"])
+def test_what_a_device_says_in_a_sentence_gets_no_second_full_stop(found: str) -> None:
+    said = str(CommitRefused("R1", "line 3 of 9", expected="acceptance", found=found, next_step="Correct it."))
+    assert said == f"R1: line 3 of 9: expected acceptance; found {found} Correct it."
+    assert str(Finding("a", "b", "c", found, "Correct it.")) == f"a: b: expected c; found {found} Correct it."
+
+
+def test_a_number_and_its_noun_agree() -> None:
+    assert [counted(1, "place"), counted(2, "place"), counted(0, "place")] == ["1 place", "2 places", "0 places"]
+    assert counted(2, "prefix", "prefixes") == "2 prefixes"
 
 
 def test_an_input_error_carries_every_finding_in_its_order() -> None:

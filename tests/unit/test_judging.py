@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -60,6 +61,13 @@ def test_a_rate_passes_at_its_limit_and_fails_one_below(kbps: float | None, expe
     assert verdict(class_with("rate_down", 0.9), [], measured("rate_down", kbps)).verdict == expected
 
 
+def test_moments_in_words_are_those_of_the_orders_clock_to_the_second() -> None:
+    """The trial begins with the first sample; the order's clock is eight hours ahead."""
+    seen = Observations(every_minute(1.5), {}, timedelta(minutes=3), timedelta(days=30))
+    results = judge(trial_class(), seen, NOW, ZoneInfo("Asia/Shanghai"))
+    assert [result.found for result in results if result.kind == "trial"] == ["the trial ends at 2008-06-20 12:30:00+08:00"]
+
+
 @pytest.mark.parametrize(("kind", "expected"), [("rate_down", FAIL), ("sync_rate_down", FAIL), ("rate_up", PASS), ("sync_rate_up", PASS)])
 def test_each_direction_is_judged_by_its_own_rate(kind: str, expected: str) -> None:
     adsl = replace(class_with(kind, 0.9), medium="adsl", nominal_down_kbps=2000, nominal_up_kbps=512)
@@ -101,7 +109,7 @@ def trial_class(limit: float = 0.99) -> ServiceClass:
 def test_a_trial_that_is_not_over_is_not_proven_and_says_when_it_ends() -> None:
     result = verdict(trial_class(), every_minute(1.5))
     assert result.verdict == NOT_PROVEN
-    assert "2008-06-20T04:30" in result.found
+    assert result.found == "the trial ends at 2008-06-20 04:30:00+00:00"
 
 
 def test_a_line_that_was_never_polled_is_not_proven() -> None:

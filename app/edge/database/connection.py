@@ -108,6 +108,15 @@ def database_exists(url: str) -> bool:
     return parsed.get_backend_name() != "sqlite" or (parsed.database is not None and Path(parsed.database).exists())
 
 
+#: What SQLite says → what is to be done about it.
+_STEPS = {
+    "locked": "Another process is writing to it: wait until that has ended and run the command again",
+    "readonly": "Give this account write access to the file and its folder (SQLite writes beside it even to read)",
+    "malformed": "Put a copy of it in its place, or begin a new one",
+    "not a database": "Move that file away",
+}
+
+
 def file_open_to_others(url: str) -> Path | None:
     """Return the database's file where other accounts of this machine can read or write it."""
     parsed = sa.make_url(url)
@@ -127,9 +136,11 @@ def _make_private(url: sa.URL) -> None:
 
 def _cannot_open(url: sa.URL, error: Exception) -> StoreError:
     served = url.get_backend_name() == "postgresql"
+    cause = str(_cause(error))
     step = "Check that the server runs and lets this user in" if served else "Check that the directory exists and may be written"
+    step = next((better for words, better in _STEPS.items() if words in cause), step)
     return StoreError(
-        f"database {shown(url)}: expected a database that can be read and written; found: {_cause(error)}. "
+        f"database {shown(url)}: expected a database that can be read and written; found: {cause}. "
         f"{step}, or set WAIWANG_DATABASE_URL."
     )
 

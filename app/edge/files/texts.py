@@ -33,8 +33,12 @@ def shown(path: Path, root: Path) -> str:
 
 
 def read_text(path: Path, root: Path, report: Report) -> str | None:
-    """Return the file's text, a byte order mark removed; None where it cannot be read, which is reported."""
-    name = shown(path, root)
+    """Return the file's text, a byte order mark removed; None where it cannot be read, which is reported.
+
+    A file beside `root`'s own folders is one that the command line names: its path is told as it was given.
+    """
+    name, is_named = shown(path, root), path.parent == root
+    place = str(path) if is_named else name
     try:
         if (size := path.stat().st_size) > LARGEST_BYTES:
             step = "Remove what is no part of it, or check which file it is."
@@ -42,12 +46,12 @@ def read_text(path: Path, root: Path, report: Report) -> str | None:
             return None
         raw = path.read_bytes()
     except FileNotFoundError:
-        report(Finding(name, "file is missing", "a readable file", "nothing there", f"Create {name}, or choose the workspace with --root."))
+        step = "Check its name and place." if is_named else f"Create {name}, or choose the workspace with --root."
+        report(Finding(place, "file is missing", "a readable file", "nothing there", step))
         return None
     except OSError as error:
-        report(
-            Finding(name, "file cannot be read", "a readable file", error.strerror or str(error), "Check what it is and its permissions.")
-        )
+        step = "Check what it is and its permissions."
+        report(Finding(place, "file cannot be read", "a readable file", error.strerror or str(error), step))
         return None
     try:
         return raw.decode("utf-8-sig")
@@ -59,7 +63,7 @@ def read_text(path: Path, root: Path, report: Report) -> str | None:
                 "text is not UTF-8",
                 "UTF-8",
                 f"byte 0x{raw[error.start]:02x}",
-                "Save the file as UTF-8 (in Excel: CSV UTF-8).",
+                f"Save the file as UTF-8{' (in Excel: CSV UTF-8)' if path.suffix.lower() == '.csv' else ''}.",
             )
         )
         return None

@@ -45,7 +45,7 @@ DEADLINE_TABLE: dict[str, tuple[str, str]] = {
     "grouping_whole": ("全部线路", "All lines"),
     "grouping_whole_units": ("全部单位", "All units"),
     "grouping_county": ("县（区）", "County"),
-    "grouping_carrier": ("承建企业", "Carrier"),
+    "grouping_carrier": ("网络服务提供商", "Carrier"),
     "grouping_class": ("类别", "Class"),
     "still_wanted": ("还需", "Wanted"),
     "needed_per_day_lines": ("须达（条/工作日）", "Needed per working day"),

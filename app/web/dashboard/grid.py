@@ -101,7 +101,7 @@ def grid_options(words: Words) -> dict[str, object]:
         {"field": "line_id", "headerName": words("line_id"), "width": 144, "cellClass": "line-id"},
         _named("region", f"region_name{english}", words("region")) | {"width": 130 if english else 92},
         _named("class_id", f"class_words{english}", words("class"), SHORT) | {"flex": 2, "minWidth": 118},
-        _named("carrier", "carrier_name", words("carrier")) | {"width": 92},
+        _named("carrier", "carrier_name", words("carrier")) | {"width": 124},
         _coded(words, "state", words("state"), SHOWN_STATES),
         _coded(words, "due", words("standing"), LINE_DUES),
         {"field": "days_left", "headerName": words("days_left"), "width": 90, "type": "rightAligned", ":valueFormatter": DAYS},

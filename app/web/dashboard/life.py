@@ -25,16 +25,17 @@ DOCUMENT_LIMIT, REASON_LIMIT = 200, 500
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """What is written down of one line, and where more may be."""
+    """What is written down of one line, and where more may be. `is_judged`: a decision on it is recorded."""
 
     registry: Registry
     life: Life
     standing: ConfirmationStanding
+    is_judged: bool
 
 
 def read_books(registry: Registry, line_id: str) -> Books:
     """Read what is written down of a line. Raises UnknownLine, StoreError."""
-    return Books(registry, registry.life(line_id), registry.standing(line_id))
+    return Books(registry, registry.life(line_id), registry.standing(line_id), registry.is_judged(line_id))
 
 
 def draw_life(words: Words, context: WebContext, books: Books) -> None:
@@ -127,7 +128,7 @@ def draw_documents(words: Words, context: WebContext, books: Books) -> None:
         for form in ("pdf", "docx"):
             links.append((words("form_link", kind=form.upper()), f"{folder}/confirmation-form?format={form}&language={words.language}"))
     viewer, line = context.viewer, books.registry.workspace.inventory.lines[line_id]
-    if viewer is not None and books.registry.key is not None and may_prove(viewer.role, line):
+    if viewer is not None and books.is_judged and books.registry.key is not None and may_prove(viewer.role, line):
         links.append((words("pack_link"), f"{folder}/evidence"))
     if links:
         with block("div", "documents", "data-part=documents"):

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from app.core.linestate import reason_in_chinese
 
-MOMENT = r"(?P<at>\d{4}-\d\d-\d\dT[\d:.]+(?:[+-]\d\d:\d\d|Z))"
+MOMENT = r"(?P<at>\d{4}-\d\d-\d\d[T ][\d:.]+(?:[+-]\d\d:\d\d|Z))"
 STATES = {"up": "通", "down": "断", "unreachable": "不可达", "unknown": "未测量"}
 
 #: English as `judging` writes it → Chinese. Groups are filled in: `at` on the order's clock, `span` in words, `reason` by linestate.
@@ -29,8 +29,8 @@ PHRASES: tuple[tuple[str, str], ...] = (
     (r"both ports administratively and operationally up", "两端端口均已启用并连通"),
     (r"no sample that is recent enough", "没有足够新的测量"),
     (r"both up", "两端均通"),
-    (r"at most (?P<n>\S+) input errors in the window", "试运行期内输入误码不超过 {n} 个"),
-    (r"(?P<n>\d+) input errors", "输入误码 {n} 个"),
+    (r"at most (?P<n>\S+) input errors? in the window", "试运行期内输入误码不超过 {n} 个"),
+    (r"(?P<n>\d+) input errors?", "输入误码 {n} 个"),
     (r"error counters of both ends are not known", "未能取得两端的误码计数"),
     (r"up (?P<share>\S+) of (?P<span>.+) with (?P<part>\S+) of it measured", "{span}内 {share} 的时间为通，且至少测到其中 {part}"),
     (r"nothing was measured", "没有测量"),
@@ -46,7 +46,7 @@ PHRASES: tuple[tuple[str, str], ...] = (
     (r"activation failed: (?P<reason>.*)", "监督启用失败：{reason}"),
     (r"the state of both reserved ports is not known", "未能取得两端预留接口的状态"),
     (r"no supervised activation yet", "尚未做监督启用"),
-    (r"(?P<n>\d+) octets on a port that is shut", "已关闭的接口上有 {n} 字节流量"),
+    (r"(?P<n>\d+) octets? on a port that is shut", "已关闭的接口上有 {n} 字节流量"),
     (r"shut and silent, activation proven", "关闭且无流量，监督启用已证实"),
     (r"every required gate met", "各项前置条件均已就绪"),
     (r"(?P<n>\d+) of (?P<total>\d+) gates met", "{total} 项中 {n} 项已就绪"),

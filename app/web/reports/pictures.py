@@ -28,6 +28,10 @@ RINGS = {state: COLOURS[state] for state in ("met", "late", "not_proven", "at_ri
 WIDTH, NAMES, ROW = 900, 330, 28
 #: Han characters are twice as wide as Latin ones.
 NAME_CELLS = 44
+#: From this code point on characters are wide.
+HAN = 0x2E7F
+#: Between a line and the words beside it.
+GAP = 6
 
 
 def draw_timeline(ground: Ground) -> str:
@@ -38,11 +42,13 @@ def draw_timeline(ground: Ground) -> str:
     last = max(today, *(each.due_on for each in milestones)) + timedelta(days=1)
     axis = _Axis(first, last)
     height = ROW * len(milestones) + 64
+    rows = [(each, 48 + ROW * number) for number, each in enumerate(sorted(milestones, key=lambda each: each.due_on))]
     parts, x = [*_months(axis, height)], axis.x(today)
+    for each, y in rows:
+        parts += _milestone_bar(ground, axis, each, y)
     parts.append(f'<line x1="{x:.1f}" y1="26" x2="{x:.1f}" y2="{height - 16}" stroke="{INK}" stroke-width="1.2" stroke-dasharray="4 3"/>')
     parts.append(_text(x, height - 2, f"{ground.say('today')} {today:%m-%d}", 11, "middle"))
-    for number, each in enumerate(sorted(milestones, key=lambda each: each.due_on)):
-        parts += _milestone_row(ground, axis, each, 48 + ROW * number)
+    parts += [_standing(ground, each, (axis.x(each.due_on), y), x) for each, y in rows]
     return _svg(WIDTH, height, parts)
 
 
@@ -68,7 +74,7 @@ def _months(axis: _Axis, height: int) -> Iterator[str]:
         yield _text(x, 18, f"{day:%Y-%m}", 11, "middle")
 
 
-def _milestone_row(ground: Ground, axis: _Axis, each: MilestoneView, y: int) -> Iterator[str]:
+def _milestone_bar(ground: Ground, axis: _Axis, each: MilestoneView, y: int) -> Iterator[str]:
     say, colour = ground.say, COLOURS[each.state]
     begin, due = axis.x(axis.first), axis.x(each.due_on)
     width = max(due - begin, 4)
@@ -77,8 +83,26 @@ def _milestone_row(ground: Ground, axis: _Axis, each: MilestoneView, y: int) -> 
     if each.total and each.done:
         yield f'<rect x="{begin:.1f}" y="{y - 7}" width="{width * each.done / each.total:.1f}" height="14" rx="2" fill="{colour}"/>'
     yield f'<line x1="{due:.1f}" y1="{y - 11}" x2="{due:.1f}" y2="{y + 11}" stroke="{colour}" stroke-width="2.4"/>'
-    standing = say.words.known("milestone", each.state) + (f" {each.done}/{each.total}" if each.total else "")
-    yield _text(due + 6, y + 5, standing, 11, "start", colour) if due < WIDTH - 130 else _text(due - 6, y - 10, standing, 10, "end", colour)
+
+
+def _standing(ground: Ground, each: MilestoneView, end: tuple[float, float], today: float) -> str:
+    """Write how a milestone stands beside the end of its bar, or above it near the margin; beside the line of `today`, never across it."""
+    due, y = end
+    words = ground.say.words.known("milestone", each.state) + (f" {each.done}/{each.total}" if each.total else "")
+    if due < WIDTH - 130:
+        begin = due + GAP
+        if due <= today < begin + _width(words, 11) + GAP:
+            begin = today + GAP
+        return _text(begin, y + 5, words, 11, "start", COLOURS[each.state])
+    stop = due - GAP
+    if stop - _width(words, 10) - GAP < today <= due:
+        stop = today - GAP
+    return _text(stop, y - 10, words, 10, "end", COLOURS[each.state])
+
+
+def _width(words: str, size: int) -> float:
+    """Return about how wide words are: a Han character is as wide as it is high, others a little over half of that."""
+    return sum(size if ord(sign) > HAN else 0.58 * size for sign in words)
 
 
 def draw_map(ground: Ground) -> str:
@@ -149,7 +173,7 @@ def _cut(words: str) -> str:
     """Cut a title that is wider than its column."""
     cells = 0
     for place, sign in enumerate(words):
-        cells += 2 if ord(sign) > 0x2E7F else 1
+        cells += 2 if ord(sign) > HAN else 1
         if cells > NAME_CELLS:
             return f"{words[: place - 1]}…"
     return words

@@ -37,7 +37,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "learnt_trial": ("试运行开始", "trial began"),
     "learnt_measurement": ("测试结果：{word}", "test result: {word}"),
     "learnt_life": ("建设环节：{word}", "step: {word}"),
-    "learnt_line_event": ("运营商报告：{word}", "carrier's report: {word}"),
+    "learnt_line_event": ("网络服务提供商报告：{word}", "carrier's report: {word}"),
     "learnt_confirmation": ("确认：{word}", "confirmation: {word}"),
     "learnt_unit_event": ("单位登记：{word}", "unit's report: {word}"),
     "learnt_contest": ("复核、申诉：{word}", "contest: {word}"),
