@@ -5,8 +5,10 @@ from __future__ import annotations
 import getpass
 import hashlib
 import signal
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from datetime import datetime
 from threading import Event
 from types import FrameType
 from typing import Annotated
@@ -18,15 +20,37 @@ from rich.text import Text
 
 from app.cli.context import Commit, Context, Form, Limit, Names, Root, Terms, leave, now, open_context
 from app.cli.output import Format, Table, show, stderr, stdout, tell
+from app.cli.paper import Language
+from app.cli.rollout import (
+    NO_WISHES,
+    AtMost,
+    Canary,
+    Changes,
+    InWindow,
+    Record,
+    ShownIn,
+    StopAfter,
+    Until,
+    Wishes,
+    holder_of,
+    read_pace,
+    read_shown,
+    tell_unfinished,
+    warn_outside_windows,
+    write_record,
+)
 from app.core.families import FAMILIES
+from app.edge.database.holds import holding
 from app.workflows.deploy import DeployReport
 from app.workflows.deploy import deploy as run_deploy
 from app.workflows.diff import RESULTS, DeviceRow, exit_code, refuse_illustration
 from app.workflows.diff import diff as run_diff
 from app.workflows.hosts import open_gateway, open_nornir
 from app.workflows.select import select
+from app.workflows.shown import Shown
 
 Unsafe = Annotated[list[str] | None, typer.Option("--unsafe", help="family that --commit may reach though it cannot revert")]
+InLanguage = Annotated[Language, typer.Option("--language", envvar="WAIWANG_LANGUAGE", help="of a record as text or office file")]
 Workers = Annotated[int, typer.Option("--workers", envvar="WAIWANG_WORKERS", min=1, max=500, help="devices at the same time")]
 
 
@@ -57,13 +81,24 @@ def deploy(
         float, typer.Option("--wait", envvar="WAIWANG_WAIT", min=0, help="seconds to wait for a device that is only just being reached")
     ] = 30.0,
     quiet: Annotated[bool, typer.Option("--quiet", metavar="", help="leave the diffs out")] = False,
+    canary: Canary = 0,
+    stop_after: StopAfter = 10,
+    changes: Changes = 0,
+    until: Until = None,
+    window: InWindow = None,
+    at_most: AtMost = None,
+    shown: ShownIn = None,
+    record: Record = None,
+    language: InLanguage = Language.zh,
 ) -> None:
     """Show the patch of every device; --commit pushes it root first, reads it back, saves."""
     known_families(unsafe)
     context = open_context(root)
     refuse_illustration("deploy", illustration=context.workspace.plan.illustration)
     chosen = chosen_devices(context, names, terms, limit, workers)
-    report = deploy_texts("deploy", context, chosen, context.texts, form, commit=commit, unsafe=unsafe, wait_s=wait_s, quiet=quiet)
+    wishes = Wishes(canary, stop_after, changes, until, window, tuple(at_most or ()), record, language, quiet=quiet, wait_s=wait_s)
+    before = None if shown is None else read_shown(shown)
+    report = deploy_texts("deploy", context, chosen, context.texts, form, commit=commit, unsafe=unsafe, wishes=wishes, shown=before)
     leave(report.exit_code)
 
 
@@ -82,12 +117,22 @@ def deploy_texts(
     *,
     commit: bool,
     unsafe: Sequence[str] | None = None,
-    wait_s: float = 0.0,
-    quiet: bool = False,
+    wishes: Wishes = NO_WISHES,
+    shown: Mapping[str, Shown] | None = None,
+    leaf_first: bool = False,
 ) -> DeployReport:
     """Bring the chosen devices to these texts, or show what that would take; print the rows, audit them under the verb."""
     gateway = open_gateway(context.workspace.plan, context.settings, context.environ)
-    with progress_bar(verb, len(chosen.inventory.hosts)) as step, stopping_on_interrupt() as is_stopped:
+    pace, began = read_pace(wishes, context, chosen), now()
+    if commit and not wishes.window:
+        warn_outside_windows(context, chosen)
+    if (store := context.store_if_any) is not None:
+        tell_unfinished(store, list(chosen.inventory.hosts), context.workspace.order.timezone)
+    with (
+        _holding(context, verb, chosen) if commit else nullcontext(),
+        progress_bar(verb, len(chosen.inventory.hosts)) as step,
+        stopping_on_interrupt() as is_stopped,
+    ):
         report = run_deploy(
             chosen,
             context.intents,
@@ -95,14 +140,27 @@ def deploy_texts(
             gateway,
             commit=commit,
             record_backup=record_backup(context) if commit else record_nothing,
-            wait_s=wait_s,
+            wait_s=wishes.wait_s,
             unsafe=unsafe or (),
             progress=step,
-            record_row=_audit(context, verb) if commit else _audit_nothing,
+            record_row=_audit(context, verb, began) if commit else _audit_nothing,
             is_stopped=is_stopped,
+            leaf_first=leaf_first,
+            pace=pace,
+            clock=now,
+            shown=shown,
         )
-    show_rows(f"{verb} --commit" if commit else verb, report.rows, form, diffs=not quiet)
+    show_rows(f"{verb} --commit" if commit else verb, report.rows, form, diffs=not wishes.quiet)
+    write_record(context, wishes, sys.argv[1:], report, chosen, began, pace)
     return report
+
+
+@contextmanager
+def _holding(context: Context, verb: str, chosen: Nornir) -> Iterator[None]:
+    """Keep everybody else from changing the chosen devices meanwhile."""
+    _ = context.store  # makes the database where there is none: the locks stand beside it
+    with holding(context.settings.database_url, list(chosen.inventory.hosts), holder_of(context, f"{verb} --commit")):
+        yield
 
 
 @contextmanager
@@ -139,12 +197,13 @@ def record_backup(context: Context) -> Callable[[str, str], None]:
     return record
 
 
-def _audit(context: Context, verb: str) -> Callable[[DeviceRow], None]:
+def _audit(context: Context, verb: str, began: datetime) -> Callable[[DeviceRow], None]:
     """Return what writes a device's row into the audit as soon as it is final: an interrupted run leaves its trace."""
-    store, actor = context.store, getpass.getuser()
+    store, actor, run = context.store, getpass.getuser(), began.isoformat(timespec="seconds")
 
     def record(row: DeviceRow) -> None:
-        store.write_audit(now(), actor, verb, row.device, {"result": row.result, "changed": row.changed})
+        detail = {"result": row.result, "changed": row.changed, "reason": row.reason, "run": run}
+        store.write_audit(now(), actor, verb, row.device, detail)
 
     return record
 

@@ -21,6 +21,7 @@ from pydantic import SecretStr
 from app.core.commands import Command, mask_secrets
 from app.core.dialects import DIALECTS, VPN
 from app.core.ping import PingCount, parse_ping
+from app.edge.channel import find_question, watch
 from app.errors import CommitRefused, ConnectFailed, DeviceError, LoginRefused
 
 #: Raises UnsafeRoute when a packet to this address must not be sent.
@@ -341,8 +342,13 @@ class Session:
             return str(call())
         except _LOST as error:
             self._lost = True
-            found = "no answer in time" if "imeout" in type(error).__name__ else "the session was lost"
+            found = self._silence() if "imeout" in type(error).__name__ else "the session was lost"
             raise self._error(DeviceError, what, "an answer", found, "Look at the device, then run waiwang diff.") from None
+
+    def _silence(self) -> str:
+        """Return how a device keeps us waiting: by silence, or by a question that nobody here answers unseen."""
+        question = find_question(self._driver)
+        return f"a question that nobody answers unseen: {mask_secrets(question)!r}" if question else "no answer in time"
 
     def _no_words(self, what: str) -> CommitRefused:
         family = self.target.family
@@ -378,6 +384,7 @@ def open_session(target: Target, access: Access, *, wait_s: float = 0.0) -> Sess
     except BaseException:
         link.close()
         raise
+    watch(driver)
     return Session(target, address, driver, access)
 
 

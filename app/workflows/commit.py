@@ -48,8 +48,7 @@ def commit_device(means: Means, intent: DeviceIntent, session: DeviceSession, di
     """
     name = intent.hostname
     if not difference.commands:
-        means.progress(name, "saving")
-        session.save()
+        _save(means, name, session)
         return row
     _require_harmless(intent, session, difference)
     means.progress(name, "backing up")
@@ -57,12 +56,16 @@ def commit_device(means: Means, intent: DeviceIntent, session: DeviceSession, di
     means.progress(name, "pushing")
     if not (can_revert(intent.family) and _tried(means, intent, session, difference)):
         _push_for_good(means, intent, session, difference)
+    _save(means, name, session)
+    return replace(row, result="deployed", exit_code=ExitCode.OK)
+
+
+def _save(means: Means, name: str, session: DeviceSession) -> None:
     means.progress(name, "saving")
     try:
         session.save()
     except DeviceError as error:
-        raise _with_step(error, f"The change is in force and not saved: a restart of {name} loses it.") from None
-    return replace(row, result="deployed", exit_code=ExitCode.OK)
+        raise _with_step(error, f"The intended configuration is in force and not saved: a restart of {name} loses it.") from None
 
 
 def refuse_unsafe(means: Means, intent: DeviceIntent) -> None:
@@ -119,9 +122,8 @@ def _look_again(means: Means, intent: DeviceIntent, difference: Difference) -> s
         finally:
             session.close()
     except WaiwangError:
-        return f"It could not be asked again: how many of the {len(difference.commands)} lines are in force is not known. " + WAYS_BACK.format(
-            name=name
-        )
+        unknown = f"It could not be asked again: how many of the {len(difference.commands)} lines are in force is not known."
+        return f"{unknown} {WAYS_BACK.format(name=name)}"
     if left.running == difference.running:
         return "Asked again, it runs what it ran before: nothing of the change is in force."
     if not left.commands:

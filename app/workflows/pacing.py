@@ -33,7 +33,8 @@ class Brake:
             return f"the time was over ({pace.until:%Y-%m-%d %H:%M}) before this device; run the command again to go on"
         with self._lock:
             if pace.stop_after and len(self._wrong) >= pace.stop_after:
-                return f"stopped after {len(self._wrong)} went wrong ({', '.join(self._wrong[:3])}); find out why, then run the command again"
+                some = ", ".join(self._wrong[:3])
+                return f"stopped after {len(self._wrong)} devices went wrong ({some}); find out why, then run the command again"
         return ""
 
     def count(self, row: DeviceRow) -> None:
@@ -52,7 +53,10 @@ class Brake:
 
     @contextmanager
     def turn(self, facts: Mapping[str, str]) -> Iterator[None]:
-        """Wait until few enough others of the same parent, carrier … are being worked on; keys in one order, so that none waits for ever."""
+        """Wait until few enough others of the same parent, carrier … are being worked on.
+
+        Keys are taken in one order, so that none waits for ever.
+        """
         with ExitStack() as held:
             for key, number in sorted(self._pace.at_most.items()):
                 with self._lock:

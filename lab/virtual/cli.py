@@ -103,8 +103,8 @@ def trouble(
     restarts, at --ask-at it asks what nobody knows.
     """
     wanted = {"hang_at": hang_at, "drop_at": drop_at, "reboot_at": reboot_at, "ask_at": ask_at}
-    question = {"ask": "trouble", "device": device, **wanted, "delay_s": delay_s, "refuse_password": refuse_password, "disk_full": disk_full}
-    found = ask(replace(DEFAULT, folder=state_dir).control, question)
+    more = {"delay_s": delay_s, "refuse_password": refuse_password, "disk_full": disk_full}
+    found = ask(replace(DEFAULT, folder=state_dir).control, {"ask": "trouble", "device": device, **wanted, **more})
     typer.echo(f"{device} {found['faults'] or 'is well'}", err=True)
 
 
