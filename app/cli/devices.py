@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import getpass
 import hashlib
-import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
-from threading import Event
-from types import FrameType
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -19,7 +17,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from app.cli.context import Commit, Context, Form, Limit, Names, Root, Terms, leave, now, open_context
-from app.cli.output import Format, Table, show, stderr, stdout, tell
+from app.cli.interrupt import Watch, stopping_on_interrupt
+from app.cli.output import Format, Table, show, stderr, stdout
 from app.cli.paper import Language
 from app.cli.rollout import (
     NO_WISHES,
@@ -40,6 +39,7 @@ from app.cli.rollout import (
     write_record,
 )
 from app.core.families import FAMILIES
+from app.core.pacing import Pace
 from app.edge.database.holds import holding
 from app.workflows.deploy import DeployReport
 from app.workflows.deploy import deploy as run_deploy
@@ -126,12 +126,13 @@ def deploy_texts(
     pace, began = read_pace(wishes, context, chosen), now()
     if commit and not wishes.window:
         warn_outside_windows(context, chosen)
-    if (store := context.store_if_any) is not None:
-        tell_unfinished(store, list(chosen.inventory.hosts), context.workspace.order.timezone)
+    tell_unfinished(context, list(chosen.inventory.hosts))
+    finish = partial(_finish, context, verb, chosen, form, wishes, began, pace)
+    watch = Watch(context.intents, list(chosen.inventory.hosts), _audit(context, verb, began) if commit else _audit_nothing)
     with (
         _holding(context, verb, chosen) if commit else nullcontext(),
         progress_bar(verb, len(chosen.inventory.hosts)) as step,
-        stopping_on_interrupt() as is_stopped,
+        stopping_on_interrupt(lambda: finish(watch.broken_off(committed=commit))) as is_stopped,
     ):
         report = run_deploy(
             chosen,
@@ -142,17 +143,24 @@ def deploy_texts(
             record_backup=record_backup(context) if commit else record_nothing,
             wait_s=wishes.wait_s,
             unsafe=unsafe or (),
-            progress=step,
-            record_row=_audit(context, verb, began) if commit else _audit_nothing,
+            progress=watch.progress(step),
+            record_row=watch.record,
             is_stopped=is_stopped,
             leaf_first=leaf_first,
             pace=pace,
             clock=now,
             shown=shown,
         )
-    show_rows(f"{verb} --commit" if commit else verb, report.rows, form, diffs=not wishes.quiet)
-    write_record(context, wishes, sys.argv[1:], report, chosen, began, pace)
+    finish(report)
     return report
+
+
+def _finish(
+    context: Context, verb: str, chosen: Nornir, form: Format, wishes: Wishes, began: datetime, pace: Pace, report: DeployReport
+) -> None:
+    """Print the rows of a run and write its record."""
+    show_rows(f"{verb} --commit" if report.committed else verb, report.rows, form, diffs=not wishes.quiet)
+    write_record(context, wishes, sys.argv[1:], report, chosen, began, pace)
 
 
 @contextmanager
@@ -161,24 +169,6 @@ def _holding(context: Context, verb: str, chosen: Nornir) -> Iterator[None]:
     _ = context.store  # makes the database where there is none: the locks stand beside it
     with holding(context.settings.database_url, list(chosen.inventory.hosts), holder_of(context, f"{verb} --commit")):
         yield
-
-
-@contextmanager
-def stopping_on_interrupt() -> Iterator[Callable[[], bool]]:
-    """Let the first Ctrl-C stop the run between two devices, never within one; the second one breaks off."""
-    stopped = Event()
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        if stopped.is_set():
-            raise KeyboardInterrupt
-        stopped.set()
-        tell("stopping: devices under way are finished, no other is begun; Ctrl-C once more breaks off")
-
-    before = signal.signal(signal.SIGINT, stop)
-    try:
-        yield stopped.is_set
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def chosen_devices(context: Context, names: Sequence[str] | None, terms: Sequence[str] | None, limit: int | None, workers: int) -> Nornir:

@@ -25,8 +25,7 @@ from app.cli.plain import plain
 from app.core.pacing import Pace
 from app.core.shift import Shift, Visited, shift_paper
 from app.core.windows import ChangeWindow, concerned_lines
-from app.edge.database.holds import Holder, machine_name
-from app.edge.database.store import Store
+from app.edge.database.holds import Holder, find_held, machine_name
 from app.errors import Finding, InputError
 from app.workflows.deploy import DeployReport
 from app.workflows.diff import DeviceRow
@@ -49,7 +48,7 @@ Until = Annotated[
     typer.Option("--until", envvar="WAIWANG_UNTIL", metavar="T", help="begin no device from then on: 05:30, or a moment"),
 ]
 InWindow = Annotated[
-    str | None, typer.Option("--window", envvar="WAIWANG_WINDOW", help="change window that is running for every device; the run ends with it")
+    str | None, typer.Option("--window", envvar="WAIWANG_WINDOW", help="change window that runs for every device; the run ends with it")
 ]
 AtMost = Annotated[list[str] | None, typer.Option("--at-most", metavar="FACT=N", help="so many at once of one parent, carrier, region")]
 ShownIn = Annotated[
@@ -177,9 +176,12 @@ def warn_outside_windows(context: Context, chosen: Nornir) -> None:
         )
 
 
-def tell_unfinished(store: Store, devices: Sequence[str], zone: ZoneInfo) -> None:
+def tell_unfinished(context: Context, devices: Sequence[str]) -> None:
     """Say on stderr which devices an earlier run began to change and never finished: it was killed, or its machine lost power."""
-    unfinished = find_unfinished(store, devices)
+    store, zone = context.store_if_any, context.workspace.order.timezone
+    begun = [] if store is None else find_unfinished(store, devices)
+    held = find_held(context.settings.database_url, devices) if begun else frozenset()
+    unfinished = [(device, at) for device, at in begun if device not in held]
     for device, at in unfinished[:SHOWN]:
         tell(
             f"warning: {device}: a run began to change it at {written(at, zone)} and never ended: it was broken off. The difference below "
@@ -188,6 +190,8 @@ def tell_unfinished(store: Store, devices: Sequence[str], zone: ZoneInfo) -> Non
         )
     if len(unfinished) > SHOWN:
         tell(f"warning: so it is with {len(unfinished) - SHOWN} more: {', '.join(name for name, _ in unfinished[SHOWN:])}", "yellow")
+    if held:
+        tell(f"warning: another run is changing {len(held)} of these devices now: what is shown of them is on its way", "yellow")
 
 
 def read_shown(path: Path) -> dict[str, Shown]:

@@ -7,9 +7,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address, IPv4Interface, IPv4Network, NetmaskValueError
 
-from app.core.commands import Command, blocks, negation
+from app.core.commands import Command, blocks, is_frr, negation
 from app.core.intent import DeviceIntent
 
+#: What puts an interface into a VPN instance; what gives a sub-interface its VLAN.
+_BINDINGS = ("ip binding vpn-instance", "ip vrf forwarding", "vrf forwarding")
+_SECOND = ("sub", "secondary")
+_TAGS = ("dot1q termination vid", "vlan-type dot1q", "encapsulation dot1q")
 _IGP_ENDED = re.compile(r"undo (?:ospf|isis) \d+$")
 
 
@@ -27,10 +31,11 @@ class ManagementPath:
 
 @dataclass(slots=True)
 class _State:
-    """What is in force so far. Addresses by interface, routes as lines."""
+    """What is in force so far. Addresses by interface, routes as lines; `primary` where a new address takes the place of the old one."""
 
     addresses: dict[str, set[IPv4Interface]]
     routes: set[str]
+    primary: dict[str, IPv4Interface] | None
 
 
 def management_path(intent: DeviceIntent, session_address: IPv4Address | None = None) -> ManagementPath:
@@ -93,11 +98,20 @@ def _global_step(text: str, undo: str, state: _State, path: ManagementPath) -> s
 
 def _interface_step(text: str, interface: str, undo: str, state: _State, path: ManagementPath) -> str:
     if text == "shutdown":
-        return "shuts the interface that the centre reaches this device by" if interface in path.interfaces else ""
+        # Sub-interfaces go down with their port.
+        carries = any(name == interface or name.startswith(f"{interface}.") for name in path.interfaces)
+        return "shuts the interface that the centre reaches this device by" if carries else ""
     held = state.addresses.setdefault(interface, set())
+    plain = text.removeprefix(undo)
+    if plain.startswith(_BINDINGS):
+        return _bound(interface, held, path)
+    if plain.lower().startswith(_TAGS) and interface in path.interfaces and held:
+        return "changes the VLAN tag of the interface that the centre reaches this device by"
     if address := _address(text):
+        before = _replaced(state, interface, text, address)
+        held -= {before} if before else set()
         held.add(address)
-        return ""
+        return "replaces the address that this session uses" if before and before.ip == path.session_address != address.ip else ""
     if not text.startswith(f"{undo}ip address"):
         return ""
     gone = _address(text.removeprefix(undo))
@@ -110,13 +124,33 @@ def _interface_step(text: str, interface: str, undo: str, state: _State, path: M
     return ""
 
 
+def _replaced(state: _State, interface: str, text: str, address: IPv4Interface) -> IPv4Interface | None:
+    """Return the address that a new one takes the place of: a second primary address of an interface does so but on FRR."""
+    if state.primary is None or text.split()[-1] in _SECOND:
+        return None
+    before = state.primary.get(interface)
+    state.primary[interface] = address
+    return before
+
+
+def _bound(interface: str, held: set[IPv4Interface], path: ManagementPath) -> str:
+    """Take the addresses of an interface away, as a device does that puts it into a VPN instance or out of one."""
+    lost = bool(held) and (interface in path.interfaces or any(address.ip == path.session_address for address in held))
+    held.clear()
+    return "moves the interface that the centre reaches this device by to another VPN instance, which clears its addresses" if lost else ""
+
+
 def _state_of(family: str, running: str) -> _State:
-    state = _State({}, set())
+    state = _State({}, set(), None if is_frr(family) else {})
     for head, body in blocks(family, running):
         if _is_route(head):
             state.routes.add(head)
         if head.startswith("interface "):
-            state.addresses[head.removeprefix("interface ").strip()] = set(_addresses(body))
+            name = head.removeprefix("interface ").strip()
+            state.addresses[name] = set(_addresses(body))
+            if state.primary is not None:
+                first = next((address for line in body if line.split()[-1] not in _SECOND and (address := _address(line))), None)
+                state.primary |= {name: first} if first else {}
     return state
 
 

@@ -215,7 +215,9 @@ def _row_of(job: _Job, intent: DeviceIntent, parent: DeviceRow | None, patience:
 
 
 def _recorded(job: _Job, row: DeviceRow) -> DeviceRow:
-    """Record a final row; return it, saying so where that failed."""
+    """Record a final row, unless nothing was done; return it, saying so where that failed."""
+    if row.result == "not_begun":
+        return row
     try:
         job.record_row(row)
     except WaiwangError as error:

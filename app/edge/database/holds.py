@@ -23,6 +23,8 @@ from app.errors import Finding, InputError, StoreError
 
 #: First half of the advisory locks of devices ("hold" in ASCII); the second is the device's name, hashed by the server.
 HOLD_CLASS = int.from_bytes(b"hold")
+#: A lock of pg_locks belongs to the device `name`; object numbers there are unsigned.
+_OF_DEVICE = "locktype = 'advisory' AND classid::bigint = %s AND objid::bigint = hashtext(name)::bigint & 4294967295"
 SHOWN = 3
 
 
@@ -52,6 +54,18 @@ def holding(url: str, devices: Sequence[str], holder: Holder) -> Iterator[None]:
     held = _holding_by_files(Path(f"{parsed.database}.runs"), devices, holder) if parsed.get_backend_name() == "sqlite" else None
     with held if held is not None else _holding_by_server(url, devices, holder):
         yield
+
+
+def find_held(url: str, devices: Sequence[str]) -> frozenset[str]:
+    """Return which of the devices a living run holds now. Raises StoreError where the database cannot be asked."""
+    parsed = sa.make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        folder = Path(f"{parsed.database}.runs")
+        theirs = [held for _, held in _living(folder)] if folder.is_dir() else []
+        return frozenset(devices).intersection(frozenset().union(*theirs))
+    with _server_session(url) as session:
+        asked = f"SELECT name FROM unnest(%s::text[]) AS name JOIN pg_locks ON {_OF_DEVICE} WHERE granted AND pid <> pg_backend_pid()"
+        return frozenset(name for (name,) in session.execute(asked, (list(devices), HOLD_CLASS)).fetchall())
 
 
 @contextmanager
@@ -93,19 +107,25 @@ def _living(folder: Path) -> Iterator[tuple[Holder, frozenset[str]]]:
 
 @contextmanager
 def _holding_by_server(url: str, devices: Sequence[str], holder: Holder) -> Iterator[None]:
+    with _server_session(url) as session:
+        session.execute("SELECT set_config('application_name', %s, false)", (str(holder)[:63],))
+        taken = "SELECT name FROM unnest(%s::text[]) AS name WHERE NOT pg_try_advisory_lock(%s, hashtext(name))"
+        if shared := [name for (name,) in session.execute(taken, (list(devices), HOLD_CLASS)).fetchall()]:
+            raise _held(shared, len(devices), _whose(session, shared[0]))
+        yield
+
+
+@contextmanager
+def _server_session(url: str) -> Iterator[Any]:
+    """Open a session of the driver's own; its locks end with it."""
     engine = build_engine(url)
     try:
         connection: Any = engine.raw_connection()
     except sa.exc.SQLAlchemyError as error:
         raise _no_lock("database", str(error).splitlines()[0]) from error
     try:
-        session = connection.driver_connection
-        session.autocommit = True
-        session.execute("SELECT set_config('application_name', %s, false)", (str(holder)[:63],))
-        taken = "SELECT name FROM unnest(%s::text[]) AS name WHERE NOT pg_try_advisory_lock(%s, hashtext(name))"
-        if shared := [name for (name,) in session.execute(taken, (list(devices), HOLD_CLASS)).fetchall()]:
-            raise _held(shared, len(devices), _whose(session, shared[0]))
-        yield
+        connection.driver_connection.autocommit = True
+        yield connection.driver_connection
     finally:
         connection.invalidate()
         engine.dispose()
@@ -114,10 +134,10 @@ def _holding_by_server(url: str, devices: Sequence[str], holder: Holder) -> Iter
 def _whose(session: Any, device: str) -> str:
     """Return how the run that holds a device calls itself."""
     asked = (
-        "SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory' AND granted"
-        " AND classid = %s AND objid::bigint = hashtext(%s)::bigint & 4294967295 AND pid <> pg_backend_pid()"
+        "SELECT application_name FROM unnest(%s::text[]) AS name JOIN pg_locks ON "
+        f"{_OF_DEVICE} JOIN pg_stat_activity USING (pid) WHERE granted AND pid <> pg_backend_pid()"
     )
-    found = session.execute(asked, (HOLD_CLASS, device)).fetchone()
+    found = session.execute(asked, ([device], HOLD_CLASS)).fetchone()
     return str(found[0]) if found else "another run"
 
 
