@@ -35,30 +35,30 @@ from app.workflows.windows import read_windows
 
 Canary = Annotated[
     int,
-    typer.Option("--canary", envvar="WAIWANG_CANARY", min=0, help="change so many of each role and family first; go on if they went well"),
+    typer.Option("--canary", min=0, help="change so many of each role and family first; go on if they went well"),
 ]
 StopAfter = Annotated[
-    int, typer.Option("--stop-after", envvar="WAIWANG_STOP_AFTER", min=0, help="begin no other once so many went wrong; 0: never")
+    int, typer.Option("--stop-after", min=0, help="begin no other once so many went wrong; 0: never")
 ]
 Changes = Annotated[
-    int, typer.Option("--changes", envvar="WAIWANG_CHANGES", min=0, help="change at most so many devices in this run", show_default="all")
+    int, typer.Option("--changes", min=0, help="change at most so many devices in this run", show_default="all")
 ]
 Until = Annotated[
     str | None,
-    typer.Option("--until", envvar="WAIWANG_UNTIL", metavar="T", help="begin no device from then on: 05:30, or a moment"),
+    typer.Option("--until", metavar="T", help="begin no device from then on: 05:30, or a moment"),
 ]
 InWindow = Annotated[
-    str | None, typer.Option("--window", envvar="WAIWANG_WINDOW", help="change window that runs for every device; the run ends with it")
+    str | None, typer.Option("--window", help="change window that runs for every device; the run ends with it")
 ]
 AtMost = Annotated[list[str] | None, typer.Option("--at-most", metavar="FACT=N", help="so many at once of one parent, carrier, region")]
 ShownIn = Annotated[
     Path | None,
-    typer.Option("--shown", envvar="WAIWANG_SHOWN", help="record of an earlier run: push that only, where nothing changed since"),
+    typer.Option("--shown", help="record of an earlier run: push that only, where nothing changed since"),
 ]
 Record = Annotated[
     Path | None,
     typer.Option(
-        "--record", envvar="WAIWANG_RECORD", help="write it to a file, by its name: json, csv, xlsx, docx, pdf, else text"
+        "--record", help="write it to a file, by its name: json, csv, xlsx, docx, pdf, else text"
     ),
 ]
 

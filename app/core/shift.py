@@ -58,7 +58,7 @@ def shift_paper(shift: Shift, language: str) -> Document:
     zh = language == "zh"
     outline = Outline(language)
     who = f"执行：{shift.by}；{shift.began} 至 {shift.ended}。" if zh else f"Run by {shift.by}, {shift.began} to {shift.ended}."
-    outline.say(f"{'命令' if zh else 'Command'}: {shift.command}", style="plain")
+    outline.say(f"{'命令：' if zh else 'Command: '}{shift.command}", style="plain")
     shown_only = "只显示，未写入任何设备。" if zh else "Shown only: nothing was written to any device."
     outline.say(who, "" if shift.committed else shown_only, style="plain")
     if shift.conditions:

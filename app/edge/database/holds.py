@@ -24,7 +24,10 @@ from app.errors import Finding, InputError, StoreError
 #: First half of the advisory locks of devices ("hold" in ASCII); the second is the device's name, hashed by the server.
 HOLD_CLASS = int.from_bytes(b"hold")
 #: A lock of pg_locks belongs to the device `name`; object numbers there are unsigned.
-_OF_DEVICE = "locktype = 'advisory' AND classid::bigint = %s AND objid::bigint = hashtext(name)::bigint & 4294967295"
+_OF_DEVICE = (
+    "locktype = 'advisory' AND classid::bigint = %s AND objid::bigint = hashtext(name)::bigint & 4294967295"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
 SHOWN = 3
 
 
