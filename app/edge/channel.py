@@ -44,9 +44,3 @@ class Watched:
 def watch(driver: BaseConnection) -> None:
     """Let a driver notice the end of its connection."""
     driver.channel = Watched(driver.channel)  # type: ignore[assignment]  # it stands for a Channel by its methods
-
-
-def find_question(driver: BaseConnection) -> str:
-    """Return the line that a device has not ended, where it looks like a question; empty for a prompt, an echo, or silence."""
-    said = str(getattr(driver.channel, "unfinished", "")).strip()
-    return said if said.endswith(("?", ":", "]", ")")) and " " in said else ""

@@ -7,6 +7,7 @@ import re
 import socket
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -19,9 +20,9 @@ from paramiko.ssh_exception import AuthenticationException, SSHException  # type
 from pydantic import SecretStr
 
 from app.core.commands import Command, mask_secrets
-from app.core.dialects import DIALECTS, VPN
+from app.core.dialects import DIALECTS, VPN, find_question
+from app.core.naming import known_name
 from app.core.ping import PingCount, parse_ping
-from app.edge.channel import find_question, watch
 from app.errors import CommitRefused, ConnectFailed, DeviceError, LoginRefused
 
 #: Raises UnsafeRoute when a packet to this address must not be sent.
@@ -32,9 +33,9 @@ Endpoint = Callable[[IPv4Address], tuple[IPv4Address, int]]
 Resolve = Callable[[str], str]
 #: Opens a netmiko connection from ConnectHandler's parameters.
 Connect = Callable[..., BaseConnection]
+#: Gives a file with the lines of another that concern these names.
+HostKeyFile = Callable[[Path, Sequence[str]], AbstractContextManager[Path]]
 
-#: OpenSSH and paramiko name a host with its port in known_hosts unless it is this one.
-SSH_PORT = 22
 #: Ctrl-C.
 INTERRUPT = "\x03"
 _LOST = (EOFError, OSError, SSHException, NetmikoBaseException, ValueError)
@@ -63,12 +64,16 @@ class Limits:
     retry_s: float = 0.5
 
 
+def _whole(path: Path, names: Sequence[str]) -> AbstractContextManager[Path]:
+    return nullcontext(path)
+
+
 @dataclass(frozen=True, slots=True)
 class Access:
     """How devices are reached: what must be asked first, where they listen, with which password and which host keys.
 
     `known_hosts` in OpenSSH's format; None accepts any key, which is fit for a lab alone. `connect` takes what netmiko's
-    ConnectHandler takes and may choose other drivers.
+    ConnectHandler takes and may choose other drivers. `host_keys` gives a file of the lines of known_hosts that concern some names.
     """
 
     guard: Guard
@@ -78,6 +83,7 @@ class Access:
     known_hosts: Path | None
     limits: Limits = Limits()
     connect: Connect = ConnectHandler
+    host_keys: HostKeyFile = _whole
 
 
 class Session:
@@ -347,7 +353,7 @@ class Session:
 
     def _silence(self) -> str:
         """Return how a device keeps us waiting: by silence, or by a question that nobody here answers unseen."""
-        question = find_question(self._driver)
+        question = find_question(str(getattr(self._driver.channel, "unfinished", "")))
         return f"a question that nobody answers unseen: {mask_secrets(question)!r}" if question else "no answer in time"
 
     def _no_words(self, what: str) -> CommitRefused:
@@ -384,7 +390,6 @@ def open_session(target: Target, access: Access, *, wait_s: float = 0.0) -> Sess
     except BaseException:
         link.close()
         raise
-    watch(driver)
     return Session(target, address, driver, access)
 
 
@@ -426,12 +431,19 @@ def quiet_libraries() -> None:
 
 
 def _log_in(target: Target, address: IPv4Address, link: socket.socket, access: Access) -> BaseConnection:
-    known = access.known_hosts
-    known_name, known_port = _known_name(target, address, access)
+    if access.known_hosts is None:
+        return _log_in_with(target, address, link, access, None)
+    names = [known_name(str(host), port) for host, port in map(access.endpoint, target.contacts)]
+    with access.host_keys(access.known_hosts, names) as known:
+        return _log_in_with(target, address, link, access, known)
+
+
+def _log_in_with(target: Target, address: IPv4Address, link: socket.socket, access: Access, known: Path | None) -> BaseConnection:
+    looked_up, known_port = _known_name(target, address, access, known)
     try:
         return access.connect(
             device_type=target.platform,
-            host=known_name,
+            host=looked_up,
             port=known_port,
             sock=link,
             username=target.username,
@@ -462,20 +474,20 @@ def _log_in(target: Target, address: IPv4Address, link: socket.socket, access: A
         ) from None
 
 
-def _known_name(target: Target, address: IPv4Address, access: Access) -> tuple[str, int]:
+def _known_name(target: Target, address: IPv4Address, access: Access, known_hosts: Path | None) -> tuple[str, int]:
     """Return the name and port to look the host key up by: this address, or another of the device's own that known_hosts has.
 
     A device that is being renumbered answers at new addresses with the key that it had. The socket is open already, so the
     name decides nothing else.
     """
     names = [(str(host), port) for host, port in map(access.endpoint, (address, *target.contacts))]
-    if access.known_hosts is None:
+    if known_hosts is None:
         return names[0]
     try:
-        known = HostKeys(str(access.known_hosts))
+        known = HostKeys(str(known_hosts))
     except (OSError, SSHException):
         return names[0]
-    return next(((host, port) for host, port in names if known.lookup(host if port == SSH_PORT else f"[{host}]:{port}")), names[0])
+    return next(((host, port) for host, port in names if known.lookup(known_name(host, port))), names[0])
 
 
 def _first_words(error: BaseException) -> str:

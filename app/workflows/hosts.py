@@ -24,9 +24,11 @@ from app.core.ipplan import Plan
 from app.core.ping import PingCount
 from app.core.workspace import Workspace
 from app.edge import huawei
+from app.edge.channel import watch
 from app.edge.device import Access, Endpoint, Limits, Target, open_session, quiet_libraries, reach
 from app.edge.files import read_workspace
 from app.edge.guard import LAB_PREFIXES, LOOPBACK, require_safe
+from app.edge.known_hosts import file_for
 from app.edge.nornir_inventory import FindWay, Way, build_inventory
 from app.edge.secrets import Secrets, read_secrets
 from app.errors import Finding, InputError
@@ -145,6 +147,7 @@ def _access(plan: Plan, settings: Settings, secrets: Secrets, endpoint: Endpoint
         known_hosts=settings.known_hosts,
         limits=limits,
         connect=open_driver,
+        host_keys=file_for,
     )
 
 
@@ -153,6 +156,7 @@ def open_driver(**parameters: Any) -> BaseConnection:
     if parameters.get("device_type") == "hp_comware":
         parameters.setdefault("global_cmd_verify", True)
     connection: BaseConnection = huawei.connect(**parameters)
+    watch(connection)
     return connection
 
 
