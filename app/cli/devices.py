@@ -90,6 +90,9 @@ def deploy(
     shown: ShownIn = None,
     record: Record = None,
     language: InLanguage = Language.zh,
+    leaf_first: Annotated[
+        bool, typer.Option("--leaf-first", metavar="", help="the outermost devices first: for a change that both ends of a line must have")
+    ] = False,
 ) -> None:
     """Show the patch of every device; --commit pushes it root first, reads it back, saves."""
     known_families(unsafe)
@@ -98,7 +101,9 @@ def deploy(
     chosen = chosen_devices(context, names, terms, limit, workers)
     wishes = Wishes(canary, stop_after, changes, until, window, tuple(at_most or ()), record, language, quiet=quiet, wait_s=wait_s)
     before = None if shown is None else read_shown(shown)
-    report = deploy_texts("deploy", context, chosen, context.texts, form, commit=commit, unsafe=unsafe, wishes=wishes, shown=before)
+    report = deploy_texts(
+        "deploy", context, chosen, context.texts, form, commit=commit, unsafe=unsafe, wishes=wishes, shown=before, leaf_first=leaf_first
+    )
     leave(report.exit_code)
 
 

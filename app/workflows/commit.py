@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from app.core.commands import is_frr, mask_secrets, refer_secrets
 from app.core.cutoff import find_cutoffs, find_ended_routing, management_path
 from app.core.dialects import can_revert
 from app.core.intent import DeviceIntent
 from app.edge.patch import patch
-from app.errors import CommitRefused, DeviceError, ExitCode, WaiwangError
+from app.errors import CommitRefused, ConnectFailed, DeviceError, ExitCode, WaiwangError
 from app.workflows.diff import DeviceRow, Difference, Progress, compare
 from app.workflows.hosts import DeviceSession, Gateway
 
@@ -21,19 +21,27 @@ RecordBackup = Callable[[str, str], None]
 TRIAL_S = 300
 #: Seconds to wait for a device whose session broke off while it was being changed: its line may have flapped.
 LOOK_AGAIN_S = 5.0
+#: Seconds that routing may take to find the ways behind a changed device again.
+BEHIND_S = 20.0
+#: So many devices behind each are looked at.
+BEHIND = 3
 #: How a device is taken back, whoever comes to it.
 WAYS_BACK = "It is not saved: a restart returns to what was saved; waiwang rollback {name} takes back what is in force."
 
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What every device of one run is changed by. `unsafe` names families that may be changed though nothing takes it back."""
+    """What every device of one run is changed by. `unsafe` names families that may be changed though nothing takes it back.
+
+    `below`: some devices that are reached over a device, by its name: those that answer before a change have to answer after it.
+    """
 
     texts: Mapping[str, str]
     gateway: Gateway
     record_backup: RecordBackup
     unsafe: Collection[str]
     progress: Progress
+    below: Mapping[str, Sequence[DeviceIntent]] = field(default_factory=dict)
 
 
 def commit_device(means: Means, intent: DeviceIntent, session: DeviceSession, difference: Difference, row: DeviceRow) -> DeviceRow:
@@ -53,9 +61,10 @@ def commit_device(means: Means, intent: DeviceIntent, session: DeviceSession, di
     _require_harmless(intent, session, difference)
     means.progress(name, "backing up")
     means.record_backup(name, mask_secrets(difference.running))
+    behind = [child for child in means.below.get(name, ()) if means.gateway.answers(child, 0.0)]
     means.progress(name, "pushing")
-    if not (can_revert(intent.family) and _tried(means, intent, session, difference)):
-        _push_for_good(means, intent, session, difference)
+    if not (can_revert(intent.family) and _tried(means, intent, session, difference, behind)):
+        _push_for_good(means, intent, session, difference, behind)
     _save(means, name, session)
     return replace(row, result="deployed", exit_code=ExitCode.OK)
 
@@ -92,7 +101,9 @@ def _may_stay_changed(means: Means, intent: DeviceIntent) -> bool:
     return means.gateway.is_practice(intent) or intent.family in means.unsafe
 
 
-def _push_for_good(means: Means, intent: DeviceIntent, session: DeviceSession, difference: Difference) -> None:
+def _push_for_good(
+    means: Means, intent: DeviceIntent, session: DeviceSession, difference: Difference, behind: Sequence[DeviceIntent]
+) -> None:
     """Push line by line to a device that takes nothing back by itself. Whoever logs in anew is asked before anything is saved:
     the session that is open already would outlive a filter that lets nobody else in, and through it the change is taken back.
     """
@@ -106,9 +117,27 @@ def _push_for_good(means: Means, intent: DeviceIntent, session: DeviceSession, d
     means.progress(name, "checking")
     require_taken(means, intent, session, "It is not saved: a restart of the device returns to the saved one.")
     try:
-        means.gateway.connect(intent, 0.0).close()
+        _require_ways(means, intent, behind)
     except DeviceError as error:
         raise _with_step(error, _taken_back(means, intent, session, difference)) from None
+
+
+def _require_ways(means: Means, intent: DeviceIntent, behind: Sequence[DeviceIntent]) -> None:
+    """Log in anew, and see that something of what answered behind the device still does.
+
+    Raises:
+        DeviceError: nobody is let in, or the change cut off what lies behind it.
+    """
+    means.gateway.connect(intent, 0.0).close()
+    if behind and not any(means.gateway.answers(child, wait_s) for child, wait_s in zip(behind, (BEHIND_S, 0.0, 0.0), strict=False)):
+        names = ", ".join(child.hostname for child in behind)
+        raise ConnectFailed(
+            intent.hostname,
+            "reach what lies behind it",
+            expected=f"an answer of {names}, as before the change",
+            found="none",
+            next_step="Look at its ports and routes towards them.",
+        )
 
 
 def _look_again(means: Means, intent: DeviceIntent, difference: Difference) -> str:
@@ -140,12 +169,14 @@ def _taken_back(means: Means, intent: DeviceIntent, session: DeviceSession, diff
         session.push(patch(intent.family, session.running(), earlier))
         left = patch(intent.family, session.running(), earlier)
     except WaiwangError as error:
-        return f"After this change nobody could log in anew, and taking it back failed ({error}). " + WAYS_BACK.format(name=name)
+        return f"Taking the change back failed as well ({error}). " + WAYS_BACK.format(name=name)
     state = f"but for {len(left)} lines, first {left[0].text!r}" if left else "and the device runs what it ran before"
-    return f"After this change nobody could log in anew: it was taken back over the session that was open, {state}. Nothing is saved."
+    return f"The change was taken back over the session that was open, {state}. Nothing is saved."
 
 
-def _tried(means: Means, intent: DeviceIntent, session: DeviceSession, difference: Difference) -> bool:
+def _tried(
+    means: Means, intent: DeviceIntent, session: DeviceSession, difference: Difference, behind: Sequence[DeviceIntent]
+) -> bool:
     """Push on trial, prove the change from a session of its own too, confirm it. Return False where the device has no trial now
     and a change without one is allowed; nothing was pushed then.
     """
@@ -164,7 +195,7 @@ def _tried(means: Means, intent: DeviceIntent, session: DeviceSession, differenc
     means.progress(name, "checking")
     try:
         require_taken(means, intent, session, "It is taken back.")
-        means.gateway.connect(intent, 0.0).close()
+        _require_ways(means, intent, behind)
     except WaiwangError as error:
         try:
             session.abandon()

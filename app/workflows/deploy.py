@@ -16,8 +16,8 @@ from app.core.commands import secret_names
 from app.core.intent import DeviceIntent
 from app.core.pacing import CANARY_ROUNDS, NO_LIMITS, Pace, first_of_each, spread
 from app.errors import ExitCode, WaiwangError, worst
+from app.workflows.commit import BEHIND, Means, commit_device, refuse_unsafe
 from app.workflows.commit import TRIAL_S as TRIAL_S
-from app.workflows.commit import Means, commit_device, refuse_unsafe
 from app.workflows.commit import RecordBackup as RecordBackup
 from app.workflows.diff import (
     RESULTS,
@@ -120,7 +120,8 @@ def deploy(
     chosen = {name: intents[name] for name in nornir.inventory.hosts}
     gateway.require_secrets(name for device in chosen for name in secret_names(texts[device]))
     brake = Brake(pace if commit else NO_LIMITS, is_stopped, clock)
-    job = _Job(intents, Means(texts, gateway, record_backup, unsafe, progress), brake, record_row, commit, shown)
+    means = Means(texts, gateway, record_backup, unsafe, progress, _below(intents) if commit else {})
+    job = _Job(intents, means, brake, record_row, commit, shown)
     rows: dict[str, DeviceRow] = {}
     for wave in waves(chosen, leaf_first=leaf_first):
         patience = wait_s if any(row.result == "deployed" for row in rows.values()) else 0.0
@@ -175,6 +176,15 @@ def _kept_back(job: _Job, name: str, bad: DeviceRow) -> DeviceRow:
 def find_parent(intent: DeviceIntent) -> str | None:
     """Return the device at the far end of the uplink, None for the root."""
     return next((interface.far_device for interface in intent.interfaces if interface.name == intent.uplink), None)
+
+
+def _below(intents: Mapping[str, DeviceIntent]) -> dict[str, list[DeviceIntent]]:
+    """Return a few of the devices right behind each."""
+    below: dict[str, list[DeviceIntent]] = {}
+    for intent in intents.values():
+        if (parent := find_parent(intent)) is not None and len(below.setdefault(parent, [])) < BEHIND:
+            below[parent].append(intent)
+    return below
 
 
 def waves(intents: Mapping[str, DeviceIntent], *, leaf_first: bool = False) -> Iterator[frozenset[str]]:

@@ -31,7 +31,7 @@ from app.edge.guard import LAB_PREFIXES, LOOPBACK, require_safe
 from app.edge.known_hosts import file_for
 from app.edge.nornir_inventory import FindWay, Way, build_inventory
 from app.edge.secrets import Secrets, read_secrets
-from app.errors import Finding, InputError
+from app.errors import ConnectFailed, Finding, InputError
 from app.settings import Settings, read_settings
 from app.workflows.endpoints import ssh_endpoint
 
@@ -61,7 +61,8 @@ class DeviceSession(Protocol):
 class Gateway:
     """Every contact with a device.
 
-    `connect` takes an intent and the seconds to wait for a first answer. `require_secrets` raises InputError for names that
+    `connect` takes an intent and the seconds to wait for a first answer. `answers` tells whether a device takes a TCP connection within
+    so many seconds; nobody logs in. `require_secrets` raises InputError for names that
     are not set. `is_practice` tells whether every address of a device is the lab's or on loopback.
     """
 
@@ -69,6 +70,7 @@ class Gateway:
     connect: Callable[[DeviceIntent, float], DeviceSession]
     require_secrets: Callable[[Iterable[str]], None]
     is_practice: Callable[[DeviceIntent], bool]
+    answers: Callable[[DeviceIntent, float], bool] = lambda intent, wait_s: False
 
 
 def open_gateway(
@@ -90,7 +92,14 @@ def open_gateway(
     def is_practice(intent: DeviceIntent) -> bool:
         return all(_is_practice(where(contact)[0]) for contact in intent.contacts)
 
-    return Gateway(plan.illustration, connect, secrets.require, is_practice)
+    def answers(intent: DeviceIntent, wait_s: float) -> bool:
+        try:
+            reach(intent.hostname, intent.contacts, access, wait_s=wait_s)[1].close()
+        except ConnectFailed:
+            return False
+        return True
+
+    return Gateway(plan.illustration, connect, secrets.require, is_practice, answers)
 
 
 def open_nornir(

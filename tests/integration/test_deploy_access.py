@@ -60,13 +60,34 @@ def only_first_login(city: SmallCity, refusal: Exception) -> Gateway:
 
 
 @pytest.mark.parametrize(("kind", "result"), [(ConnectFailed, "unreachable"), (LoginRefused, "login_refused")])
-def test_a_change_after_which_nobody_can_log_in_is_taken_back_over_the_open_session(city: SmallCity, kind: type, result: str) -> None:
+def test_a_change_after_which_nobody_can_log_in_is_taken_back(city: SmallCity, kind: type, result: str) -> None:
     before, saved = city.running("core"), city.carrier.network.devices["core"].state.saved
     row = deployed(city, only_first_login(city, kind("core", "log in", expected="a prompt", found="silence", next_step="Look.")))
     assert (row.result, row.changed) == (result, 4)
-    assert "it was taken back over the session that was open, and the device runs what it ran before. Nothing is saved." in row.reason
+    assert "The change was taken back over the session that was open, and the device runs what it ran before. Nothing is saved." in row.reason
     assert city.running("core") == before
     assert city.carrier.network.devices["core"].state.saved == saved
+
+
+def test_a_change_that_cuts_off_what_lies_behind_is_taken_back(city: SmallCity, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.workflows.commit.BEHIND_S", 0.5)
+    before = city.running("core")
+    children = [child for child in city.intents.values() if child.depth == 1]
+    ports = [port.name for port in city.intents["core"].interfaces if port.far_device in {child.hostname for child in children}]
+    assert all(city.gateway.answers(child, 0.0) for child in children)
+    text = city.texts["core"]
+    for port in ports:
+        head = f"interface {port.partition('.')[0]}\n"
+        text = text.replace(head, f"{head} shutdown\n", 1) if head in text else f"{text}\n{head} shutdown\n"
+    report = deploy(
+        city.nornir("core"), city.intents, {**city.texts, "core": text}, city.gateway, commit=True, record_backup=lambda name, text: None
+    )
+    row = report.rows[0]
+    assert row.result == "unreachable", row.reason
+    assert "reach what lies behind it: expected an answer of " in row.reason
+    assert "The change was taken back over the session that was open, and the device runs what it ran before." in row.reason
+    assert city.running("core") == before
+    assert all(city.gateway.answers(child, 1.0) for child in children)
 
 
 def test_what_stands_after_a_session_broke_off_is_asked_and_told(city: SmallCity) -> None:
@@ -134,5 +155,5 @@ def test_taking_back_that_fails_says_so_and_how_to_go_back(city: SmallCity) -> N
 
     stubborn = replace(gateway, connect=lambda intent, wait_s: Stubborn(gateway.connect(intent, wait_s)))  # type: ignore[arg-type, return-value]
     row = deployed(city, stubborn)
-    assert "nobody could log in anew, and taking it back failed (core: line 1: expected acceptance; found Error: busy. Wait.)" in row.reason
+    assert "Taking the change back failed as well (core: line 1: expected acceptance; found Error: busy. Wait.)" in row.reason
     assert "waiwang rollback core takes back what is in force" in row.reason
