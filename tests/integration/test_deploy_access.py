@@ -64,7 +64,7 @@ def test_a_change_after_which_nobody_can_log_in_is_taken_back(city: SmallCity, k
     before, saved = city.running("core"), city.carrier.network.devices["core"].state.saved
     row = deployed(city, only_first_login(city, kind("core", "log in", expected="a prompt", found="silence", next_step="Look.")))
     assert (row.result, row.changed) == (result, 4)
-    assert "The change was taken back over the session that was open, and the device runs what it ran before. Nothing is saved." in row.reason
+    assert "taken back over the session that was open, and the device runs what it ran before. Nothing is saved." in row.reason
     assert city.running("core") == before
     assert city.carrier.network.devices["core"].state.saved == saved
 
