@@ -34,8 +34,8 @@ from app.core.intent import DeviceIntent
 from app.core.intents import build_intents
 from app.core.render import build_environment, render_device
 from app.core.workspace import Workspace
-from app.edge.device import Limits
 from app.edge.patch import patch
+from app.edge.ssh.access import Limits
 from app.edge.templates import read_templates
 from app.settings import read_settings
 from app.workflows.deploy import DeployReport, deploy

@@ -33,10 +33,11 @@ from app.core.intents import build_intents
 from app.core.inventory import Device, Line, Region, Service, Unit
 from app.core.inventory import Inventory as CityInventory
 from app.core.ipplan import Allocation, Management, OspfProfile, Plan, Provenance
-from app.core.order import Order, ServiceClass
+from app.core.order import Order
 from app.core.render import build_environment, centre_port, render_device
+from app.core.service_class import ServiceClass
 from app.core.workspace import Workspace
-from app.edge.device import quiet_libraries
+from app.edge.ssh.login import quiet_libraries
 from app.edge.templates import FOLDER, read_templates
 
 ROOT = Path(__file__).parents[1]

@@ -19,11 +19,12 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from multiprocessing.connection import Connection
+from typing import Any
 
 import asyncssh
 from gufo.snmp import Aes128Key, Sha1Key, SnmpError, SnmpVersion, User
@@ -217,8 +218,8 @@ def _asked(devices: Devices, name: str, addresses: Sequence[str], seconds: float
     return asyncio.run(_ask(devices, name, addresses, seconds, how))
 
 
-async def _ask(devices: Devices, name: str, addresses: Sequence[str], seconds: float, how: dict[str, object]) -> Stage:
-    sessions = [SnmpSession(address, port=devices.snmp_port, timeout=5.0, **how) for address in addresses]  # type: ignore[arg-type]
+async def _ask(devices: Devices, name: str, addresses: Sequence[str], seconds: float, how: Mapping[str, Any]) -> Stage:
+    sessions = [SnmpSession(address, port=devices.snmp_port, timeout=5.0, **how) for address in addresses]
     for part in _parts(sessions, 200):
         await asyncio.gather(*(_meet(session) for session in part))
     before, began, done = devices.usage(), time.monotonic(), 0
@@ -282,10 +283,10 @@ async def _type(devices: Devices, name: str) -> Stage:
 
 
 async def _session(address: str, port: int) -> bool:
-    options = {"username": "netops", "password": PASSWORD, "known_hosts": None, "config": None, "client_keys": None}
+    options: dict[str, Any] = {"username": "netops", "password": PASSWORD, "known_hosts": None, "config": None, "client_keys": None}
     ciphers = ["aes128-gcm@openssh.com"]
     async with (
-        asyncssh.connect(address, port, encryption_algs=ciphers, **options) as connection,  # type: ignore[arg-type]
+        asyncssh.connect(address, port, encryption_algs=ciphers, **options) as connection,
         connection.create_process(term_type="vt100") as process,
     ):
         await _until(process, ">")

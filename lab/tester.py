@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from subprocess import CompletedProcess
-from typing import Protocol
+from typing import Any, Protocol
 
 from app.core.throughput import (
     PAYLOAD_OCTETS,
@@ -97,17 +97,11 @@ class LabRateTester:
 
 def read_iperf3_udp(text: str) -> dict[str, object]:
     """Return what a UDP test counted: datagrams sent and lost, seconds, jitter in ms; or `error` with iperf3's own words."""
-    try:
-        report = json.loads(text)
-    except ValueError:
-        return {"error": "iperf3 gave no report"}
-    try:
-        if "error" in report:
-            return {"error": report["error"]}
-        total = report["end"]["sum"]
-        return {key: float(total[key]) for key in ("packets", "lost_packets", "seconds", "jitter_ms")}
-    except (KeyError, TypeError, ValueError):
-        return {"error": "iperf3's report has no sums"}
+
+    def read(end: Mapping[str, Any]) -> dict[str, object]:
+        return {key: float(end["sum"][key]) for key in ("packets", "lost_packets", "seconds", "jitter_ms")}
+
+    return _read_end(text, read)
 
 
 def read_step(load: StepLoad, figures: Mapping[str, object]) -> StepOutcome:
@@ -124,20 +118,23 @@ def read_step(load: StepLoad, figures: Mapping[str, object]) -> StepOutcome:
 
 def read_iperf3(text: str) -> dict[str, object]:
     """Return the figures of an iperf3 JSON report: received bit/s, bytes, retransmits; or `error` with iperf3's own words."""
+
+    def read(end: Mapping[str, Any]) -> dict[str, object]:
+        received, sent = end["sum_received"], end["sum_sent"]
+        return {"bits_per_second": received["bits_per_second"], "bytes": received["bytes"], "retransmits": sent.get("retransmits")}
+
+    return _read_end(text, read)
+
+
+def _read_end(text: str, read: Callable[[Mapping[str, Any]], dict[str, object]]) -> dict[str, object]:
+    """Return what `read` takes from the end of an iperf3 JSON report, or `error`."""
     try:
         report = json.loads(text)
     except ValueError:
         return {"error": "iperf3 gave no report"}
     try:
-        if "error" in report:
-            return {"error": report["error"]}
-        received, sent = report["end"]["sum_received"], report["end"]["sum_sent"]
-        return {
-            "bits_per_second": received["bits_per_second"],
-            "bytes": received["bytes"],
-            "retransmits": sent.get("retransmits"),
-        }
-    except (KeyError, TypeError):  # what a client writes that was ended before its first interval
+        return {"error": report["error"]} if "error" in report else read(report["end"])
+    except (KeyError, TypeError, ValueError):  # what a client writes that was ended before its first interval
         return {"error": "iperf3's report has no sums"}
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 import typer
 
 from app.cli.context import Context, Form, Root, leave, now, open_context
-from app.cli.lines import AsOf, Lines, choose_lines, parse_as_of, parse_moment, written
+from app.cli.lines import AsOf, Lines, choose_lines, given_moment, parse_as_of, written
 from app.cli.output import Format, Table, show
 from app.core.acceptance import FAIL, NOT_PROVEN, PASS
 from app.core.availability import ServiceLevel
@@ -42,7 +41,7 @@ def availability(
     context = open_context(root)
     chosen = [line.line_id for line in choose_lines(context.workspace.inventory.lines, lines)]
     known_at = parse_as_of(as_of, context.workspace.order.timezone, now()) or now()
-    end, begin = min(_moment(context, "--until", until) or known_at, known_at), _moment(context, "--since", since)
+    end, begin = min(given_moment(context, "--until", until) or known_at, known_at), given_moment(context, "--since", since)
     report = measure_availability(context.workspace, context.store, chosen, begin, end, context.settings.poll_interval_s, known_at)
     _show(context, report, form)
 
@@ -67,7 +66,3 @@ def availability_row(context: Context, level: ServiceLevel, report: Availability
         *(int(span.total_seconds()) for span in times),
         source.clause or source.ruling or "default",
     )
-
-
-def _moment(context: Context, option: str, text: str | None) -> datetime | None:
-    return None if text is None else parse_moment(option, text, context.workspace.order.timezone)

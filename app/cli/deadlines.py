@@ -7,7 +7,8 @@ from app.cli.handover import InLanguage, KnownOnly, Output, ReportForm, beside, 
 from app.cli.lines import AsOf
 from app.cli.output import Table
 from app.cli.paper import Language
-from app.core.progress import MilestoneView, Summary
+from app.core.milestone_view import MilestoneView
+from app.core.progress import Summary
 from app.errors import ExitCode, InputError
 from app.web.reports.progress import build_deadlines
 from app.workflows.deadlines import find_moved

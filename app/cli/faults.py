@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from app.cli.context import Commit, Context, Form, Root, leave, now, open_context
-from app.cli.lines import AsOf, one_line, parse_as_of, parse_moment, written
+from app.cli.lines import AsOf, given_moment, one_line, parse_as_of, written
 from app.cli.output import Format, Table, show, tell
 from app.cli.paper import Language
 from app.core.fault_report import CarrierRestoring, FaultSummary, FaultView, clock_holder
@@ -92,7 +92,7 @@ def open_(
     """Open a fault that somebody reports; --commit writes it."""
     context, moment = open_context(root), now()
     line_id = one_line(context.workspace.inventory.lines, line)
-    outage = outage_by_hand(line_id, _moment(context, "--at", at) or moment, by, document)
+    outage = outage_by_hand(line_id, given_moment(context, "--at", at) or moment, by, document)
     _show_entry(context, FaultDesk(context.workspace, context.store).open_by_hand(outage, commit=commit, now=moment), form, "open")
 
 
@@ -212,7 +212,7 @@ def _enter(
     value: str = "",
 ) -> None:
     moment = now()
-    event = FaultEvent(fault_id, kind, "", _moment(context, "--at", at) or moment, moment, by, BY_HAND, document, value)
+    event = FaultEvent(fault_id, kind, "", given_moment(context, "--at", at) or moment, moment, by, BY_HAND, document, value)
     _show_entry(context, FaultDesk(context.workspace, context.store).enter(event, commit=commit, now=moment), form, kind)
 
 
@@ -244,7 +244,7 @@ def _carrier(context: Context, fault_id: str, carrier: str | None) -> str:
 def _read(context: Context, since: str | None, until: str | None, as_of: str | None) -> FaultSummary:
     moment = parse_as_of(as_of, context.workspace.order.timezone, now()) or now()
     return read_faults(
-        context.workspace, context.store, moment, _moment(context, "--since", since), _moment(context, "--until", until)
+        context.workspace, context.store, moment, given_moment(context, "--since", since), given_moment(context, "--until", until)
     )
 
 
@@ -325,7 +325,3 @@ def _text(cell: object) -> str:
     if isinstance(cell, tuple):
         return "; ".join(map(str, cell))
     return f"{cell:g}" if isinstance(cell, float) else str(cell)
-
-
-def _moment(context: Context, option: str, text: str | None) -> datetime | None:
-    return None if text is None else parse_moment(option, text, context.workspace.order.timezone)

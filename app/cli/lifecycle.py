@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from app.cli.context import Commit, Context, Form, Root, leave, now, open_context
-from app.cli.lines import AsOf, Lines, ShowByDefault, choose_lines, one_line, parse_as_of, parse_moment, read_file, write_file, written
+from app.cli.lines import AsOf, Lines, ShowByDefault, choose_lines, given_moment, one_line, parse_as_of, read_file, write_file, written
 from app.cli.output import Format, Table, show, tell
 from app.core.canonical import sha256
 from app.core.confirmation import CONFIRMED, PARTIES, REFUSED, Confirmation
@@ -60,7 +60,7 @@ def add_life(
         raise typer.BadParameter(f"one of {', '.join(LIFE_STATES)}", param_hint="STATE")
     context, moment = open_context(root), now()
     line_id = one_line(context.workspace.inventory.lines, line)
-    event = LifeEvent(line_id, state, _moment(context, "--at", at) or moment, moment, by, document)
+    event = LifeEvent(line_id, state, given_moment(context, "--at", at) or moment, moment, by, document)
     report = add_step(context.store, event, commit=commit, now=moment)
     rows = [_step_row(context, step) for step in report.life.steps]
     title = "life add --commit" if commit else "life add (nothing recorded; --commit records)"
@@ -100,7 +100,7 @@ def add_word(
         raise typer.BadParameter(f"one of {', '.join(PARTIES)}", param_hint="PARTY")
     context, moment = open_context(root), now()
     line_id = one_line(context.workspace.inventory.lines, line)
-    observed = _moment(context, "--at", at) or moment
+    observed = given_moment(context, "--at", at) or moment
     word = Confirmation(line_id, party, REFUSED if refuse else CONFIRMED, observed, moment, by, document, reason)
     report = add_confirmation(context.workspace, context.store, word, commit=commit, now=moment)
     _show_standings(context, report, form, "confirm add --commit" if commit else "confirm add (nothing recorded; --commit records)")
@@ -143,13 +143,9 @@ def _show_standings(context: Context, report: ConfirmReport, form: Format, title
             assumed = ", ".join(map(str, window.assumed_years)) or None if window else None
             rows.append((standing.line_id, standing.state, each.party, each.standing, last_day, *said, assumed))
     columns = ("line", "state", "party", "standing", "last_day", "confirmed", "by", "document", "by_weekends_only")
-    counts = {state: sum(each.state == state for each in report.standings) for state in dict.fromkeys(x.state for x in report.standings)}
+    counts: Counter[str] = Counter(each.state for each in report.standings)
     windows = context.workspace.calendar.windows
     source = windows.source.clause or windows.source.ruling or "default"
     totals: dict[str, int | str] = {**counts, "working days": f"{windows.parties_days} and {windows.centre_days} ({source})"}
     show(Table(title, columns, rows, totals), form)
     leave(report.exit_code)
-
-
-def _moment(context: Context, option: str, text: str | None) -> datetime | None:
-    return None if text is None else parse_moment(option, text, context.workspace.order.timezone)

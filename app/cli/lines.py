@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import typer
 from typer.core import TyperGroup
 
+from app.cli.context import Context
 from app.core.inventory import Line
 from app.errors import Finding, InputError
 
@@ -51,6 +52,11 @@ def parse_moment(option: str, text: str, zone: ZoneInfo) -> datetime:
         expected = "a day such as 2008-06-30, or a moment such as 2008-06-30T16:30"
         raise InputError([Finding("command line", f"`{option}` is no moment", expected, text, step)]) from None
     return found if found.tzinfo is not None else found.replace(tzinfo=zone)
+
+
+def given_moment(context: Context, option: str, text: str | None) -> datetime | None:
+    """Return the moment of an option that may be left out, None where it was. Raises InputError."""
+    return None if text is None else parse_moment(option, text, context.workspace.order.timezone)
 
 
 def parse_as_of(text: str | None, zone: ZoneInfo, now: datetime) -> datetime | None:

@@ -25,8 +25,8 @@ from app.cli.measure_ground import (
 from app.cli.output import Format, Table, show
 from app.core.commands import Command
 from app.core.inventory import Line
-from app.core.order import ServiceClass
 from app.core.render import build_environment, render_device
+from app.core.service_class import ServiceClass
 from app.edge.templates import read_templates
 from app.errors import ExitCode, Finding, InputError
 from app.workflows.activate import Patience, activate, reserved_ends

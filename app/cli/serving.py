@@ -23,7 +23,7 @@ from app.core.intents import notification_target
 from app.core.ipplan import address_book
 from app.edge.secrets import read_secrets
 from app.edge.signing import SigningKey
-from app.edge.traps import Receiver
+from app.edge.traps.receiver import Receiver
 from app.errors import Finding, InputError
 from app.web.api.alerts import PATH, TOKEN
 from app.web.app import create_app

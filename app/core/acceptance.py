@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal, get_args
 
 PASS, FAIL, NOT_PROVEN = "pass", "fail", "not_proven"
 #: States of a line as observed. `unreachable`: nobody could look (a dead parent, or nothing answers); `unknown`: never looked.
-LINE_STATES = ("up", "down", "unreachable", "unknown")
+LineState = Literal["up", "down", "unreachable", "unknown"]
+LINE_STATES: tuple[LineState, ...] = get_args(LineState)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ from app.core.cohorts import Member, cohort
 from app.core.contests import Contest, ContestEvent, ruled_points
 from app.core.events import REGION, EventBook
 from app.core.inventory import Unit
-from app.core.order import ScoreItem, ScoreTable, covers_unit
 from app.core.progress import Summary
+from app.core.scope import covers_unit
+from app.core.score_table import ScoreItem, ScoreTable
 from app.core.scoring import RowEvidence, Score, Subject, rank, score
 from app.core.workspace import Workspace
 

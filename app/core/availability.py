@@ -7,20 +7,22 @@ that nobody measured is counted for neither side, and the verdict holds whatever
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_DOWN, Decimal
 from fnmatch import fnmatchcase
 from zoneinfo import ZoneInfo
 
 from app.core.acceptance import FAIL, NOT_PROVEN, PASS, Transition
-from app.core.order import AvailabilityDuty, Source
+from app.core.duties import AvailabilityDuty
+from app.core.source import OURS, Source
 from app.core.stretches import Spans, both, length, merged, without
 from app.core.workdays import ONE_DAY, WorkCalendar, days_between
 
 MICROSECOND = timedelta(microseconds=1)
 FOUR_DECIMALS = Decimal("0.0001")
-EVERY_DAY, WORKING_DAYS = "every", "working"
+#: The duty counts every day; else working days alone.
+EVERY_DAY = "every"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class ServicePolicy:
     hours: tuple[tuple[int, int], ...] = ((0, 1440),)
     days: str = EVERY_DAY
     maintenance: tuple[Maintenance, ...] = ()
-    source: Source = field(default_factory=lambda: Source(default=True))
+    source: Source = OURS
     window: timedelta | None = None
     least_coverage: Decimal | None = None
 

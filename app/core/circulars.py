@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from app.core.acceptance import FAIL
-from app.core.order import Rhythm
-from app.core.progress import LineView, Summary
+from app.core.duties import Rhythm
+from app.core.line_view import LineView
+from app.core.progress import Summary
 
 MONTHS = 12
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from app.core.acceptance import FAIL, NOT_PROVEN, PASS
-from app.core.order import Criterion
 from app.core.readiness import GateState, clock_holder
+from app.core.service_class import Criterion
 
 #: What a fact says: the line was seen up or down, its carrier reports its own test or building anew, a judgement was recorded.
 SEEN_UP, SEEN_DOWN, TESTED, BUILDING = "up", "down", "self_tested", "building"

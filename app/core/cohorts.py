@@ -2,41 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 from math import ceil
-from typing import Protocol
 
 from app.core.events import EventBook, milestone_event
 from app.core.inventory import Region, Unit
-from app.core.order import Milestone, Scope, covers, covers_unit
+from app.core.line_view import LineView
+from app.core.milestone import Milestone
+from app.core.scope import Scope, covers, covers_unit
 from app.core.workspace import Workspace
 
 #: Stands in for the class of line where units are counted.
 UNITS, UNITS_WORDS, UNITS_WORDS_EN = "", "单位", "Units"
-
-
-class CountedLine(Protocol):
-    """What is needed of a line to count it. `done_at` is None while it is not accepted; `not_proven_for` names milestones."""
-
-    @property
-    def unit_id(self) -> str: ...
-    @property
-    def region(self) -> str: ...
-    @property
-    def class_id(self) -> str: ...
-    @property
-    def level(self) -> str: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def role(self) -> str: ...
-    @property
-    def done_at(self) -> datetime | None: ...
-    @property
-    def not_proven_for(self) -> Collection[str]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +37,7 @@ class Member:
         return self.done_at is not None and (before is None or self.done_at < before)
 
 
-def cohort(workspace: Workspace, milestone: Milestone, lines: Iterable[CountedLine], book: EventBook) -> tuple[Member, ...] | None:
+def cohort(workspace: Workspace, milestone: Milestone, lines: Iterable[LineView], book: EventBook) -> tuple[Member, ...] | None:
     """Return who counts towards a milestone; None where nothing of it was ever recorded, which is never guessed to be nothing done."""
     if milestone.evidence == "accepted_line":
         return line_members(milestone, lines)
@@ -71,7 +51,7 @@ def cohort(workspace: Workspace, milestone: Milestone, lines: Iterable[CountedLi
     return (Member("", root.code if root else "", UNITS, min(done, default=None)),)
 
 
-def line_members(milestone: Milestone, lines: Iterable[CountedLine]) -> tuple[Member, ...]:
+def line_members(milestone: Milestone, lines: Iterable[LineView]) -> tuple[Member, ...]:
     """Return the primary lines of a milestone's cohort."""
     return tuple(
         Member(line.unit_id, line.region, line.class_id, line.done_at, milestone.milestone_id in line.not_proven_for)

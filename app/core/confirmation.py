@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 from app.core.acceptance import PASS, Acceptance
@@ -16,11 +17,12 @@ from app.errors import Finding
 
 UNIT, CARRIER, CENTRE = "unit", "carrier", "centre"
 PARTIES = (UNIT, CARRIER, CENTRE)
-CONFIRMED, REFUSED = "confirmed", "refused"
+CONFIRMED: Final = "confirmed"
+REFUSED: Final = "refused"
 #: What a party stands at. `not_yet`: its turn has not come.
-STANDINGS = (CONFIRMED, "confirmed_late", REFUSED, "awaited", "overdue", "not_yet")
+PartyState = Literal["confirmed", "confirmed_late", "refused", "awaited", "overdue", "not_yet"]
 #: Of the whole: nothing is accepted yet, somebody is awaited, somebody refused, all have confirmed.
-CONFIRMATION_STATES = ("not_accepted", "awaited", "overdue", REFUSED, CONFIRMED)
+ConfirmationState = Literal["not_accepted", "awaited", "overdue", "refused", "confirmed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class PartyStanding:
     """Where one party stands. `window` is None while its turn has not come, `word` while it has said nothing."""
 
     party: str
-    standing: str
+    standing: PartyState
     window: Window | None
     word: Confirmation | None
 
@@ -52,7 +54,7 @@ class ConfirmationStanding:
     """Where the confirmation of a line stands; `requested_at` is the moment of its acceptance, None before."""
 
     line_id: str
-    state: str
+    state: ConfirmationState
     requested_at: datetime | None
     parties: tuple[PartyStanding, ...]
 
@@ -107,11 +109,12 @@ def _standing(party: str, word: Confirmation | None, window: Window, now: dateti
     return PartyStanding(party, CONFIRMED if word.observed_at < window.due_at else "confirmed_late", window, word)
 
 
-def _overall(parties: Sequence[PartyStanding]) -> str:
+def _overall(parties: Sequence[PartyStanding]) -> ConfirmationState:
     standings = [each.standing for each in parties]
-    for state in (REFUSED, "overdue"):
-        if state in standings:
-            return state
+    if REFUSED in standings:
+        return REFUSED
+    if "overdue" in standings:
+        return "overdue"
     return CONFIRMED if all(each in (CONFIRMED, "confirmed_late") for each in standings) else "awaited"
 
 

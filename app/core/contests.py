@@ -10,12 +10,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.core.order import ScoreItem
+from app.core.score_table import ScoreItem
 from app.errors import Finding
 
 RAISED, DECIDED = "raised", "decided"
 OPEN, UPHELD, DISMISSED = "open", "upheld", "dismissed"
-DECISIONS = (UPHELD, DISMISSED)
 
 
 @dataclass(frozen=True, slots=True)

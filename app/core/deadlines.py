@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import pairwise
 
-from app.core.order import Milestone, Order
+from app.core.milestone import Milestone
+from app.core.order import Order
 from app.core.terms import DeadlineChange, SeenTerms, Terms
 from app.errors import Finding
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from app.core.commands import Command, Question
 
@@ -72,17 +72,10 @@ VRP5 = Dialect(
 )
 
 #: VRP8 as NE routers speak it: lines gather in a candidate until `commit`; `commit trial` returns by itself.
-VRP8 = Dialect(
-    running="display current-configuration",
-    save="",
-    saved=r"saved successfully|Save the configuration successfully",
-    refusal=r"^\s*Error: .*$",
-    ping="ping -c {count} {address}",
-    questions={"probe": "display nqa results test-instance waiwang centre"},
-    tables=_VRP_TABLES,
+VRP8 = replace(
+    VRP5,
     commit="commit",
     discard="clear configuration candidate",
-    leave="quit",
     trial=Trial(
         commit="commit trial {seconds}",
         confirm="commit",

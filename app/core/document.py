@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 #: How a document is laid out: an official circular (通报, after GB/T 9704), or a working report.
-LOOKS = ("circular", "report")
+Look = Literal["circular", "report"]
 #: What a cell may hold; a workbook keeps numbers as numbers.
 Cell = str | int | float | None
 #: Shown for what is not known.
@@ -86,7 +87,7 @@ class Document:
     """A whole report. `mark` is the number of a circular (文号), `addressee` whom it goes to; `warning` tells a simulation."""
 
     language: str
-    look: str
+    look: Look
     title: str
     mark: str
     addressee: str

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from app.core.order import UNIT_KINDS, Adjustment, Gate, Order, Organisation, Scope, ScoreItem, ScoreTable, Source, covers
+from app.core.duties import Gate, Organisation
+from app.core.order import UNIT_KINDS, Order
 from app.core.references import References, nearest
+from app.core.scope import Scope, covers
+from app.core.score_table import Adjustment, ScoreItem, ScoreTable
+from app.core.source import Source
 from app.core.workspace import Workspace
 from app.errors import Finding
 

@@ -12,8 +12,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from app.core.inventory import Inventory
-from app.core.order import Milestone, Order, Scope, covers_unit
+from app.core.milestone import Milestone
+from app.core.order import Order
 from app.core.references import nearest
+from app.core.scope import Scope, covers_unit
 from app.core.workspace import Workspace
 from app.errors import Finding
 

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from app.core.order import Source
 from app.core.roles import find_role_faults
+from app.core.source import OURS, Source
 from app.errors import Finding
 
 OPEN, ASSIGNED, WITH_CARRIER, RESTORED, CLOSED, FOLDED = "open", "assigned", "with_carrier", "restored", "closed", "folded"
@@ -55,8 +55,8 @@ class FaultPolicy:
     restore_within: timedelta = timedelta(hours=8)
     by_carrier: Mapping[str, timedelta] = field(default_factory=dict)
     notice: timedelta = timedelta(hours=24)
-    source: Source = field(default_factory=lambda: Source(default=True))
-    notice_source: Source = field(default_factory=lambda: Source(default=True))
+    source: Source = OURS
+    notice_source: Source = OURS
 
     def agreed(self, carrier: str) -> timedelta:
         return self.by_carrier.get(carrier, self.restore_within)

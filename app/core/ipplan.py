@@ -9,16 +9,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Network
+from typing import Literal, get_args
 
 PLAN_FILE = "ipplan/plan.yaml"
 #: What an address class can be reached from: the whole nation's extranet, the city's own public zone, one VPN, the Internet.
 REACH = {"national_public": "nation", "local_public": "locality", "department": "vpn", "isp": "internet"}
 #: loopback: one per device; interconnect: one per line; unit_lan: one per unit in scope with a line;
 #: management: one per unit that has a switch; service: one per service.
-POOL_ROLES = ("loopback", "interconnect", "unit_lan", "management", "service")
+PoolRole = Literal["loopback", "interconnect", "unit_lan", "management", "service"]
 #: Phases of a prefix that replaces another, in order. planned: held, on no device; dual: beside the old one, which leads;
 #: cut_over: it leads, the old one stands beside it; clearing: the old one is to go; finished: proven gone and released.
-PHASES = ("planned", "dual", "cut_over", "clearing", "finished")
+Phase = Literal["planned", "dual", "cut_over", "clearing", "finished"]
+PHASES: tuple[Phase, ...] = get_args(Phase)
 
 
 @dataclass(frozen=True, slots=True)

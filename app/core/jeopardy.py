@@ -5,46 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Protocol
 
 from app.core.cohorts import wanted_of
 from app.core.forecast import Forecast, Outlook, build_foreteller
-from app.core.order import Milestone, covers
+from app.core.line_view import LineView
+from app.core.milestone import Milestone
+from app.core.scope import covers
 from app.core.workspace import Workspace
 
 WHOLE, COUNTY, CARRIER, CLASS = "whole", "county", "carrier", "class"
 GROUPINGS = (WHOLE, COUNTY, CARRIER, CLASS)
 #: Days of acceptances, how many more are wanted, the first moment that is too late → what is foretold.
 Foretell = Callable[[Iterable[date], int, datetime], Forecast]
-
-
-class ForetoldLine(Protocol):
-    """What is needed of a line to foretell it."""
-
-    @property
-    def region(self) -> str: ...
-    @property
-    def region_name(self) -> str: ...
-    @property
-    def region_name_en(self) -> str: ...
-    @property
-    def class_id(self) -> str: ...
-    @property
-    def class_words(self) -> str: ...
-    @property
-    def class_words_en(self) -> str: ...
-    @property
-    def level(self) -> str: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def role(self) -> str: ...
-    @property
-    def carrier(self) -> str: ...
-    @property
-    def carrier_name(self) -> str: ...
-    @property
-    def done_at(self) -> datetime | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +35,11 @@ class Jeopardy:
 
 @dataclass(frozen=True, slots=True)
 class _Counted:
-    line: ForetoldLine
+    line: LineView
     done_on: date | None
 
 
-def view_jeopardy(workspace: Workspace, lines: Sequence[ForetoldLine], now: datetime) -> tuple[Jeopardy, ...]:
+def view_jeopardy(workspace: Workspace, lines: Sequence[LineView], now: datetime) -> tuple[Jeopardy, ...]:
     """Return the forecasts of every hard milestone that wants accepted lines, groups in the order in which they are met."""
     order = workspace.order
     shift = order.simulation.moved_days if order.simulation is not None else 0
@@ -119,7 +91,7 @@ def _groups(milestone: Milestone, members: Sequence[_Counted]) -> Iterator[_Grou
 
 
 def _split(
-    grouping: str, members: Sequence[_Counted], named: Callable[[ForetoldLine], tuple[str, str, str]], share: float
+    grouping: str, members: Sequence[_Counted], named: Callable[[LineView], tuple[str, str, str]], share: float
 ) -> list[_Group]:
     groups: dict[tuple[str, str, str], list[_Counted]] = {}
     for each in members:

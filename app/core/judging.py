@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from app.core.acceptance import FAIL, NOT_PROVEN, PASS, Acceptance, CriterionResult, LineSample, Measurement, PortSample
-from app.core.order import Criterion, Milestone, ServiceClass
+from app.core.milestone import Milestone
+from app.core.service_class import Criterion, ServiceClass
 from app.core.trial import observe_trial
 
 #: What a device measured by its own probe stands for where the centre measured nothing itself.
@@ -106,6 +107,7 @@ def judge_duplex(case: Case) -> CriterionResult:
         return _not_measured(case, expected)
     full = _value(taken) == 1.0
     return case.result(PASS if full else FAIL, expected, "full duplex" if full else "half duplex", **_quote(taken))
+
 
 def judge_rate(case: Case) -> CriterionResult:
     """Judge a measured rate against the nominal one: a test proves a rate, ifSpeed and an idle line never do."""

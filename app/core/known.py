@@ -17,7 +17,8 @@ from app.core.contests import ContestEvent
 from app.core.events import UnitEvent
 from app.core.life import TRIAL, LifeEvent, decision_events
 from app.core.line_event import LineEvent
-from app.core.order import Milestone, Order
+from app.core.milestone import Milestone
+from app.core.order import Order
 
 #: What can be learnt later: a change of a line's state, a trial that a decision speaks of, an instrument's result, a step of a line's
 #: life, a carrier's report on a line, a party's word, a unit's report, a step of a contest.

@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
 from app.core.acceptance import Acceptance, LineStatus
 from app.core.clock import SEEN_DOWN, SEEN_UP, ClockAccount, LineFact, account, can_have_been_ready
 from app.core.inventory import Line, Unit
-from app.core.order import Criterion, Milestone, Order, covers
+from app.core.milestone import Milestone
+from app.core.order import Order
 from app.core.readiness import GateState
+from app.core.scope import covers
+from app.core.service_class import Criterion
 from app.core.workdays import WorkCalendar, count_working_days
 
 #: What a line means against its deadline: accepted (in time or not), late, not proven by then, at risk, still open, or no deadline.
-LINE_DUES = ("accepted", "accepted_late", "late", "not_proven", "at_risk", "open", "no_deadline")
+LineDue = Literal["accepted", "accepted_late", "late", "not_proven", "at_risk", "open", "no_deadline"]
+LINE_DUES: tuple[LineDue, ...] = get_args(LineDue)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from app.core.intent_faults import DESCRIPTION_LIMIT
 from app.core.inventory import Line, Unit
-from app.core.order import ServiceClass
 from app.core.references import References, find_twins
+from app.core.service_class import ServiceClass
 from app.core.workspace import Workspace
 from app.errors import Finding
 

@@ -6,8 +6,11 @@ from collections.abc import Iterator
 
 from app.core.deadlines import find_change_faults
 from app.core.duty_rules import duty_sources, find_duty_faults
-from app.core.order import NOT_ON, ONLY_ON, Criterion, Milestone, ScoreTable, ServiceClass, Source
+from app.core.milestone import Milestone
 from app.core.references import References
+from app.core.score_table import ScoreTable
+from app.core.service_class import NOT_ON, ONLY_ON, Criterion, ServiceClass
+from app.core.source import Source
 from app.core.workspace import Workspace
 from app.errors import Finding
 

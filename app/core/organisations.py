@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.core.order import Organisation, covers
-from app.core.progress import LineView, MilestoneView, Summary
+from app.core.duties import Organisation
+from app.core.line_view import LineView
+from app.core.milestone_view import MilestoneView
+from app.core.progress import Summary
+from app.core.scope import covers
 
 
 @dataclass(frozen=True, slots=True)

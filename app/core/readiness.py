@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.core.acceptance import FAIL, NOT_PROVEN, PASS, CriterionResult
+from app.core.duties import Gate
 from app.core.duty_rules import gated_units, is_gated
 from app.core.events import SERVICE, EventBook
 from app.core.inventory import Line
-from app.core.order import Gate, Order
+from app.core.order import Order
 from app.core.workspace import Workspace
 
 #: The criterion under which a decision lists the gates of its line.

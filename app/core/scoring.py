@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
 from app.core.contests import Contest
-from app.core.order import Adjustment, ScoreItem, ScoreTable
+from app.core.score_table import Adjustment, ScoreItem, ScoreTable
 
 #: Scores that differ by less are equal: they share their rank.
 TOLERANCE = 1e-9

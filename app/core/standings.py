@@ -9,7 +9,8 @@ from statistics import median
 from zoneinfo import ZoneInfo
 
 from app.core.acceptance import FAIL
-from app.core.progress import LineView, Summary
+from app.core.line_view import LineView
+from app.core.progress import Summary
 from app.core.workdays import WorkCalendar, count_working_days
 
 

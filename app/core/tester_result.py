@@ -6,15 +6,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
+from typing import Literal, get_args
 
 from app.core.acceptance import Measurement
 from app.core.inventory import Line
 from app.core.references import nearest
 from app.errors import Finding
 
-STANDARDS = ("RFC 2544", "Y.1564")
-DIRECTIONS = ("down", "up")
-LAYERS = ("L1", "L2", "L3", "L4")
+Standard = Literal["RFC 2544", "Y.1564"]
+Direction = Literal["down", "up"]
+DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
+Layer = Literal["L1", "L2", "L3", "L4"]
 #: Octets that layer 1 adds to every frame: preamble, start of frame, gap.
 LAYER_1_OCTETS = 20
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.core.acceptance import LineSample
-from app.core.order import Criterion
+from app.core.service_class import Criterion
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from app.core.order import Source
+from app.core.source import OURS, Source
 
 ONE_DAY = timedelta(days=1)
 SATURDAY = 5
@@ -37,7 +37,7 @@ class ConfirmationWindows:
 
     parties_days: int = 3
     centre_days: int = 2
-    source: Source = field(default_factory=lambda: Source(default=True))
+    source: Source = OURS
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class OfficeHours:
     """When units work on a working day: spans in minutes of the civil day. Lines are not loaded then unless somebody says so."""
 
     hours: tuple[tuple[int, int], ...] = ((8 * 60 + 30, 12 * 60), (14 * 60 + 30, 18 * 60))
-    source: Source = field(default_factory=lambda: Source(default=True))
+    source: Source = OURS
 
     def __str__(self) -> str:
         return ", ".join(f"{_clock(start)}-{_clock(end)}" for start, end in self.hours)

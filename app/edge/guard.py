@@ -23,7 +23,7 @@ LAB_ALIAS = "waiwang-lab"
 LAB_BRIDGE = "br-waiwang-lab"
 
 # linux/netlink.h, linux/rtnetlink.h, linux/if_link.h
-_ERROR, _NEWLINK, _GETLINK, _NEWROUTE, _GETROUTE = 2, 16, 18, 24, 26
+_ERROR, _GETLINK, _GETROUTE = 2, 18, 26
 _REQUEST = 1
 _RTA_DST, _RTA_OIF, _IFLA_IFNAME, _IFLA_IFALIAS = 1, 4, 3, 20
 _HEADER = struct.Struct("=IHHII")  # length, type, flags, sequence, port

@@ -16,12 +16,14 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from app.core.acceptance import FAIL, NOT_PROVEN, PASS
+from app.core.duties import HOLDERS
 from app.core.fault_report import FaultSummary
 from app.core.faults import BROKEN_STATES, CLOSED, RESTORED
 from app.core.forecast import Forecast
 from app.core.line_deadline import LINE_DUES
-from app.core.order import HOLDERS
-from app.core.progress import SHOWN_STATES, LineView, MilestoneView, Summary
+from app.core.line_view import SHOWN_STATES, LineView
+from app.core.milestone_view import MilestoneView
+from app.core.progress import Summary
 from app.core.windows import WINDOW_STATES
 from app.web.context import WebContext, read_context
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 
 from app.core.line_deadline import LINE_DUES
-from app.core.progress import SHOWN_STATES, LineView
+from app.core.line_view import SHOWN_STATES, LineView
 
 SORT_KEYS = tuple(field.name for field in fields(LineView) if not field.name.startswith("open_"))
 

@@ -10,8 +10,8 @@ from app.core.acceptance import FAIL, NOT_PROVEN, PASS, Acceptance, LineSample, 
 from app.core.events import EventBook, build_book
 from app.core.inventory import Line
 from app.core.judging import Observations, decide, judge
-from app.core.order import ServiceClass
 from app.core.readiness import judge_gates, line_gates
+from app.core.service_class import ServiceClass
 from app.core.workspace import Workspace
 from app.edge.database.store import Store
 from app.errors import ExitCode, InputError, worst

@@ -14,7 +14,7 @@ from app.core.acceptance import Measurement, PortSample
 from app.core.commands import Command
 from app.core.intent import DeviceIntent
 from app.core.inventory import Line
-from app.core.order import ServiceClass
+from app.core.service_class import ServiceClass
 from app.edge.patch import patch
 from app.errors import DeviceError, RenderError
 from app.workflows.hosts import DeviceSession, Gateway

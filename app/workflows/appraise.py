@@ -9,9 +9,9 @@ from datetime import date
 from app.core.appraisal import appraise, build_ground
 from app.core.circulars import NamedUnit, next_due, units_to_name
 from app.core.contests import project_contests
-from app.core.order import ScoreTable
 from app.core.organisations import OwnList, own_list
 from app.core.references import nearest
+from app.core.score_table import ScoreTable
 from app.core.scoring import Score
 from app.core.workspace import Workspace
 from app.errors import Finding, InputError

@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 
 from app.core.acceptance import FAIL, NOT_PROVEN, Transition
 from app.core.availability import ServiceLevel, ServicePolicy, judged_from, observe_service, spans_looked_at
-from app.core.order import AvailabilityDuty, Source, covers
+from app.core.duties import AvailabilityDuty
+from app.core.scope import covers
+from app.core.source import Source
 from app.core.windows import maintenance_of
 from app.core.workspace import Workspace
 from app.edge.database.store import Store

@@ -9,9 +9,9 @@ from datetime import datetime
 from app.core.appraisal import appraise, build_ground
 from app.core.contests import DECIDED, RAISED, Contest, ContestEvent, find_decision_faults, find_raising_faults, project_contests
 from app.core.events import build_book
-from app.core.order import ScoreTable
 from app.core.references import nearest
 from app.core.roles import find_role_faults
+from app.core.score_table import ScoreTable
 from app.core.scoring import Score
 from app.core.workspace import Workspace
 from app.edge.database.store import Store

@@ -24,13 +24,14 @@ from app.core.ipplan import Plan
 from app.core.ping import PingCount
 from app.core.workspace import Workspace
 from app.edge import huawei
-from app.edge.channel import watch
-from app.edge.device import Access, Endpoint, Limits, Target, open_session, quiet_libraries, reach
 from app.edge.files import read_workspace
 from app.edge.guard import LAB_PREFIXES, LOOPBACK, require_safe
 from app.edge.known_hosts import file_for
 from app.edge.nornir_inventory import FindWay, Way, build_inventory
 from app.edge.secrets import Secrets, read_secrets
+from app.edge.ssh.access import Access, Endpoint, Limits, Target
+from app.edge.ssh.channel import watch
+from app.edge.ssh.login import open_session, quiet_libraries, reach
 from app.errors import ConnectFailed, Finding, InputError
 from app.settings import Settings, read_settings
 from app.workflows.endpoints import ssh_endpoint
@@ -40,7 +41,7 @@ PASSWORD = "ssh_password"
 
 
 class DeviceSession(Protocol):
-    """What a workflow does with an open login; `app.edge.device.Session` is the real one."""
+    """What a workflow does with an open login; `app.edge.ssh.session.Session` is the real one."""
 
     @property
     def address(self) -> IPv4Address: ...

@@ -13,8 +13,8 @@ from app.core.device_probe import parse_probe
 from app.core.intent import DeviceIntent
 from app.core.inventory import Inventory, Line, Service
 from app.core.ipplan import address_book
-from app.core.order import ServiceClass
 from app.core.ping import PingCount
+from app.core.service_class import ServiceClass
 from app.core.throughput import RateRequest, RateTester
 from app.core.workspace import Workspace
 from app.errors import DeviceError, ExitCode, worst

@@ -12,7 +12,7 @@ from app.core.intent import DeviceIntent, NotificationTarget
 from app.core.notifications import concerns_lines
 from app.core.workspace import Workspace
 from app.edge.secrets import Secrets, read_secrets
-from app.edge.traps import Notification, Receiver, TrapUser
+from app.edge.traps.receiver import Notification, Receiver, TrapUser
 from app.errors import Finding, InputError, WaiwangError
 from app.settings import Settings
 from app.workflows.poll import SNMP_SECRETS, Clock, Poller

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import yaml
 
-from app.core.order import Milestone, Order
+from app.core.milestone import Milestone
+from app.core.order import Order
 from app.core.workspace import Workspace
 
 #: How many days the lines' deadline lies ahead in a rehearsal.

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, time
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
+from app.core.milestone_view import MilestoneState
 from app.edge.files.explain import wanted
 from app.edge.files.order_schema import Block, Span, Text, Whole
+from lab.scenario.values import DefectKind, FaultKind
 
 
 def _moment(value: object) -> datetime:
@@ -33,7 +35,6 @@ def _clock(value: object) -> time:
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 Clock = Annotated[time, BeforeValidator(_clock)]
 Globs = Annotated[tuple[Text, ...], Field(min_length=1)]
-State = Literal["met", "met_late", "late", "not_proven", "at_risk", "open", "not_measured"]
 
 
 class PollingBlock(Block):
@@ -54,13 +55,13 @@ class OpeningBlock(Block):
 
 class DefectBlock(Block):
     lines: Globs
-    kind: Literal["slow", "lossy", "errors", "reserved_unwired"]
+    kind: DefectKind
     amount: Annotated[float, Field(ge=0)] = 0.0
     mended_at: Moment | None = None
 
 
 class FaultBlock(Block):
-    kind: Literal["cut", "flap", "errors", "power", "poller_stopped", "poller_cut_off"]
+    kind: FaultKind
     begins_at: Moment
     ends_at: Moment | None = None
     line: Text | None = None
@@ -83,4 +84,4 @@ class ScenarioBlock(Block):
     openings: tuple[OpeningBlock, ...] = ()
     defects: tuple[DefectBlock, ...] = ()
     faults: tuple[FaultBlock, ...] = ()
-    expected: dict[Text, State] = Field(default_factory=dict)
+    expected: dict[Text, MilestoneState] = Field(default_factory=dict)

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from pathlib import Path
+from typing import Literal
 
 #: What a carrier may deliver badly; the amount is a share lost (lossy), of the rate that is left (slow), or errors an hour.
-DEFECTS = ("slow", "lossy", "errors", "reserved_unwired")
+DefectKind = Literal["slow", "lossy", "errors", "reserved_unwired"]
 #: What may happen to a line (cut, flap, errors), a device (power) or the poller (stops asking, or hears nobody).
-FAULTS = ("cut", "flap", "errors", "power", "poller_stopped", "poller_cut_off")
+FaultKind = Literal["cut", "flap", "errors", "power", "poller_stopped", "poller_cut_off"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Defect:
     """Lines that are delivered badly, and when the carrier mends them (None: not yet)."""
 
     lines: tuple[str, ...]
-    kind: str
+    kind: DefectKind
     amount: float
     mended_at: datetime | None
 
@@ -44,7 +45,7 @@ class Defect:
 class Fault:
     """Something that happens from `begins_at` to `ends_at` (None: it lasts). `every` and `down` belong to flap."""
 
-    kind: str
+    kind: FaultKind
     begins_at: datetime
     ends_at: datetime | None
     line: str | None = None

@@ -6,7 +6,7 @@ A file may build on another (`extends`): its own values go first, its rules repl
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
 from itertools import takewhile
@@ -321,18 +321,20 @@ def _rule(where: str, row: Mapping[str, object], *, full_undo: bool) -> Rule:
         pattern=pattern,
         key=key,
         undo=_undo_forms(row, pattern, key, full=full_undo),
-        derive=tuple((name, str(how["of"]), int(how["times"]), int(how.get("least", 0))) for name, how in _derived(row)),
+        derive=tuple(_derived(row)),
         hides=tuple((name, str(form)) for name, form in _mapping(row.get("hides")).items()),
         drops=_texts(row.get("drops")),
         asks=_asks(where, row.get("asks")),
         undo_asks=_asks(where, row.get("undo_asks")),
         guards=tuple(Guard(**{name: str(value) for name, value in guard.items()}) for guard in _rows(row.get("guards"))),
-        **{name: value for name, value in row.items() if name in plain},  # type: ignore[arg-type]
+        **{name: value for name, value in row.items() if name in plain},  # type: ignore[arg-type]  # the keys were checked against the dataclass
     )
 
 
-def _derived(row: Mapping[str, object]) -> list[tuple[str, dict[str, int]]]:
-    return [(name, {key: value for key, value in _mapping(how).items()}) for name, how in _mapping(row.get("derive")).items()]  # type: ignore[misc]
+def _derived(row: Mapping[str, object]) -> Iterator[tuple[str, str, int, int]]:
+    for name, given in _mapping(row.get("derive")).items():
+        how = _mapping(given)
+        yield name, str(how["of"]), int(str(how["times"])), int(str(how.get("least", 0)))
 
 
 def _undo_forms(row: Mapping[str, object], pattern: Pattern, key: tuple[str, ...] | None, *, full: bool) -> tuple[Pattern, ...]:

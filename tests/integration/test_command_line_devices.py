@@ -8,14 +8,15 @@ import json
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from app.edge.device import Limits
+from app.edge.ssh.access import Limits
 from lab.virtual.faults import SnmpFaults, SshFaults
 from tests.samples.loopback_city import SECRETS, City, city_in, results
+from tests.samples.server import wait_until
 
 
 @pytest.fixture
@@ -92,7 +93,7 @@ def test_ctrl_c_stops_a_deployment_between_devices_and_the_audit_knows(bare: Cit
     for name in devices:
         bare.faulty(name, SshFaults(delay_s=0.01))
     process = bare.shell.start("deploy", "--commit", "--format", "json", "--workers", "1", "--wait", "10")
-    wait_until(lambda: devices["city"].state.saved is not None)
+    wait_until(lambda: devices["city"].state.saved is not None, 30, "the first device to be saved")
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 3
@@ -103,13 +104,6 @@ def test_ctrl_c_stops_a_deployment_between_devices_and_the_audit_knows(bare: Cit
     assert dict(bare.audit()) == {name: result for name, result in rows.items() if result == "deployed"}
     for name, result in rows.items():
         assert (devices[name].state.saved is not None) is (result == "deployed"), f"{name} is {result}"
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    end = time.monotonic() + 30
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def test_a_wrong_password_is_a_row_that_is_tried_once_and_hides_no_other(built: City) -> None:

@@ -13,7 +13,8 @@ import httpx
 import pytest
 
 from app.core.deadlines import find_silent_changes, terms_to_keep
-from app.core.order import Milestone, Simulation
+from app.core.milestone import Milestone
+from app.core.order import Simulation
 from app.core.terms import PartTerms, SeenTerms, Terms, term_history
 from app.edge.database.store import Store
 from app.edge.files import judge_workspace, read_workspace

@@ -10,8 +10,10 @@ import pytest
 from pydantic import SecretStr
 
 from app.core.commands import Command
-from app.edge.device import Access, Limits, Session, Target, open_session, quiet_libraries
 from app.edge.patch import patch
+from app.edge.ssh.access import Access, Limits, Target
+from app.edge.ssh.login import open_session, quiet_libraries
+from app.edge.ssh.session import Session
 from app.errors import CommitRefused, DeviceError, LoginRefused
 from app.workflows.hosts import open_driver
 from lab.virtual.deeds import config_text

@@ -15,7 +15,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from app.core.evidence import Part, build_pack
-from app.core.order import Source
+from app.core.source import Source
 from app.edge.files import read_workspace
 from app.edge.templates import read_templates
 from app.errors import ExitCode, InputError

@@ -15,10 +15,12 @@ import sqlalchemy as sa
 
 from app.cli.main import main
 from app.core.confirmation import Confirmation
+from app.core.duties import AvailabilityDuty
 from app.core.evidence import verify
 from app.core.life import LifeEvent
 from app.core.line_event import LineEvent
-from app.core.order import AvailabilityDuty, Scope, Source
+from app.core.scope import Scope
+from app.core.source import Source
 from app.edge.database.store import Store
 from app.edge.provenance import clock_state, software, workspace_digests
 from app.edge.signing import check_signature, read_key, read_public_key, write_key

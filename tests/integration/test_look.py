@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from app.edge.database.store import Store
-from app.edge.traps import Notification
+from app.edge.traps.receiver import Notification
 from app.errors import StoreError, UnsafeRoute
 from app.workflows.notifications import Desk, PendingLooks, look_forever
 from app.workflows.poll import Poller

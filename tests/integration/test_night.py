@@ -17,6 +17,7 @@ from app.edge.database.store import Store
 from app.workflows.rollback import find_unfinished
 from lab.virtual.faults import SshFaults
 from tests.samples.loopback_city import City, city_in, results
+from tests.samples.server import wait_until
 
 UNITS = ("county01-u01", "county01-u02", "county02-u01", "county02-u02", "county03-u01", "county03-u02")
 NOTHING_WRONG = SshFaults()
@@ -178,7 +179,7 @@ def test_two_engineers_change_no_device_at_once_and_may_change_others(built: Cit
     built.faulty(UNITS[0], SshFaults(delay_s=0.15))
     first = built.shell.start("deploy", UNITS[0], UNITS[1], "--commit", "--quiet")
     locks = built.shell.place / "waiwang.db.runs"
-    wait_for(lambda: any(locks.glob("*.run")))
+    wait_until(lambda: any(locks.glob("*.run")), 30, "the run to begin")
     second = built.shell("deploy", "county01-*", "--commit")
     assert (second.code, second.out) == (2, "")
     assert "that nobody is changing; found county01-u01, county01-u02 held by waiwang deploy --commit of " in second.err
@@ -194,7 +195,7 @@ def test_a_run_whose_machine_lost_power_is_told_of_and_holds_nothing(built: City
     run = built.shell.start("deploy", UNITS[0], "--commit", "--quiet")
     store = Store.open(f"sqlite:///{built.shell.place / 'waiwang.db'}")
     try:
-        wait_for(lambda: find_unfinished(store, [UNITS[0]]) != [])
+        wait_until(lambda: find_unfinished(store, [UNITS[0]]) != [], 30, "the run to begin")
     finally:
         store.close()
     os.kill(run.pid, signal.SIGKILL)
@@ -215,7 +216,7 @@ def test_a_second_ctrl_c_breaks_off_at_once_and_says_where_each_device_is(built:
     run = built.shell.start("deploy", *UNITS[:2], "--commit", "--format", "json")
     store = Store.open(f"sqlite:///{built.shell.place / 'waiwang.db'}")
     try:
-        wait_for(lambda: len(find_unfinished(store, UNITS[:2])) == 2)
+        wait_until(lambda: len(find_unfinished(store, UNITS[:2])) == 2, 30, "the run to begin")
     finally:
         store.close()
     time.sleep(0.3)
@@ -230,12 +231,3 @@ def test_a_second_ctrl_c_breaks_off_at_once_and_says_where_each_device_is(built:
     assert "broken off by the operator while pushing: what was typed may be in force and is not saved" in out
     assert err.splitlines()[-1] == "stopped"
     assert "Traceback" not in err
-
-
-def wait_for(holds: object) -> None:
-    """Wait until it holds, half a minute at most."""
-    assert callable(holds)
-    end = time.monotonic() + 30
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.02)

@@ -14,8 +14,8 @@ from nornir.core.state import GlobalState
 from nornir.plugins.runners import SerialRunner
 from pydantic import SecretStr
 
-from app.edge.device import quiet_libraries
 from app.edge.nornir_inventory import Way, build_inventory
+from app.edge.ssh.login import quiet_libraries
 from app.errors import ConnectFailed, ExitCode, UnsafeRoute
 from playbooks.facts import show
 from tests.samples.small_city import SECRETS, SmallCity, on_the_air, small

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from app.core.inventory import Device, Line, Region, Service, Unit
 from app.core.ipplan import Allocation
-from app.core.order import CRITERIA, LEVELS
+from app.core.scope import LEVELS
+from app.core.service_class import CRITERIA
 from app.edge.files import judge_workspace, read_workspace
 from app.edge.files.order_schema import ClassBlock
 from app.edge.files.rows_schema import COLUMNS, AllocationCells, DeviceCells, LineCells, RegionCells, ServiceCells, UnitCells

@@ -19,7 +19,8 @@ import pytest
 from pydantic import SecretStr
 
 from app.core.notifications import receiver_engine_id
-from app.edge.traps import Limits, Notification, Receiver, TrapUser
+from app.edge.traps.limits import Limits
+from app.edge.traps.receiver import Notification, Receiver, TrapUser
 from app.errors import InputError
 from tests.integration.played_snmp import OCTETS, number, split, tlv
 

@@ -18,7 +18,7 @@ from alembic.config import Config
 from openpyxl import Workbook
 
 from app.core.events import UnitEvent
-from app.core.progress import MilestoneView
+from app.core.milestone_view import MilestoneView
 from app.edge.database.migrate import MIGRATIONS
 from app.edge.database.store import Store
 from app.errors import ExitCode, InputError, StoreError

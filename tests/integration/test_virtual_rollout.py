@@ -16,8 +16,8 @@ import lab
 from app.core.intents import build_intents
 from app.core.workspace import Workspace
 from app.edge.database.store import Store
-from app.edge.device import Limits
 from app.edge.files import read_workspace
+from app.edge.ssh.access import Limits
 from app.edge.templates import read_templates
 from app.settings import Settings, read_settings
 from app.workflows.deploy import DeployReport, deploy

@@ -44,12 +44,6 @@ def shape(lab: Lab, line_id: str, rate: str, how: str = "root") -> None:
         in_node(lab, node, f"tc qdisc replace dev {port} {how} {SHAPE.format(rate=rate)}")
 
 
-def send_single_frames(lab: Lab, node: str) -> None:
-    """Let a node hand over frame by frame: what Linux sends as one large segment would pay for one frame's overhead only."""
-    for port in json.loads(lab.exec_in(node, ["ip", "-j", "link", "show", "type", "veth"]).stdout):
-        in_node(lab, node, f"ip link set dev {port['ifname']} gso_max_segs 1")
-
-
 def pull_out(lab: Lab, line_id: str, *, plug_elsewhere: bool) -> None:
     """Take a line's reserved wire out, with its ports; or leave ports there that are wired to something else."""
     line = lab.workspace.inventory.lines[line_id]
@@ -67,8 +61,6 @@ def tested(lab: Lab, require_program: Callable[..., None], tmp_path_factory: pyt
     succeeded(lab.waiwang("deploy", "--commit", "--format", "json", timeout=240))
     shape(lab, NARROW, "1024kbit")
     shape(lab, TRUE_10M, "10mbit", ETHERNET)
-    send_single_frames(lab, "exchange")
-    send_single_frames(lab, lab.workspace.inventory.lines[TRUE_10M].z_device)
     pull_out(lab, PORTLESS, plug_elsewhere=False)
     pull_out(lab, MISCABLED, plug_elsewhere=True)
     with serving(lab, tmp_path_factory.mktemp("acceptance") / "serve.log"):

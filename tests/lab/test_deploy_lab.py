@@ -24,7 +24,7 @@ PLAYBOOKS = Path(__file__).parents[2] / "playbooks"
 DEPLOY = """
 import json, os, sys
 from app.core.intents import build_intents
-from app.edge.device import Limits
+from app.edge.ssh.access import Limits
 from app.edge.files import read_workspace
 from app.edge.templates import read_templates
 from app.settings import read_settings

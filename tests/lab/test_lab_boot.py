@@ -83,6 +83,13 @@ def test_every_node_of_the_file_is_ready_and_every_wire_has_a_carrier(lab: Lab) 
     assert all(all(row.ports.values()) for row in rows)
 
 
+def test_every_wire_carries_frames_one_by_one(lab: Lab) -> None:
+    for node in lab.state.nodes:
+        ports = json.loads(lab.exec_in(node, ["ip", "-d", "-j", "link", "show", "type", "veth"]).stdout)
+        assert ports
+        assert {port["gso_max_segs"] for port in ports} == {1}, node
+
+
 def test_before_anything_is_deployed_noc_reaches_the_city_alone(lab: Lab, require_program: Callable[..., None]) -> None:
     require_program("fping")
     contacts = {str(address): name for name, intent in lab.intents.items() for address in intent.contacts}

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 
-from tests.samples.server import free_port, wait_until
+from tests.samples.server import free_port, run_server
 
 CONFIG = Path(__file__).parents[2] / "monitoring/alertmanager/alertmanager.yml"
 #: What is shortened for tests.
@@ -35,19 +34,5 @@ def alertmanager(directory: Path, webhook: str, token: str) -> Iterator[httpx.Cl
         "--cluster.listen-address=",
         "--log.level=warn",
     ]
-    log = directory / "alertmanager.log"
-    with log.open("wb") as out, httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=5) as client:
-        process = subprocess.Popen(command, stdout=out, stderr=out)
-        try:
-            wait_until(lambda: is_ready(client), 20, f"Alertmanager; it said: {log.read_text()}")
-            yield client
-        finally:
-            process.terminate()
-            process.wait(20)
-
-
-def is_ready(client: httpx.Client) -> bool:
-    try:
-        return client.get("/-/ready").is_success
-    except httpx.TransportError:
-        return False
+    with run_server(command, f"http://127.0.0.1:{port}", "/-/ready", directory / "alertmanager.log") as client:
+        yield client

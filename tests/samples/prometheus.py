@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 
-from tests.samples.server import free_port, wait_until
+from tests.samples.server import free_port, run_server
 
 RULES = Path(__file__).parents[2] / "monitoring/prometheus/rules/waiwang.yml"
 
@@ -38,22 +37,8 @@ def prometheus(directory: Path, target: str, *, alertmanager: str = "", wait: st
         f"--web.listen-address=127.0.0.1:{port}",
         "--log.level=warn",
     ]
-    log = directory / "prometheus.log"
-    with log.open("wb") as out, httpx.Client(base_url=f"http://127.0.0.1:{port}/api/v1", timeout=5) as client:
-        process = subprocess.Popen(command, stdout=out, stderr=out)
-        try:
-            wait_until(lambda: is_ready(client), 20, f"Prometheus; it said: {log.read_text()}")
-            yield client
-        finally:
-            process.terminate()
-            process.wait(20)
-
-
-def is_ready(client: httpx.Client) -> bool:
-    try:
-        return client.get("/status/runtimeinfo").is_success
-    except httpx.TransportError:
-        return False
+    with run_server(command, f"http://127.0.0.1:{port}/api/v1", "/status/runtimeinfo", directory / "prometheus.log") as client:
+        yield client
 
 
 def alerts(client: httpx.Client) -> dict[tuple[str, str], str]:

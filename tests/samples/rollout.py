@@ -13,8 +13,10 @@ from app.core.deadlines import ChangeView
 from app.core.fault_report import CarrierRestoring, FaultSummary, FaultView, WindowView
 from app.core.forecast import Outlook, build_foreteller
 from app.core.jeopardy import Jeopardy
+from app.core.line_view import LineView
+from app.core.milestone_view import CohortView, MilestoneView
 from app.core.order import ForecastRule
-from app.core.progress import CohortView, LineView, MilestoneView, Summary
+from app.core.progress import Summary
 from app.core.workdays import WorkCalendar
 
 ZONE = ZoneInfo("Asia/Shanghai")

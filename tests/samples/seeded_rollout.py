@@ -13,11 +13,16 @@ from random import Random
 from zoneinfo import ZoneInfo
 
 from app.core.acceptance import LineSample, Measurement, PortSample
+from app.core.duties import Gate
 from app.core.events import UnitEvent
 from app.core.inventory import Inventory, Line, Region, Unit
 from app.core.ipplan import Management, OspfProfile, Plan, Provenance
 from app.core.life import LifeEvent
-from app.core.order import Criterion, Gate, Milestone, Order, Scope, ServiceClass, Source
+from app.core.milestone import Milestone
+from app.core.order import Order
+from app.core.scope import Scope
+from app.core.service_class import Criterion, ServiceClass
+from app.core.source import Source
 from app.core.workspace import Workspace
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")

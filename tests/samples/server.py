@@ -1,13 +1,16 @@
-"""The real application behind a real socket on loopback, for tests that look at it from outside."""
+"""Servers on loopback for tests that look at them from outside: the real application, and others' programs."""
 
 from __future__ import annotations
 
 import socket
+import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
+import httpx
 import uvicorn
 from fastapi import FastAPI
 
@@ -40,9 +43,28 @@ def serve_application(app: FastAPI) -> Iterator[str]:
             assert not thread.is_alive(), "uvicorn did not end"
 
 
-def wait_until(holds: object, seconds: float, what: str) -> None:
+@contextmanager
+def run_server(command: Sequence[str], base: str, ready: str, log: Path) -> Iterator[httpx.Client]:
+    """Run another's server until the block ends; yield a client of `base` once it answers at the path `ready`."""
+    with log.open("wb") as out, httpx.Client(base_url=base, timeout=5) as client:
+        process = subprocess.Popen(command, stdout=out, stderr=out)
+        try:
+            wait_until(lambda: _answers(client, ready), 20, f"{command[0]}; it said: {log.read_text()}")
+            yield client
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def _answers(client: httpx.Client, path: str) -> bool:
+    try:
+        return client.get(path).is_success
+    except httpx.TransportError:
+        return False
+
+
+def wait_until(holds: Callable[[], object], seconds: float, what: str) -> None:
     """Call `holds` until it is true; fail with `what` when the time is over."""
-    assert callable(holds)
     end = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > end:

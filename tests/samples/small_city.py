@@ -14,7 +14,7 @@ from nornir.core import Nornir
 from app.core.intent import DeviceIntent
 from app.core.intents import build_intents
 from app.core.workspace import Workspace
-from app.edge.device import Limits
+from app.edge.ssh.access import Limits
 from app.edge.templates import read_templates
 from app.settings import Settings, read_settings
 from app.workflows.hosts import Gateway, open_gateway, open_nornir

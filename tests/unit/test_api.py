@@ -11,7 +11,9 @@ import httpx
 import pytest
 
 from app.core.acceptance import Acceptance, CriterionResult, Transition
-from app.core.progress import CohortView, LineView, MilestoneView, Summary
+from app.core.line_view import LineView
+from app.core.milestone_view import CohortView, MilestoneView
+from app.core.progress import Summary
 from app.errors import StoreError
 from app.web.api.models import Cohort, CriterionRow, Decision, LineRow, MilestoneRow, TransitionRow, View
 from app.web.app import create_app

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.core.acceptance import Transition
-from app.core.availability import Maintenance, ServiceLevel, ServicePolicy, observe_service, spans_looked_at
-from app.core.order import Source
+from app.core.availability import Maintenance, ServiceLevel, ServicePolicy, judged_from, observe_service, spans_looked_at
+from app.core.source import Source
 from app.core.stretches import Spans, both, length, merged, without
 from app.core.workdays import WorkCalendar, build_notice
 
@@ -134,3 +134,28 @@ def test_what_lies_in_both_and_what_lies_in_one_make_up_the_one(left: list[tuple
     one, other = (merged((START + a * MINUTE, START + b * MINUTE) for a, b in rows) for rows in (left, right))
     assert length(both(one, other)) + length(without(one, other)) == length(one)
     assert both(one, other) == both(other, one)
+
+
+@pytest.mark.parametrize(("unmeasured", "expected"), [(5, "pass"), (6, "not_proven")])
+def test_as_much_measured_as_the_duty_asks_is_enough(unmeasured: int, expected: str) -> None:
+    up, unseen = (timedelta(hours=hours) for hours in (100 - unmeasured, unmeasured))
+    found = ServiceLevel("L-1", START, END, Decimal("90"), up, timedelta(0), unseen, timedelta(0), least_coverage=Decimal("0.95"))
+    assert found.verdict == expected
+
+
+def test_a_line_is_judged_over_the_window_and_never_from_before_its_acceptance() -> None:
+    policy = ServicePolicy(window=timedelta(days=2))
+    assert judged_from(policy, START, END) == END - timedelta(days=2)
+    assert judged_from(policy, END - timedelta(days=1), END) == END - timedelta(days=1)
+    assert judged_from(ServicePolicy(), START, END) == START
+
+
+def test_planned_work_counts_for_nothing() -> None:
+    work = Maintenance(START + MINUTE, START + 3 * MINUTE, ("L-*",), "函1")
+    found = level(ServicePolicy(maintenance=(work,)), [change(0, "up"), change(1, "down"), change(3, "up")])
+    assert (found.down, found.excluded) == (timedelta(0), 2 * MINUTE)
+
+
+def test_stretches_that_touch_are_one() -> None:
+    ends = [START + n * MINUTE for n in range(4)]
+    assert merged([(ends[1], ends[2]), (ends[0], ends[1]), (ends[2], ends[2])]) == [(ends[0], ends[2])]

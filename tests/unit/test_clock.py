@@ -10,8 +10,11 @@ from hypothesis import strategies as st
 
 from app.core.acceptance import FAIL, NOT_PROVEN, PASS
 from app.core.clock import BUILDING, FACT_KINDS, SEEN_DOWN, SEEN_UP, TESTED, LineFact, account, can_have_been_ready
-from app.core.order import Criterion, Gate, Scope, Source
+from app.core.duties import Gate
 from app.core.readiness import GateState
+from app.core.scope import Scope
+from app.core.service_class import Criterion
+from app.core.source import Source
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 START = datetime(2008, 6, 1, tzinfo=UTC)
@@ -107,6 +110,7 @@ def test_all_time_up_to_the_acceptance_is_held_by_somebody(told: list[tuple[int,
         (((5, SEEN_UP), (14, SEEN_DOWN), (14.2, SEEN_UP)), False),  # a break that starts the trial anew
         (((5, SEEN_UP), (14, SEEN_DOWN), (14 + 2 / 24, SEEN_UP)), True),  # as long as allowed
         (((5, SEEN_UP), *[(13 + n / 4, kind) for n in range(4) for kind in (SEEN_DOWN,)], (13.05, SEEN_UP)), False),
+        (((5, SEEN_UP), (15, SEEN_DOWN)), True),  # the deadline's own moment is after it
         (((5, SEEN_UP), (16, SEEN_DOWN), (19, SEEN_UP)), True),  # what happens later says nothing of the deadline
         (((5, SEEN_UP), (9, FAIL)), False),
         (((5, SEEN_UP), (9, FAIL), (11, TESTED)), True),

@@ -10,7 +10,7 @@ import pytest
 
 from app.core.acceptance import NOT_PROVEN, PASS, Acceptance
 from app.core.confirmation import Confirmation, ConfirmationStanding, find_confirmation_faults, stand
-from app.core.order import Source
+from app.core.source import Source
 from app.core.workdays import ConfirmationWindows, WorkCalendar, build_notice
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")

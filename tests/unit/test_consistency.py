@@ -14,7 +14,12 @@ from hypothesis import strategies as st
 from app.core.consistency import find_inconsistencies, find_notes
 from app.core.inventory import Device, Group, Inventory, Line, Region, Service, Unit
 from app.core.ipplan import Allocation, Management, OspfProfile, Plan, Pool, Provenance
-from app.core.order import Criterion, Milestone, Order, Ruling, Scope, ScoreItem, ScoreTable, ServiceClass, Source
+from app.core.milestone import Milestone
+from app.core.order import Order, Ruling
+from app.core.scope import Scope
+from app.core.score_table import ScoreItem, ScoreTable
+from app.core.service_class import Criterion, ServiceClass
+from app.core.source import Source
 from app.core.workspace import Workspace
 
 OURS = Provenance("tests", "nobody's plan", None)

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import re
-import string
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from app.core.acceptance import LineSample, Measurement
+from app.core.duties import HOLDERS, Gate
 from app.core.judging import Observations, judge
 from app.core.line_deadline import LINE_DUES
+from app.core.line_view import SHOWN_STATES
 from app.core.linestate import REASONS
-from app.core.order import CRITERIA, HOLDERS, Criterion, Gate, Scope, ServiceClass, Source
-from app.core.progress import MILESTONE_STATES, SHOWN_STATES
+from app.core.milestone_view import MILESTONE_STATES
 from app.core.readiness import READINESS, GateState, judge_gates
+from app.core.scope import Scope
+from app.core.service_class import CRITERIA, Criterion, ServiceClass
+from app.core.source import Source
 from app.web.dashboard import view
 from app.web.dashboard.phrases import in_chinese
-from app.web.dashboard.words import LANGUAGES, TABLE, Words
+from app.web.dashboard.words import TABLE, Words
 from tests.samples.rollout import NOW, UPLINK_OF_NANJIANG, ZONE, build_summary, with_line
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -61,13 +64,6 @@ def test_the_longest_overdue_line_comes_first_and_at_risk_after_late() -> None:
     urgent = view.attention(summary.lines)
     assert urgent[0].line_id == "BZWW-511922-C-0023"
     assert [line.due for line in urgent] == ["late"] * 7 + ["at_risk"] * 2
-
-
-def test_both_languages_fill_in_the_same_names() -> None:
-    for key, texts in TABLE.items():
-        assert len(texts) == len(LANGUAGES)
-        names = [{name for _, name, _, _ in string.Formatter().parse(text) if name} for text in texts]
-        assert names[0] == names[1], key
 
 
 def test_every_code_of_the_core_has_words() -> None:

@@ -15,8 +15,12 @@ from app.core.inventory import Inventory, Line, Region, Unit
 from app.core.ipplan import Management, OspfProfile, Plan, Provenance
 from app.core.judging import Observations, decide, judge
 from app.core.life import decision_events, project_life
-from app.core.order import Criterion, Milestone, Order, Scope, ServiceClass, Source
+from app.core.milestone import Milestone
+from app.core.order import Order
 from app.core.progress import summarise
+from app.core.scope import Scope
+from app.core.service_class import Criterion, ServiceClass
+from app.core.source import Source
 from app.core.workspace import Workspace
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")

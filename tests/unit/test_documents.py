@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.document import Grid, Heading, Outline, Paragraph, cell_text, grid_or
+from app.core.line_view import LineView
 from app.core.periods import Period, day_of_issue, month_of, parse_period
-from app.core.progress import LineView
 from app.core.standings import by_carrier, by_region, days_early, overdue, primary_lines, whole
 from app.core.workdays import WorkCalendar, count_working_days
 from app.web.reports.appraisal import working_words
-from app.web.reports.words import TABLE, report_words
+from app.web.reports.words import report_words
 from tests.samples.rollout import LINES_DUE_AT, NOW, ZONE, build_summary, with_line
 
 CALENDAR = WorkCalendar()
@@ -165,14 +165,6 @@ def test_the_longest_overdue_comes_first() -> None:
 
 
 # Words
-
-
-def test_every_word_of_reports_is_there_in_both_languages_and_asks_for_the_same() -> None:
-    for key, (chinese, english) in TABLE.items():
-        assert chinese, key
-        assert english, key
-        holes = [sorted(set(part.split("}")[0] for part in text.split("{")[1:])) for text in (chinese, english)]
-        assert holes[0] == holes[1], key
 
 
 def test_the_last_moment_of_a_day_is_called_its_end() -> None:

@@ -141,3 +141,16 @@ def test_two_parts_of_one_name_are_refused() -> None:
 
 def test_a_fingerprint_is_short_enough_to_read_aloud() -> None:
     assert fingerprint(PUBLIC.hex()) == "5647 5aa7 5463 474c 0285 df5d bf2b cab7"
+
+
+def test_a_link_holds_the_one_before_it_by_each_digest_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evidence, "sm3", lambda _: None)
+    one, other = (evidence.build_chain([Part("first", content), PARTS[2]]) for content in (1, 2))
+    assert one[1]["sha256"] == other[1]["sha256"]
+    assert one[1]["link_sha256"] != other[1]["link_sha256"]
+
+
+def test_the_signature_covers_format_number_of_parts_and_both_heads() -> None:
+    chain = json.loads(PACK)["chain"]
+    heads = {key: chain[-1][key] for key in ("link_sha256", "link_sm3")}
+    assert json.loads(evidence.signed_message(chain)) == {"format": "waiwang-evidence/1", "parts": 3, **heads}

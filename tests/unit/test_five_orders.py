@@ -16,10 +16,12 @@ from app.core.consistency import find_inconsistencies
 from app.core.events import UnitEvent, build_book, event_uses
 from app.core.intents import build_intents
 from app.core.inventory import Service
-from app.core.order import ScoreTable, covers_unit
+from app.core.milestone_view import MilestoneView
 from app.core.organisations import own_list
-from app.core.progress import MilestoneView, Summary, summarise
+from app.core.progress import Summary, summarise
 from app.core.readiness import judge_gates, line_gates
+from app.core.scope import covers_unit
+from app.core.score_table import ScoreTable
 from app.core.scoring import Score
 from app.core.stretches import merged
 from app.core.workspace import Workspace

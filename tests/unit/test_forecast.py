@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from app.core.chances import chance_of_at_least, regularised_beta
 from app.core.forecast import HORIZON, Forecast, Outlook, build_foreteller, count_by_day, dispersion
-from app.core.order import ForecastRule, Source
+from app.core.order import ForecastRule
+from app.core.source import Source
 from app.core.workdays import WorkCalendar, build_notice
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")

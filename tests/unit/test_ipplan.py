@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.core.allocation import demands, plan_allocations, usage
+from app.core.allocation import demands, newest_by_holder, plan_allocations, usage
 from app.core.inventory import Device, Inventory, Line, Region, Service, Unit
 from app.core.ipplan import Allocation, Demand, Management, OspfProfile, Plan, Pool, Provenance, address_book
 
@@ -431,3 +431,9 @@ def test_the_order_of_demands_and_of_ledger_rows_changes_nothing(wanted: list[De
     expected = plan_allocations(ROOMY, ledger, sorted(wanted, key=lambda demand: demand.holder), DAY)
     shuffle.shuffle(ledger)  # type: ignore[attr-defined]  # hypothesis hands out random.Random under no public name
     assert plan_allocations(ROOMY, ledger, wanted, DAY) == expected
+
+
+def test_who_comes_back_gets_the_prefix_that_it_gave_up_last() -> None:
+    first = row("59.225.64.64/28", "unit:a", released_on=DAY)
+    last = row("59.225.64.0/28", "unit:a", released_on=DAY + timedelta(days=1))
+    assert newest_by_holder([first, last]) == newest_by_holder([last, first]) == {"unit:a": last}

@@ -10,7 +10,10 @@ import pytest
 
 from app.core.acceptance import FAIL, NOT_PROVEN, PASS, CriterionResult, LineSample, Measurement, PortSample
 from app.core.judging import Observations, decide, judge, overall
-from app.core.order import Criterion, Milestone, Scope, ServiceClass, Source
+from app.core.milestone import Milestone
+from app.core.scope import Scope
+from app.core.service_class import Criterion, ServiceClass
+from app.core.source import Source
 
 NOW = datetime(2008, 6, 20, 4, 0, tzinfo=UTC)
 GAP = timedelta(seconds=180)
@@ -57,6 +60,12 @@ def test_a_rate_passes_at_its_limit_and_fails_one_below(kbps: float | None, expe
     assert verdict(class_with("rate_down", 0.9), [], measured("rate_down", kbps)).verdict == expected
 
 
+@pytest.mark.parametrize(("kind", "expected"), [("rate_down", FAIL), ("sync_rate_down", FAIL), ("rate_up", PASS), ("sync_rate_up", PASS)])
+def test_each_direction_is_judged_by_its_own_rate(kind: str, expected: str) -> None:
+    adsl = replace(class_with(kind, 0.9), medium="adsl", nominal_down_kbps=2000, nominal_up_kbps=512)
+    assert verdict(adsl, [], measured(kind, 1000.0)).verdict == expected
+
+
 def test_an_idle_line_and_its_port_speed_prove_no_rate() -> None:
     result = verdict(class_with("rate_up", 0.9), every_minute(2))
     assert (result.verdict, result.found) == (NOT_PROVEN, "not measured")
@@ -67,6 +76,8 @@ def test_a_measurement_past_its_validity_proves_nothing() -> None:
     result = verdict(class_with("rate_down", 0.9), [], measured("rate_down", 9900.0, old))
     assert result.verdict == NOT_PROVEN
     assert "out of date" in result.found
+    last = measured("rate_down", 9900.0, NOW - timedelta(days=30))
+    assert verdict(class_with("rate_down", 0.9), [], last).verdict == PASS, "on its last moment it still counts"
 
 
 @pytest.mark.parametrize(("loss", "expected"), [(0.001, PASS), (0.002, FAIL), (None, NOT_PROVEN)])
@@ -110,17 +121,30 @@ def test_an_outage_longer_than_the_rule_starts_the_window_anew() -> None:
     assert result.evidence["began_at"] == samples[127].at.isoformat()
 
 
+def test_the_window_begins_after_the_last_of_the_outages_that_are_longer_than_the_rule() -> None:
+    samples = every_minute(4)
+    for index in (*range(40, 47), *range(150, 157), *range(200, 205)):  # seven minutes, seven again, and five, which is the rule
+        samples[index] = replace(samples[index], state="down")
+    assert verdict(trial_class(), samples).evidence["began_at"] == samples[157].at.isoformat()
+
+
 def test_short_outages_add_up_to_a_failure() -> None:
     samples = every_minute(2)
     for index in (20, 40, 60):
         samples[index] = replace(samples[index], state="down")
     assert verdict(trial_class(0.98), samples).verdict == FAIL
-    assert verdict(trial_class(0.97), samples).verdict == PASS
+    assert verdict(trial_class(0.975), samples).verdict == PASS, "117 of 120 minutes: the limit itself passes"
 
 
 def test_a_line_that_nobody_could_see_is_not_proven_rather_than_failed() -> None:
     samples = [replace(s, state="unreachable") if 30 <= i <= 90 else s for i, s in enumerate(every_minute(2))]
     assert verdict(trial_class(), samples).verdict == NOT_PROVEN
+
+
+@pytest.mark.parametrize(("unseen", "expected"), [(6, PASS), (7, NOT_PROVEN)])
+def test_a_window_has_to_be_measured_for_the_share_that_is_asked(unseen: int, expected: str) -> None:
+    samples = [replace(s, state="unreachable") if 30 <= i < 30 + unseen else s for i, s in enumerate(every_minute(2))]
+    assert verdict(trial_class(), samples).verdict == expected
 
 
 def test_a_poller_outage_rejects_nothing() -> None:
@@ -135,7 +159,8 @@ def test_errors_are_counted_at_both_ends_and_a_restart_counts_from_zero() -> Non
     counts = [0, 2, 1]  # two errors, then a restart and one more
     steps = [NOW - timedelta(seconds=60 * (2 - i)) for i in range(3)]
     samples = [sample(at, a=port(at=at, in_errors=count), z=port(at=at)) for at, count in zip(steps, counts, strict=True)]
-    assert verdict(wanted, samples).verdict == PASS
+    found = verdict(wanted, samples)
+    assert (found.verdict, found.found) == (PASS, "3 input errors")
     worse = [*samples[:2], replace(samples[2], a=port(in_errors=4))]
     assert verdict(wanted, worse).verdict == FAIL
     unseen = [replace(s, z=None) for s in samples]
@@ -149,6 +174,7 @@ def test_a_reserved_port_needs_its_activation_and_must_stay_shut() -> None:
     assert verdict(wanted, [sample()]).verdict == NOT_PROVEN
     assert verdict(wanted, [sample()], proven).verdict == PASS
     assert verdict(wanted, [sample(reserved_z=port("eth5"))], proven).verdict == FAIL
+    assert verdict(wanted, [sample(reserved_z=port("eth5", oper_up=False))], proven).verdict == FAIL, "open, though nothing is plugged in"
     assert verdict(wanted, [sample(reserved_a=None)], proven).verdict == NOT_PROVEN
     assert verdict(wanted, [sample()], measured("reserved_port", 0.0, reason="10 Mbit/s seen")).verdict == FAIL
 
@@ -159,6 +185,13 @@ def test_octets_on_a_shut_reserved_port_fail_it() -> None:
     talking = [sample(before, reserved_a=shut(before, 500)), sample(after, reserved_a=shut(after, 900))]
     result = verdict(class_with("reserved_port"), talking, proven)
     assert (result.verdict, result.found) == (FAIL, "800 octets on a port that is shut")
+
+
+def test_octets_of_the_activation_itself_are_forgiven() -> None:
+    proven = measured("reserved_port", 1.0, NOW - timedelta(minutes=5))
+    times = [NOW - timedelta(minutes=minutes) for minutes in (4, 3, 1)]
+    counted = [sample(at, reserved_a=shut(at, octets)) for at, octets in zip(times, (500, 900, 900), strict=True)]
+    assert verdict(class_with("reserved_port"), counted, proven).verdict == PASS
 
 
 def test_a_required_failure_beats_a_missing_proof_and_advisory_results_decide_nothing() -> None:

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from app.core.acceptance import Measurement, Transition
 from app.core.known import Kept, known_at, learnt_later, order_known_at, states_of
-from app.core.order import Milestone, Order
+from app.core.milestone import Milestone
+from app.core.order import Order
 from app.core.terms import DeadlineChange, PartTerms
 from tests.samples.orders import BAZHONG, read
 

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.acceptance import FAIL, LINE_STATES, PASS, Acceptance, LineSample, LineStatus
+from app.core.events import build_book
 from app.core.life import LIFE_STATES, SINCE_OPENED, find_openings
 from app.core.line_deadline import DeadlineGround, facts_of
-from app.core.progress import NO_EVENTS, NOT_OPENED, LineView, shown_state, view_line
+from app.core.line_view import NOT_OPENED, LineView, shown_state, view_line
 from app.web.dashboard.view import outages
 from tests.samples.accepted_line import LINE, root_workspace
 from tests.samples.rollout import UPLINK_OF_NANJIANG, build_summary, with_line
@@ -24,7 +25,7 @@ def view(state: str, opened: bool | None, verdict: str | None = None) -> LineVie
     status = LineStatus(LineSample(LINE, NOW, state, "port BZ-CORE01/eth1 is down", None, None, None), NOW - timedelta(days=3))
     decision = None if verdict is None else Acceptance(LINE, NOW, verdict, (), None, None, None)
     ground, facts = DeadlineGround(workspace.order, workspace.calendar, NOW), facts_of(status, decision)
-    return view_line(workspace, workspace.inventory.lines[LINE], status, decision, ground, NO_EVENTS, facts=facts, opened=opened)
+    return view_line(workspace, workspace.inventory.lines[LINE], status, decision, ground, build_book(()), facts=facts, opened=opened)
 
 
 @pytest.mark.parametrize("state", LINE_STATES)

@@ -14,7 +14,10 @@ from hypothesis import strategies as st
 
 from app.core.intent import DeviceIntent, InterfaceIntent, ManagementIntent, NotificationTarget
 from app.core.notifications import NOTIFICATION_RESULTS, concerns_lines, receiver_engine_id
-from app.edge.traps import _DROPS, Allowance, Drops, Head, Notification, read_head
+from app.edge.traps.drops import DROPS, Drops
+from app.edge.traps.head import Head, read_head
+from app.edge.traps.limits import Allowance
+from app.edge.traps.receiver import Notification
 from app.errors import InputError
 from app.settings import read_settings
 from app.workflows.notifications import Desk, PendingLooks, listening_place, own_addresses
@@ -50,7 +53,7 @@ def test_only_ports_restarts_and_neighbours_call_for_a_look(kind: str, concerns:
 
 
 def test_every_result_that_drops_a_datagram_has_its_words() -> None:
-    assert set(NOTIFICATION_RESULTS) - set(_DROPS) == {"accepted", "coalesced", "ignored"}
+    assert set(NOTIFICATION_RESULTS) - set(DROPS) == {"accepted", "coalesced", "ignored"}
 
 
 # --- looks

@@ -14,8 +14,12 @@ from app.core.cohorts import Member, reaches, wanted_of
 from app.core.inventory import Inventory, Line, Region, Unit
 from app.core.ipplan import Management, OspfProfile, Plan, Provenance
 from app.core.line_deadline import days_left, lateness
-from app.core.order import Milestone, Order, Scope, ServiceClass, Source
+from app.core.milestone import Milestone
+from app.core.order import Order
 from app.core.progress import Summary, summarise
+from app.core.scope import Scope
+from app.core.service_class import ServiceClass
+from app.core.source import Source
 from app.core.workspace import Workspace
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -137,3 +141,16 @@ def test_a_share_is_reached_by_whole_ones_rounded_up_and_not_by_rounding_errors(
     asked = milestone("lines", share=share)
     assert reaches(lines, asked)
     assert not reaches([replace(lines[0], done_at=None), *lines[1:]], asked)
+
+
+def test_a_line_is_bound_by_the_earliest_hard_deadline_that_wants_every_line() -> None:
+    later, first = milestone("later"), replace(milestone("first"), due_on=date(2008, 5, 31))
+    share, soft = (replace(each, due_on=date(2008, 4, 30)) for each in (milestone("share", share=0.5), milestone("soft", soft=True)))
+    order = workspace(later, share, first, soft).order
+    assert order.line_milestone("adsl_1m", "township", "township_government") == first
+    assert order.line_milestone("adsl_1m", "county", "department") is None
+
+
+def test_only_hard_deadlines_of_lines_are_foretold() -> None:
+    summary = at(EARLY, milestone("hard"), milestone("soft", soft=True), milestone("units", evidence="unit_event"))
+    assert {each.milestone_id for each in summary.jeopardy} == {"hard"}

@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 import pytest
 
 from app.core.acceptance import FAIL, NOT_PROVEN, PASS
+from app.core.duties import Gate
 from app.core.events import UnitEvent, build_book
-from app.core.order import Gate, Scope, Source
 from app.core.readiness import GateState, clock_holder, gate_counts, holding, judge_gates
+from app.core.scope import Scope
+from app.core.source import Source
 
 NOW = datetime(2008, 7, 1, tzinfo=UTC)
 

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from app.core.order import LEVELS, Milestone, ServiceClass
+from app.core.milestone import Milestone
+from app.core.scope import LEVELS
+from app.core.service_class import ServiceClass
 from app.core.workspace import Workspace
 from app.edge.files import read_workspace
 from app.errors import ExitCode

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.order import Adjustment, ScoreItem, ScoreTable, Source
+from app.core.score_table import Adjustment, ScoreItem, ScoreTable
 from app.core.scoring import RowEvidence, Score, Subject, rank, score
+from app.core.source import Source
 
 ORDER = Source(clause="附件")
 

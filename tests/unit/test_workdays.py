@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.order import Source
+from app.core.source import Source
 from app.core.workdays import WorkCalendar, build_notice, count_working_days, find_notice_faults, working_days_after
 from app.edge.files.calendar import read_calendar
 from app.errors import Finding

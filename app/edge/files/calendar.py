@@ -16,8 +16,8 @@ from pydantic import BeforeValidator, Field
 
 from app.core.availability import Maintenance, ServicePolicy
 from app.core.faults import FaultPolicy
-from app.core.order import Source
 from app.core.references import nearest
+from app.core.source import Source
 from app.core.workdays import ConfirmationWindows, OfficeHours, WorkCalendar, YearNotice, build_notice, find_notice_faults
 from app.edge.files.explain import parse_block, wanted
 from app.edge.files.marked import Marked, read_marked

@@ -9,30 +9,14 @@ from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from app.core.order import (
-    Adjustment,
-    AvailabilityDuty,
-    Criterion,
-    Duty,
-    ForecastRule,
-    Gate,
-    Mark,
-    Milestone,
-    Order,
-    Organisation,
-    Prizes,
-    RefusedAccess,
-    Requirement,
-    Rhythm,
-    Ruling,
-    Scope,
-    ScoreItem,
-    ScoreTable,
-    ServiceClass,
-    Simulation,
-    Source,
-)
+from app.core.duties import AvailabilityDuty, Duty, Gate, Organisation, Rhythm
+from app.core.milestone import Milestone
+from app.core.order import ForecastRule, Order, Requirement, Ruling, Simulation
 from app.core.references import nearest
+from app.core.scope import Scope
+from app.core.score_table import Adjustment, Mark, Prizes, ScoreItem, ScoreTable
+from app.core.service_class import Criterion, RefusedAccess, ServiceClass
+from app.core.source import OURS, Source
 from app.core.terms import DeadlineChange, PartTerms, in_order
 from app.edge.files.explain import parse_block
 from app.edge.files.marked import Marked, read_marked
@@ -285,7 +269,7 @@ def _score_table(table_id: str, block: ScoreTableBlock, marked: Marked) -> Score
         formula_source=_placed(block.formula, marked, "formula"),
         counties=subjects is not None and subjects.counties,
         units=_scope(subjects.units) if subjects and subjects.units else None,
-        subjects_source=_placed(subjects, marked, "subjects") if subjects else Source(default=True),
+        subjects_source=_placed(subjects, marked, "subjects") if subjects else OURS,
         adjustments=(
             *(_adjustment(name, each, marked, deduction=False) for name, each in block.bonuses.items()),
             *(_adjustment(name, each, marked, deduction=True) for name, each in block.deductions.items()),

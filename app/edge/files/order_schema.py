@@ -10,34 +10,16 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from app.core.order import Source
+from app.core.duties import GateStage, Holder
+from app.core.scope import LevelName
+from app.core.service_class import CriterionKind
+from app.core.source import OURS, Source
 from app.edge.files.explain import wanted
 
-LevelName = Literal["city", "county", "township"]
 #: A word of the order's own: fibre, adsl, microwave … A line's medium has to be that of its class.
 Medium = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 AccessMethod = Literal["ethernet", "bridged_pvc", "vpdn_l2tp", "internet_ipsec"]
 DeviceRole = Literal["city_core", "county_agg", "city_unit", "urban_unit", "township_unit", "unit_switch"]
-CriterionKind = Literal[
-    "reachable_from_centre",
-    "reaches_services",
-    "ports_up",
-    "input_errors",
-    "trial",
-    "rate_down",
-    "rate_up",
-    "reserved_port",
-    "delay",
-    "jitter",
-    "step_loss",
-    "port_speed",
-    "duplex",
-    "rx_power",
-    "sync_rate_down",
-    "sync_rate_up",
-    "snr_margin",
-    "attenuation",
-]
 Text = Annotated[str, Field(min_length=1)]
 #: Judged against the kinds that the order knows, by `app.core.consistency`.
 UnitKind = Text
@@ -104,7 +86,7 @@ def _source(value: object) -> Source:
         expected, step = "exactly one of clause: …, ruling: …, default: true", "Say where the value of this block comes from."
         raise wanted(expected, what="does not name one source", next_step=step)
     if key == "default":
-        return Source(default=True)
+        return OURS
     return Source(clause=text) if key == "clause" else Source(ruling=text)
 
 
@@ -303,8 +285,8 @@ class GateBlock(SourcedBlock):
     title_en: Text
     scope: ScopeBlock = ScopeBlock()
     subject: Literal["unit", "service"] = "unit"
-    held_by: Literal["carrier", "unit", "centre"]
-    before: Literal["connection", "acceptance", "use"]
+    held_by: Holder
+    before: GateStage
     required: Flag
     event: Text
     device_role: DeviceRole | None = None

@@ -18,6 +18,7 @@ from app.core.ipplan import (
     OspfProfile,
     Plan,
     Pool,
+    PoolRole,
     ProbeProfile,
     Provenance,
     ProvincePeer,
@@ -59,7 +60,7 @@ class ProvenanceBlock(Block):
 
 class PoolBlock(Block):
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,40}$")]
-    role: Literal["loopback", "interconnect", "unit_lan", "management", "service"]
+    role: PoolRole
     address_class: Literal["national_public", "local_public", "department", "isp"]
     vrf: Text
     prefix: Prefix

@@ -10,10 +10,11 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from app.core.inventory import Device, Line, NatRecord, Region, Service, Unit
-from app.core.ipplan import Allocation
+from app.core.ipplan import Allocation, Phase, PoolRole
 from app.core.ipv6_rows import Allocation6
+from app.core.scope import LevelName
 from app.edge.files.explain import wanted
-from app.edge.files.order_schema import AccessMethod, DeviceRole, LevelName, Medium, Prefix
+from app.edge.files.order_schema import AccessMethod, DeviceRole, Medium, Prefix
 from app.edge.files.plan_schema import Prefix6
 
 
@@ -172,12 +173,12 @@ class AllocationCells(Cells):
     prefix: Prefix
     pool: str
     vrf: str
-    role: Literal["loopback", "interconnect", "unit_lan", "management", "service"]
+    role: PoolRole
     holder: Annotated[str, Field(pattern=r"^(device|line|unit|management|service):\S+$")]
     since: Day
     released_on: Day | None = None
     replaces: Prefix | None = None
-    phase: Literal["planned", "dual", "cut_over", "clearing", "finished"] | None = None
+    phase: Phase | None = None
 
     def value(self, where: str) -> Allocation:
         return Allocation(**dict(self), where=where)

@@ -7,12 +7,12 @@ import json
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field
 
-from app.core.tester_result import ResultRow
+from app.core.tester_result import Direction, Layer, ResultRow, Standard
 from app.edge.files.explain import parse_row, wanted
 from app.edge.files.order_schema import Text
 from app.edge.files.rows_schema import Cells
@@ -41,9 +41,9 @@ class TesterCells(Cells):
 
     line_id: Text
     at: Annotated[datetime, BeforeValidator(_moment)]
-    standard: Literal["RFC 2544", "Y.1564"]
-    direction: Literal["down", "up"]
-    layer: Literal["L1", "L2", "L3", "L4"]
+    standard: Standard
+    direction: Direction
+    layer: Layer
     throughput_kbps: Measured
     tester: Text
     serial: Text

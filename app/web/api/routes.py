@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, HTTPException, Query
 from pydantic import BaseModel, Field
 
 from app.core.forecast import METHOD
+from app.core.line_deadline import LineDue
+from app.core.line_view import ShownState
 from app.web.api.models import (
     Counts,
     DeadlinesAnswer,
@@ -31,8 +33,6 @@ from app.web.select import SORT_KEYS, LineFilter, choose, count_dues, count_stat
 
 PAGE_LIMIT = 1000
 Context = Annotated[WebContext, Depends(read_context)]
-State = Literal["up", "down", "unreachable", "unknown", "not_opened"]
-Due = Literal["accepted", "accepted_late", "late", "not_proven", "at_risk", "open", "no_deadline"]
 
 health = APIRouter()
 api = APIRouter(
@@ -52,8 +52,8 @@ class LineQuery(BaseModel):
     desc: bool = False
     region: list[str] = []
     class_: list[str] = Field([], alias="class")
-    state: list[State] = []
-    due: list[Due] = []
+    state: list[ShownState] = []
+    due: list[LineDue] = []
     carrier: list[str] = []
     q: str = Field("", max_length=100, description="words looked for in ids, names, circuit ids and devices")
 

@@ -72,6 +72,5 @@ DEADLINE_TABLE: dict[str, tuple[str, str]] = {
     "on_the_day": ("当日", "on the day"),
     "left_days": ("剩余 {days} 天（{working} 个工作日）", "{days} days left ({working} working)"),
     "first_deadline": ("原定期限", "First deadline"),
-    "delivered_at": ("线路就绪", "There since"),
     "not_proven_part": ("另有未证实 {count} 条", "{count} more not proven"),
 }

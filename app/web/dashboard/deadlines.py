@@ -8,7 +8,9 @@ from datetime import date
 from app.core.deadlines import ChangeView, MovedDeadline
 from app.core.forecast import Forecast
 from app.core.jeopardy import GROUPINGS, WHOLE, Jeopardy
-from app.core.progress import LineView, MilestoneView, Summary
+from app.core.line_view import LineView
+from app.core.milestone_view import MilestoneView
+from app.core.progress import Summary
 from app.web.dashboard.elements import bar, block, pill, text
 from app.web.dashboard.words import UNKNOWN, Words
 

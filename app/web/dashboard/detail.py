@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from app.core.acceptance import Acceptance, CriterionResult, Transition
-from app.core.progress import LineView
+from app.core.line_view import LineView
 from app.web.context import WebContext
 from app.web.dashboard.deadlines import earliness_words, held_words
 from app.web.dashboard.elements import block, pill, text

@@ -9,7 +9,8 @@ from urllib.parse import urlencode
 from nicegui import events, ui
 
 from app.core.line_deadline import LINE_DUES
-from app.core.progress import SHOWN_STATES, Summary
+from app.core.line_view import SHOWN_STATES
+from app.core.progress import Summary
 from app.web.dashboard.elements import block, text
 from app.web.dashboard.view import regions_of
 from app.web.dashboard.words import UNKNOWN, Words

@@ -11,7 +11,8 @@ from fastapi.responses import RedirectResponse
 from nicegui import Client, run, ui
 
 from app.core.fault_report import FaultSummary
-from app.core.progress import LineView, Summary
+from app.core.line_view import LineView
+from app.core.progress import Summary
 from app.errors import WaiwangError
 from app.web.context import WebContext
 from app.web.dashboard import sections, view

@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 
 from app.core.acceptance import LINE_STATES
 from app.core.access import Viewer
-from app.core.progress import NOT_OPENED, SHOWN_STATES, CohortView, LineView, MilestoneView, Summary
+from app.core.line_view import NOT_OPENED, SHOWN_STATES, LineView
+from app.core.milestone_view import CohortView, MilestoneView
+from app.core.progress import Summary
 from app.web.dashboard import view
 from app.web.dashboard.deadlines import holder_words, moved_words
 from app.web.dashboard.elements import bar, block, pill, text

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.core.acceptance import LINE_STATES
-from app.core.progress import CohortView, LineView, MilestoneView, Summary
+from app.core.line_view import LineView
+from app.core.milestone_view import CohortView, MilestoneView
+from app.core.progress import Summary
 from app.web.select import count_dues, count_states
 
 #: Standings that somebody has to see to, worst first.

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 
 from app.core.availability import ServiceLevel
 from app.core.document import DASH, Block, Document, grid_or
-from app.core.order import AvailabilityDuty, ScoreTable
+from app.core.duties import AvailabilityDuty
+from app.core.line_view import LineView
 from app.core.organisations import OwnList
-from app.core.progress import LineView
+from app.core.score_table import ScoreTable
 from app.core.scoring import Score
 from app.web.reports.shared import Ground, add_later, finish, holder_name, milestones_grid, open_report
 from app.web.reports.words import ReportWords

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from app.core.document import Annex, Block, Document, Outline, Paragraph, Signature
+from app.core.duties import Rhythm
 from app.core.jeopardy import WHOLE
-from app.core.order import Rhythm
+from app.core.line_view import LineView
+from app.core.milestone_view import MilestoneView
 from app.core.periods import Period, day_of_issue
-from app.core.progress import LineView, MilestoneView
 from app.core.standings import Overdue, Standing, by_carrier, is_off_standard, overdue, primary_lines, whole
 from app.web.reports.forecasts import forecast_grid, forecast_note, forecast_sentence, say_changes
 from app.web.reports.shared import (

@@ -8,7 +8,7 @@ from datetime import date
 from app.core.document import DASH, Block, Outline, grid_or
 from app.core.forecast import Forecast
 from app.core.jeopardy import GROUPINGS, WHOLE, Jeopardy
-from app.core.progress import MilestoneView
+from app.core.milestone_view import MilestoneView
 from app.web.reports.shared import Ground
 from app.web.reports.words import ReportWords
 

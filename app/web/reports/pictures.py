@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from html import escape
 from math import cos, pi, sin
 
-from app.core.progress import MilestoneView
+from app.core.milestone_view import MilestoneView
 from app.core.standings import Standing, by_region, primary_lines
 from app.web.reports.shared import Ground
 

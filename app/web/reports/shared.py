@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.core.document import Block, Document, Outline, grid_or
+from app.core.document import Block, Document, Look, Outline, grid_or
 from app.core.events import event_uses
 from app.core.known import Learnt
-from app.core.progress import LineView, MilestoneView
+from app.core.line_view import LineView
+from app.core.milestone_view import MilestoneView
 from app.core.standings import Overdue, Standing, by_region, primary_lines
 from app.core.workspace import Workspace
 from app.web.reports.words import ReportWords, report_words
@@ -36,7 +37,7 @@ def lay_ground(workspace: Workspace, known: Known, language: str, later: tuple[L
     return Ground(workspace, known, report_words(language, workspace.order.timezone), later)
 
 
-def finish(ground: Ground, title: str, outline: Outline, *, look: str = "report", mark: str = "", addressee: str = "") -> Document:
+def finish(ground: Ground, title: str, outline: Outline, *, look: Look = "report", mark: str = "", addressee: str = "") -> Document:
     """Return the document; what was learnt later is its last chapter, where it was asked for."""
     simulation, say = ground.workspace.order.simulation, ground.say
     warning = say.pick(simulation.note, simulation.note_en) if simulation else ""

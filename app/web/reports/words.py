@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from app.core.order import Source
 from app.core.periods import Period
+from app.core.source import Source
 from app.web.dashboard.words import MONTHS, Words
 
 #: Key → (Chinese, English).
@@ -250,7 +250,6 @@ TABLE: dict[str, tuple[str, str]] = {
     "annex_off": ("不符合标准线路清单", "Lines off standard"),
     "caption_regions": ("各县（区）建设进度", "Counties"),
     "caption_carriers": ("网络服务提供商建设进度", "Carriers"),
-    "caption_classes": ("各类线路建设进度", "Classes of line"),
     "caption_milestones": ("期限事项", "Milestones"),
     "head_failed_criteria": ("不合格项目", "What failed"),
     "head_judged": ("判定时间", "Judged"),

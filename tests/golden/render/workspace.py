@@ -27,7 +27,8 @@ from app.core.ipplan import (
     VpnProfile,
 )
 from app.core.ipv6 import plan_ipv6
-from app.core.order import Order, ServiceClass
+from app.core.order import Order
+from app.core.service_class import ServiceClass
 from app.core.workspace import Workspace
 
 #: Port names by family: core (to county, backup, city unit, service ports), county, unit.

@@ -10,8 +10,9 @@ import pytest
 from pydantic import SecretStr
 
 from app.core.commands import Command, strip_noise
-from app.edge.device import Access, Limits, Target, open_session
 from app.edge.patch import patch, unified_diff
+from app.edge.ssh.access import Access, Limits, Target
+from app.edge.ssh.login import open_session
 from app.errors import CommitRefused
 
 BOOTSTRAP = """

@@ -13,8 +13,8 @@ from nornir.core.configuration import Config
 from nornir_netmiko.tasks import netmiko_send_command
 
 from app.core.intents import build_intents
-from app.edge.device import Limits
 from app.edge.files import read_workspace
+from app.edge.ssh.access import Limits
 from app.errors import InputError, UnsafeRoute
 from app.settings import read_settings
 from app.workflows.hosts import WaiwangInventory, open_gateway, open_nornir

@@ -19,7 +19,7 @@ from nornir.plugins.runners import ThreadedRunner
 
 from app.core.intent import DeviceIntent, InterfaceIntent, ManagementIntent
 from app.core.ipplan import Management, OspfProfile, Plan, Provenance
-from app.edge.device import Limits
+from app.edge.ssh.access import Limits
 from app.errors import ExitCode, InputError
 from app.settings import Settings
 from app.workflows.deploy import DeployReport, deploy

@@ -10,8 +10,9 @@ from pydantic import SecretStr
 
 from app.core.device_tables import QUESTIONS, HeldAddress, parse_tables
 from app.core.dialects import DIALECTS, Dialect
-from app.edge.device import Access, Limits, Target, open_session
 from app.edge.patch import patch
+from app.edge.ssh.access import Access, Limits, Target
+from app.edge.ssh.login import open_session
 from app.errors import CommitRefused, DeviceError, LoginRefused
 from tests.samples.server import wait_until
 

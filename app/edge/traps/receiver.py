@@ -24,6 +24,9 @@ from pysnmp.proto import errind
 from pysnmp.proto.rfc1902 import OctetString
 
 from app.core.notifications import NOTIFICATION_RESULTS
+from app.edge.traps.drops import DROPS, Drops, dropped
+from app.edge.traps.head import Head, read_head
+from app.edge.traps.limits import SENDERS_KEPT, Allowance, Limits
 from app.errors import Finding, InputError
 
 SNMP_TRAP_OID = (1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0)
@@ -34,9 +37,6 @@ _PRIV = {"aes128": config.USM_PRIV_CFB128_AES, "aes256": config.USM_PRIV_CFB256_
 BOOTS_EPOCH = 1_577_836_800  # 2020-01-01T00:00Z; good until 2088
 #: pysnmp keeps a little of every message that it refuses; after so many it begins anew.
 REFUSALS_KEPT = 20_000
-SENDERS_KEPT = 4096
-#: msgFlags of SNMPv3 (RFC 3412 §6.4): authenticated, and encrypted.
-AUTH_PRIV = 0x03
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,66 +57,6 @@ class Notification:
     sender: IPv4Address
     kind: str
     engine_id: bytes | None
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What is looked at: octets of one datagram, datagrams per second of one sender and of all, and how many may come at once."""
-
-    octets: int = 8192
-    sender_rate: float = 5.0
-    sender_burst: float = 20.0
-    rate: float = 100.0
-    burst: float = 200.0
-    tell_again_s: float = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The beginning of an SNMP message. `version`: 0 (v1), 1 (v2c), 3. `engine_id` is empty where the receiver's is asked for.
-
-    `is_private`: it says of itself that it is authenticated and encrypted.
-    """
-
-    version: int
-    community: bytes = b""
-    engine_id: bytes = b""
-    is_private: bool = False
-
-
-class Allowance:
-    """How much may come: `burst` at once, `rate` in a second. Time in seconds is handed in."""
-
-    def __init__(self, rate: float, burst: float) -> None:
-        self._rate, self._burst, self._left, self._at = rate, burst, burst, float("-inf")
-
-    def take(self, now: float) -> bool:
-        """Take one; False when none is left."""
-        self._left = min(self._burst, self._left + (now - self._at) * self._rate)
-        self._at = now
-        if self._left < 1:
-            return False
-        self._left -= 1
-        return True
-
-
-class Drops:
-    """Which drops to tell: the first of a sender and kind, then one in `again_s` seconds with the number of those between."""
-
-    def __init__(self, again_s: float) -> None:
-        self._again_s = again_s
-        self._told: dict[tuple[str, str], tuple[float, int]] = {}
-
-    def note(self, sender: str, result: str, now: float) -> int | None:
-        """Return how many were kept back since the last telling, None where this one is kept back too."""
-        told_at, kept = self._told.get((sender, result), (float("-inf"), 0))
-        if now - told_at < self._again_s:
-            self._told[sender, result] = told_at, kept + 1
-            return None
-        if len(self._told) >= SENDERS_KEPT:
-            self._told.clear()
-        self._told[sender, result] = now, 0
-        return kept
 
 
 class Receiver(asyncio.DatagramProtocol):
@@ -190,8 +130,8 @@ class Receiver(asyncio.DatagramProtocol):
         result, found = self._judge(data, addr)
         if result:
             self.counts[result] += 1
-            if result in _DROPS and (kept := self._drops.note(addr[0], result, self._clock_s())) is not None:
-                self._report(_dropped(addr[0], result, found, kept))
+            if result in DROPS and (kept := self._drops.note(addr[0], result, self._clock_s())) is not None:
+                self._report(dropped(addr[0], result, found, kept))
 
     def _judge(self, data: bytes, addr: tuple[str, int]) -> tuple[str, str]:
         if len(data) > self._limits.octets:
@@ -322,69 +262,6 @@ class _Way:
 
     def send_message(self, octets: bytes, _domain: object, address: tuple[str, int]) -> None:
         self._send(octets, address)
-
-
-# --- the first octets
-
-
-def read_head(octets: bytes) -> Head | None:
-    """Return the beginning of an SNMP message (RFC 1901 §3, RFC 3412 §6), None where it is none. Never raises."""
-    try:
-        message, _ = _read(octets, 0, 0x30)
-        version, rest = _read(message, 0, 0x02)
-        number = int.from_bytes(version, "big")
-        if number != 3:
-            return Head(number, community=_read(message, rest, 0x04)[0])
-        header, rest = _read(message, rest, 0x30)
-        _, place = _read(header, 0, 0x02)
-        _, place = _read(header, place, 0x02)
-        flags, _ = _read(header, place, 0x04)
-        security, _ = _read(message, rest, 0x04)
-        parameters, _ = _read(security, 0, 0x30)
-        return Head(3, engine_id=_read(parameters, 0, 0x04)[0], is_private=flags[0] & AUTH_PRIV == AUTH_PRIV)
-    except (IndexError, ValueError):
-        return None
-
-
-def _read(octets: bytes, start: int, tag: int) -> tuple[bytes, int]:
-    """Return the content of the BER element at `start`, and where the next one begins."""
-    if octets[start] != tag:
-        raise ValueError("another element")
-    size, body = octets[start + 1], start + 2
-    if size & 0x80:
-        body += size & 0x7F
-        size = int.from_bytes(octets[start + 2 : body], "big")
-    if body + size > len(octets):
-        raise ValueError("cut off")
-    return octets[body : body + size], body + size
-
-
-# --- words
-
-_DROPS = {
-    "unknown_sender": (
-        "an address of a device in the inventory",
-        "Add the device to inventory/devices.csv, or stop it from sending here.",
-    ),
-    "unknown_engine": (
-        "an SNMPv3 engine that has answered a poll",
-        "Let the device send informs, which need no engine known beforehand, or see whether it is polled.",
-    ),
-    "unknown_user": ("the plan's SNMP user", "Give the device the user of ipplan/plan.yaml: deploy it."),
-    "wrong_key": ("the keys of the plan's SNMP user", "Compare the secrets snmp_auth and snmp_priv with the device's."),
-    "wrong_community": ("the community in secret trap_community", "Compare it with the device's, or let it send SNMPv3."),
-    "refused_version": ("SNMPv3", "Let the device send SNMPv3; to take v2c all the same, set the secret trap_community."),
-    "malformed": ("an SNMP notification", "See what on that machine sends to this port."),
-    "too_large": ("a datagram of at most 8192 octets", "See what on that machine sends to this port."),
-    "flooded": ("no more datagrams than are looked at", "Its lines are polled on schedule; find out why it sends so many."),
-}
-
-
-def _dropped(sender: str, result: str, found: str, kept: int) -> str:
-    """Return the line for a drop: where, what, expected against found, next step, and how many like it were not told."""
-    expected, step = _DROPS[result]
-    more = f" ({kept} more like it since the last such line)" if kept else ""
-    return f"{sender}: SNMP notification dropped: expected {expected}; found {found}{more}. {step}"
 
 
 def _cannot_listen(place: tuple[str, int], error: OSError) -> Finding:
