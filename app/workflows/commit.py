@@ -157,7 +157,7 @@ def _look_again(means: Means, intent: DeviceIntent, difference: Difference) -> s
         return "Asked again, it runs what it ran before: nothing of the change is in force."
     if not left.commands:
         return "Asked again, the whole change is in force and not saved: run the command again to save it."
-    return f"Asked again, {len(left.commands)} of {len(difference.commands)} lines are still missing. " + WAYS_BACK.format(name=name)
+    return f"Asked again, a part of it is in force; {len(left.commands)} lines would finish it. " + WAYS_BACK.format(name=name)
 
 
 def _taken_back(means: Means, intent: DeviceIntent, session: DeviceSession, difference: Difference) -> str:

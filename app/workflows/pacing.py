@@ -13,6 +13,9 @@ from app.workflows.diff import DeviceRow
 #: Said of a device that the operator's Ctrl-C came before.
 STOPPED = "stopped by the operator before this device; run the command again to go on"
 
+#: So many devices that went wrong are named.
+SHOWN = 3
+
 
 class Brake:
     """Counts what went wrong and what was changed, from worker threads."""
@@ -33,8 +36,8 @@ class Brake:
             return f"the time was over ({pace.until:%Y-%m-%d %H:%M}) before this device; run the command again to go on"
         with self._lock:
             if pace.stop_after and len(self._wrong) >= pace.stop_after:
-                some = ", ".join(self._wrong[:3])
-                return f"stopped after {len(self._wrong)} devices went wrong ({some}); find out why, then run the command again"
+                more = f" and {len(self._wrong) - SHOWN} more" if len(self._wrong) > SHOWN else ""
+                return f"stopped, as {', '.join(self._wrong[:SHOWN])}{more} went wrong; find out why, then run the command again"
         return ""
 
     def count(self, row: DeviceRow) -> None:

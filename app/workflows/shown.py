@@ -41,7 +41,7 @@ def require_as_shown(row: DeviceRow, shown: Mapping[str, Shown]) -> None:
     if before is None:
         raise _refused(row, "a patch that was shown", "a device that was not read when it was shown")
     if before.digest != row.digest:
-        raise _refused(row, "the configuration that it ran when it was shown", "another one: somebody changed it since")
+        raise _refused(row, "the configuration that it ran when it was shown", "another one: somebody changed it since, or a run broke off")
     if before.lines != lines_of(row):
         raise _refused(row, "the patch that was shown", "another one: inventory, plan or templates changed since")
 

@@ -14,8 +14,8 @@ from app.workflows.diff import RESULTS
 DEVICES = (
     Visited("BZ-CORE01", "巴中市", "", "", "", "deployed", 4, ""),
     Visited("BZ-TJ-AGG01", "通江县", "通江县人民政府", "L-1", "unicom", "refused", 3, "BZ-TJ-AGG01: line 2: expected a; found b. Do c."),
-    Visited("BZ-TJ-U01", "通江县", "春在镇人民政府", "L-2", "telecom", "not_begun", 0, "stopped after 1 devices went wrong"),
-    Visited("BZ-TJ-U02", "通江县", "涪阳镇人民政府", "L-3", "telecom", "not_begun", 0, "stopped after 1 devices went wrong"),
+    Visited("BZ-TJ-U01", "通江县", "春在镇人民政府", "L-2", "telecom", "not_begun", 0, "stopped, as BZ-TJ-AGG01 went wrong"),
+    Visited("BZ-TJ-U02", "通江县", "涪阳镇人民政府", "L-3", "telecom", "not_begun", 0, "stopped, as BZ-TJ-AGG01 went wrong"),
     Visited("BZ-NJ-AGG01", "南江县", "南江县人民政府", "L-4", "telecom", "unchanged", 0, ""),
 )
 BACK = "waiwang rollback --since 2008-06-29T23:00:00"
