@@ -143,8 +143,8 @@ _ANSWERS: Mapping[str, Callable[[VirtualCity, Mapping[str, object]], Answer]] = 
     "cut": _cut,
     "heal": _heal,
     "spoil": _spoil,
+    "status": _status,
     "trouble": _trouble,
     "enter": _enter,
     "restart": _restart,
-    "status": _status,
 }
