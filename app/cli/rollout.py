@@ -86,7 +86,14 @@ NO_WISHES = Wishes()
 
 
 def read_pace(wishes: Wishes, context: Context, chosen: Nornir) -> Pace:
-    """Return the pace that was asked for; a window ends the run as `--until` does. Raises InputError with all that is wrong."""
+    """Return the pace that was asked for; a window ends the run as `--until` does.
+
+    Raises:
+        InputError: a moment, a window or the record's folder cannot be used: nobody wants to learn that after the run.
+    """
+    if wishes.record is not None and not os.access(wishes.record.parent, os.W_OK):
+        step = "Nothing was sent. Make the folder, or choose another file."
+        raise InputError([Finding(str(wishes.record), "record of the run", "a folder that can be written", "none", step)])
     zone, moment = context.workspace.order.timezone, now()
     ends = [parse_until(wishes.until, zone, moment)] if wishes.until else []
     if wishes.window:

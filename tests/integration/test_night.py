@@ -82,6 +82,14 @@ def test_a_record_that_is_none_is_refused_before_anything_is_sent(built: City, t
     assert "record of a run: expected JSON that waiwang deploy --record wrote; found another text" in ended.err
 
 
+def test_a_record_that_cannot_be_written_is_told_before_the_run_and_not_after_it(built: City, tmp_path: Path) -> None:
+    drift(built, UNITS[0])
+    ended = built.shell("deploy", UNITS[0], "--commit", "--record", str(tmp_path / "none" / "night.json"))
+    assert (ended.code, ended.out) == (2, "")
+    assert "record of the run: expected a folder that can be written; found none. Nothing was sent." in ended.err
+    assert "DRIFT" in str(built.carrier.network.devices[UNITS[0]].state.running)
+
+
 def test_first_ones_that_fail_keep_their_kind_back_and_no_other(built: City) -> None:
     drift(built, "county01", *UNITS)
     for name in UNITS:
