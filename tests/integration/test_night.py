@@ -185,7 +185,7 @@ def test_nothing_changed_since_is_no_night_to_take_back(built: City) -> None:
 
 def test_two_engineers_change_no_device_at_once_and_may_change_others(built: City) -> None:
     drift(built, UNITS[0])
-    built.faulty(UNITS[0], SshFaults(delay_s=0.15))
+    built.faulty(UNITS[0], SshFaults(delay_s=0.1))
     first = built.shell.start("deploy", UNITS[0], UNITS[1], "--commit", "--quiet")
     locks = built.shell.place / "waiwang.db.runs"
     wait_until(lambda: any(locks.glob("*.run")), 30, "the run to begin")
@@ -200,7 +200,7 @@ def test_two_engineers_change_no_device_at_once_and_may_change_others(built: Cit
 
 def test_a_run_whose_machine_lost_power_is_told_of_and_holds_nothing(built: City) -> None:
     drift(built, UNITS[0])
-    built.faulty(UNITS[0], SshFaults(delay_s=0.15))
+    built.faulty(UNITS[0], SshFaults(delay_s=0.1))
     run = built.shell.start("deploy", UNITS[0], "--commit", "--quiet")
     store = Store.open(f"sqlite:///{built.shell.place / 'waiwang.db'}")
     try:
