@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,7 +18,11 @@ SHORTEST_INTERVAL_S = 1.0
 KEEP_SAMPLES_DAYS = 35
 #: A century: whoever means for ever says 0.
 LONGEST_DAYS = 36_500
+#: The proxies that are believed unless others are named: one on this machine.
+LOCAL_PROXY = "127.0.0.1"
+_HOST_NAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*")
 OPEN_READING = ("auto", "yes", "no")
+HOST_KEYS = ("known", "first")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +30,13 @@ class Settings:
     """`root`: the workspace. `database_url`: SQLAlchemy's. `secrets_file`: YAML of name → value, outside git.
 
     `poll_interval_s`: from one poll cycle's start to the next. `keep_samples_days`: how long `serve` keeps single samples that
-    no decision rests on, 0 for ever. `known_hosts`: OpenSSH format, None accepts any key.
+    no decision rests on, 0 for ever. `known_hosts`: OpenSSH format; None reaches devices on loopback and in the lab alone.
+    `host_keys`: `known` refuses a device whose key is not in `known_hosts`, `first` takes its key into it at first contact.
     `endpoints_file`: where simulated devices listen, None on a real network. `simulation`: the control socket of that
     simulation, which active tests ask instead of a network.
     `open_reading`: whether page and API may be read without sign-in: `yes`, `no`, or `auto` (on loopback addresses only).
+    `hosts`: names that the server is called by, beside addresses and localhost. `proxies`: addresses and prefixes of the proxies
+    whose word on a visitor's address and on TLS is believed.
     `alertmanager_url`: whom change windows tell to be silent, None where there is no Alertmanager.
     `trap_listen`: where SNMP notifications are received: `address:port`, `auto` (where the plan sends them), or `off`.
     """
@@ -45,6 +54,9 @@ class Settings:
     open_reading: str = "auto"
     alertmanager_url: str | None = None
     keep_samples_days: int = KEEP_SAMPLES_DAYS
+    hosts: frozenset[str] = frozenset()
+    proxies: tuple[str, ...] = (LOCAL_PROXY,)
+    host_keys: str = HOST_KEYS[0]
 
 
 def read_settings(environ: Mapping[str, str], root: Path | None = None) -> Settings:
@@ -73,8 +85,13 @@ def read_settings(environ: Mapping[str, str], root: Path | None = None) -> Setti
         endpoints_file=Path(endpoints) if endpoints else None,
         simulation=Path(simulation) if simulation else None,
         open_reading=_choice(given, "WAIWANG_OPEN_READING", OPEN_READING, findings),
+        host_keys=_choice(given, "WAIWANG_HOST_KEYS", HOST_KEYS, findings),
+        hosts=_hosts(given, "WAIWANG_HOSTS", findings),
+        proxies=_proxies(given, "WAIWANG_PROXIES", findings),
         alertmanager_url=_web_address(given, "WAIWANG_ALERTMANAGER_URL", findings),
     )
+    if settings.host_keys == "first" and known is None:
+        findings.append(_finding("WAIWANG_HOST_KEYS", "WAIWANG_KNOWN_HOSTS beside it, the file that keys are taken into", "none"))
     if findings:
         raise InputError(findings)
     return settings
@@ -127,6 +144,26 @@ def _web_address(given: Mapping[str, str], name: str, findings: list[Finding]) -
     found = "an address with a password in it" if "@" in parts.netloc else text
     findings.append(_finding(name, "an address such as http://127.0.0.1:9093, without a password", found))
     return None
+
+
+def _hosts(given: Mapping[str, str], name: str, findings: list[Finding]) -> frozenset[str]:
+    words = [word.strip().lower().rstrip(".") for word in given.get(name, "").split(",") if word.strip()]
+    for word in words:
+        if _HOST_NAME.fullmatch(word) is None:
+            findings.append(_finding(name, "names such as ww.example.gov.cn, with commas between, without ports", word))
+    return frozenset(words)
+
+
+def _proxies(given: Mapping[str, str], name: str, findings: list[Finding]) -> tuple[str, ...]:
+    words = [word.strip() for word in given.get(name, LOCAL_PROXY).split(",") if word.strip()]
+    if words == ["none"]:
+        return ()
+    for word in words:
+        try:
+            ip_network(word)
+        except ValueError:
+            findings.append(_finding(name, "addresses or prefixes such as 127.0.0.1 or 192.0.2.0/28, with commas between, or none", word))
+    return tuple(words)
 
 
 def _finding(name: str, expected: str, found: str) -> Finding:

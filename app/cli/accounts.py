@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import getpass
+import json
 import sys
+from datetime import timedelta
 from typing import Annotated
 
 import typer
@@ -56,6 +58,33 @@ def list_(root: Root = None, form: Form = Format.text) -> None:
         for each in context.store.accounts()
     ]
     show(Table("accounts", ("account", "role", "password", "tokens", "changed"), rows, {"accounts": len(rows)}), form)
+
+
+@account.command("sign-out")
+def sign_out(name: Name, root: Root = None) -> None:
+    """End every session of an account; its password and its tokens stay."""
+    context = open_context(root)
+    accounts_of.end_sessions(context.store, name, now())
+    tell(f"the sessions of {name} have ended")
+
+
+@account.command()
+def log(
+    name: Annotated[str | None, typer.Argument(help="of this account or subject; none means all")] = None,
+    root: Root = None,
+    form: Form = Format.text,
+    days: Annotated[int, typer.Option("--days", min=1, max=3650, help="how far back")] = 30,
+) -> None:
+    """Show the audit: who signed in, who was refused, who wrote what, newest first."""
+    context = open_context(root)
+    zone = context.workspace.order.timezone
+    found = context.store.audit(now() - timedelta(days=days))
+    rows = [
+        (written(each.at, zone), each.actor, each.verb, each.subject, json.dumps(each.detail, ensure_ascii=False, sort_keys=True))
+        for each in reversed(found)
+        if name in (None, each.actor, each.subject)
+    ]
+    show(Table("audit", ("at", "actor", "verb", "subject", "detail"), rows, {"entries": len(rows)}), form)
 
 
 @account.command()

@@ -18,6 +18,7 @@ from app.core.acceptance import PASS, Acceptance
 from app.core.inventory import Line
 from app.edge.provenance import clock_state
 from app.edge.signing import read_key
+from app.edge.tls import open_tls
 from app.workflows.accept import accept as run_accept
 from app.workflows.deadlines import keep_deadlines
 from app.workflows.evidence import CLOCK_VERB, POLLER
@@ -120,6 +121,8 @@ def serve(
     host: Annotated[str, typer.Option("--host", envvar="WAIWANG_HOST", help="address to listen on")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", envvar="WAIWANG_PORT", min=0, max=65535, help="port to listen on")] = 8080,
     key: Annotated[Path | None, typer.Option("--key", envvar="WAIWANG_EVIDENCE_KEY", help="private key that signs evidence packs")] = None,
+    tls_cert: Annotated[Path | None, typer.Option("--tls-cert", envvar="WAIWANG_TLS_CERT", help="certificate chain, PEM")] = None,
+    tls_key: Annotated[Path | None, typer.Option("--tls-key", envvar="WAIWANG_TLS_KEY", help="its private key, PEM, mode 600")] = None,
 ) -> None:
     """Poll on schedule and show: dashboard at /, API at /api/v1, metrics at /metrics."""
     from app.cli.serving import listening_socket, run_server  # here: no other command needs the web, half of all loading time
@@ -130,5 +133,6 @@ def serve(
     if poller is None:
         tell("the plan is an illustration: shown, not polled")
     signing_key = read_key(key) if key is not None else None
+    tls = open_tls(tls_cert, tls_key)
     with listening_socket(os.environ, host, port) as sock:
-        run_server(context, poller, sock, signing_key)
+        run_server(context, poller, sock, signing_key, tls)

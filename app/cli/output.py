@@ -46,6 +46,8 @@ class Format(StrEnum):
     csv = "csv"
 
 
+#: Control characters, and those that turn the direction of writing: from a device or a sheet they could make a terminal lie.
+_UNSEEN = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A)), " ")
 #: What a cell may hold; a tuple is a list in JSON, and joined by "; " elsewhere.
 Cell = object
 
@@ -98,10 +100,17 @@ def as_json(table: Table) -> str:
 
 
 def as_csv(table: Table) -> str:
+    """Return the table as CSV; a text that a spreadsheet program would take for a formula has an apostrophe before it."""
+    from app.core.formulas import guarded  # here: `waiwang --help` loads nothing of the product
+
+    def shown(cell: Cell) -> str:
+        word = _word(cell, none="")
+        return word if isinstance(cell, int | float) else guarded(word)
+
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(table.columns)
-    writer.writerows([[_word(cell, none="") for cell in row] for row in table.rows])
+    writer.writerows([[shown(cell) for cell in row] for row in table.rows])
     return text.getvalue()
 
 
@@ -110,7 +119,7 @@ def _word(cell: Cell, *, none: str = "–") -> str:
     if cell is None or cell == ():
         return none
     text = "; ".join(map(str, cell)) if isinstance(cell, tuple) else f"{cell:g}" if isinstance(cell, float) else str(cell)
-    return " ".join(text.split("\n"))
+    return text if text.isprintable() else text.translate(_UNSEEN)
 
 
 def _show_text(table: Table) -> None:

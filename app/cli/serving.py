@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
+import ssl
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
@@ -21,6 +22,7 @@ from app.core.acceptance import Transition
 from app.core.faults import FaultEvent
 from app.core.intents import notification_target
 from app.core.ipplan import address_book
+from app.edge.database.connection import file_open_to_others
 from app.edge.secrets import read_secrets
 from app.edge.signing import SigningKey
 from app.edge.traps.receiver import Receiver
@@ -89,10 +91,20 @@ def open_doors(context: Context, host: str) -> Doors:
         expected, step = f"{SESSION_KEY_LENGTH} characters or more", "Take 32 random bytes: openssl rand -base64 32."
         raise InputError([Finding(f"secret {SESSION_KEY}", "key of sessions", expected, "fewer", step)])
     token = secrets.value(METRICS_TOKEN) if secrets.has(METRICS_TOKEN) else None
-    return Doors(context.store, open_reading=is_open, session_key=key, metrics_token=token, clock=now)
+    return Doors(
+        context.store,
+        open_reading=is_open,
+        only_near=reading == "auto",
+        hosts=context.settings.hosts,
+        session_key=key,
+        metrics_token=token,
+        clock=now,
+    )
 
 
-def run_server(context: Context, poller: Poller | None, sock: socket.socket, key: SigningKey | None = None) -> None:
+def run_server(
+    context: Context, poller: Poller | None, sock: socket.socket, key: SigningKey | None = None, tls: ssl.SSLContext | None = None
+) -> None:
     """Serve until the process is told to stop (SIGINT, SIGTERM); the poll cycle under way is finished. `key` signs packs."""
     interval = context.settings.poll_interval_s
     reader = StoreReader(context.workspace, context.store, now)
@@ -102,15 +114,21 @@ def run_server(context: Context, poller: Poller | None, sock: socket.socket, key
     stale_after, doors = timedelta(seconds=interval * GAP_INTERVALS), open_doors(context, host)
     zone, alerts = context.workspace.order.timezone, _alert_door(context)
     app = create_app(reader, zone, stale_after, notifications=counts, alerts=alerts, doors=doors, registry=registry)
-    tell(f"dashboard http://{host}:{port}/ · API /api/v1/openapi.json · metrics /metrics")
+    tell(f"dashboard {'https' if tls else 'http'}://{host}:{port}/ · API /api/v1/openapi.json · metrics /metrics")
     tell(f"alerts {'are taken' if alerts else 'are not taken (WAIWANG_SECRET_ALERT_TOKEN is not set)'} at POST {PATH}")
+
+    if tls is None and not ip_address(host).is_loopback:
+        tell(f"http on {host}: passwords can be read on the way. Give --tls-cert and --tls-key, or let a proxy with TLS alone reach it")
+
+    if (file := file_open_to_others(context.settings.database_url)) is not None:
+        tell(f"{file}: other accounts of this machine can read it. It holds digests of passwords: chmod 600 {file}*")
 
     async def watch(stop: asyncio.Event) -> list[asyncio.Task[None]]:
         return await _watch(context, poller, stop, counts) if poller is not None else []
 
     async def serve() -> None:
         try:
-            await serve_beside(app, sock, watch)
+            await serve_beside(app, sock, watch, tls, context.settings.proxies)
         finally:
             if poller is not None:
                 poller.close()
@@ -130,13 +148,26 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve_beside(app: FastAPI, sock: socket.socket, start: Beside) -> None:
+async def serve_beside(
+    app: FastAPI, sock: socket.socket, start: Beside, tls: ssl.SSLContext | None = None, proxies: Sequence[str] = ()
+) -> None:
     """Serve an application until SIGINT or SIGTERM, beside tasks that are told to stop by their event and then waited for.
 
+    `proxies`: whose X-Forwarded-For and X-Forwarded-Proto are believed.
     Either takes the other with it: a poller that broke down ends the server, so that nobody looks at old states.
     """
     server = _Server(
-        uvicorn.Config(app, log_level="warning", access_log=False, ws_ping_interval=20, timeout_graceful_shutdown=GRACE_S)
+        uvicorn.Config(
+            app,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            ws_ping_interval=20,
+            timeout_graceful_shutdown=GRACE_S,
+            proxy_headers=bool(proxies),
+            forwarded_allow_ips=list(proxies),
+            ssl_context_factory=(lambda _config, _default: tls) if tls is not None else None,
+        )
     )
     stop = asyncio.Event()
 

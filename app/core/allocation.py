@@ -62,6 +62,11 @@ def demands(inventory: Inventory) -> tuple[Demand, ...]:
         *(Demand(f"line:{line.line_id}", "interconnect", units[line.unit_id].region) for line in inventory.lines.values()),
         *(Demand(f"unit:{unit_id}", "unit_lan", units[unit_id].region) for unit_id in with_lan if units[unit_id].in_scope),
         *(Demand(f"management:{unit_id}", "management", units[unit_id].region) for unit_id in switched),
+        *(
+            Demand(f"vpn:{one.line_id}/{one.vpn}", "interconnect", units[inventory.lines[one.line_id].unit_id].region, one.vpn)
+            for one in inventory.vpn_lines
+            if one.line_id in inventory.lines
+        ),
         *(service_demand(service, devices[service.device].region) for service in inventory.services.values()),
     ]
     return tuple(sorted(wanted, key=attrgetter("holder")))

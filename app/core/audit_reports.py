@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax import saxutils
 
 from app.core.config_audit import FAIL, NOT_APPLICABLE, Breach, CheckResult
 from app.core.separation import NOT_PROVEN, Exhibit, Proof
 
+#: What XML 1.0 cannot hold in any writing, and a banner or a device's answer may: shown as a question mark.
+_UNWRITABLE = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
@@ -134,3 +137,11 @@ def _junit_case(result: CheckResult) -> str:
         return f"{start}/>"
     told = "\n".join(f"{result.device}.cfg:{breach.line}: {breach.found}" for breach in result.breaches)
     return f"{start}><failure message={quoteattr(result.check.title)}>{escape(told)}</failure></testcase>"
+
+
+def escape(text: str) -> str:
+    return saxutils.escape(_UNWRITABLE.sub("?", text))
+
+
+def quoteattr(text: str) -> str:
+    return saxutils.quoteattr(_UNWRITABLE.sub("?", text))

@@ -100,7 +100,7 @@ CHECKS: tuple[BaselineCheck, ...] = (
     ),
     _row(
         "ftp-server", ERROR, "FTP and TFTP servers are off", "关闭 FTP、TFTP 服务", "Turn it off; SFTP replaces it.",
-        vrp=Forbid(r"^t?ftp (?:ipv6 )?server enable"), comware=Forbid(r"^ftp server enable"),
+        vrp=Forbid(r"^(?i:t?ftp) (?:ipv6 )?server enable"), comware=Forbid(r"^ftp server enable"),
         ios=Forbid(r"^(?:tftp-server|ftp-server enable)"),
     ),
     _row(
@@ -215,7 +215,8 @@ CHECKS: tuple[BaselineCheck, ...] = (
     ),
     _row(
         "wireless", ERROR, "no wireless is configured", "不得启用无线", "Take it out of the network.", "SX-1",
-        vrp=Forbid(r"^(?:interface Wlan|wlan\b|ssid-profile|capwap )"),
+        # AR images show their idle controller from the factory on.
+        vrp=Forbid(r"^(?:interface Wlan|wlan\b(?! ac$| ac-global carrier id other ac id 0$)|ssid-profile|capwap )"),
         comware=Forbid(r"^(?:interface WLAN|wlan (?!auto|tcp)|service-template)"),
         ios=Forbid(r"^(?:interface Dot11Radio|dot11 ssid)"), frr=Forbid(r"^interface wl\S+"),
     ),

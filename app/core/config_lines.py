@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from app.core.echo import COMWARE, without_margin
+from app.core.echo import MARGINED, without_margin
 
 _MARKS = ("#", "!")
 _ENDS = ("return", "end", "exit", "quit")
@@ -36,7 +36,7 @@ class ConfigBlock:
 def read_lines(family: str, text: str) -> tuple[ConfigLine, ...]:
     """Return the configured lines: no separators, no ends of blocks."""
     raw = [line.rstrip() for line in text.replace("\r", "").split("\n")]
-    levelled = list(without_margin(raw)) if family in COMWARE else raw
+    levelled = list(without_margin(raw)) if family in MARGINED else raw
     lines: list[ConfigLine] = []
     open_blocks: list[tuple[int, str]] = []
     for number, line in enumerate(levelled, 1):

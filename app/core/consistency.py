@@ -22,6 +22,7 @@ from app.core.ports import find_port_faults
 from app.core.references import References, find_twins
 from app.core.spans import ledger_order
 from app.core.tree_rules import find_tree_faults
+from app.core.vpn_lines import find_vpn_line_faults
 from app.core.workspace import Workspace
 from app.errors import Finding
 
@@ -45,6 +46,7 @@ def find_inconsistencies(workspace: Workspace, *, incomplete: frozenset[str] = f
         *find_tree_faults(workspace.inventory, rules.references),
         *find_plan_faults(workspace, rules.references),
         *find_nat_faults(workspace, rules.references),
+        *find_vpn_line_faults(workspace, rules.references),
         *find_ipv6_faults(workspace),
     ]
 

@@ -39,7 +39,8 @@ _IOS_FORMS = (
     (re.compile(r"^(banner \S+) \^C(.*?)\^C?$"), r"\1 ^\2^"),
     (re.compile(r"^police (?:cir )?(\d+)(?: .*)?$"), r"police cir \1"),
 )
-COMWARE = frozenset({"h3c_msr", "h3c_s"})
+#: Families whose sections stand between lines of `#`, some of them behind a margin of one blank.
+MARGINED = frozenset({"h3c_msr", "h3c_s", "huawei_ar", "huawei_s", "huawei_ne"})
 #: Services that first boot switches off. A device says nothing of a service that is off, so the line itself is no difference;
 #: one that runs is shown as `X enable` and is removed.
 _SILENT_WHEN_OFF = frozenset(
@@ -54,6 +55,7 @@ _SILENT_WHEN_OFF = frozenset(
 #: What a family shows though it is what a port or section starts with: it goes on both sides. A port of NE starts shut.
 _ALWAYS_SHOWN = {
     "h3c_msr": frozenset({"port link-mode route"}),
+    "h3c_s": frozenset({"port link-mode bridge"}),
     "huawei_ar": frozenset({"policy vpn-target"}),
     "huawei_ne": frozenset({"policy vpn-target", "shutdown"}),
     "cisco_ios": frozenset({"no ip http server", "no ip http secure-server"}),
@@ -70,14 +72,14 @@ def plain_line(family: str, line: str) -> str:
 def plain_text(family: str, text: str) -> str:
     """Return a configuration without what the family adds, its depth of blocks in blanks kept.
 
-    Comware 7 puts one blank before every one-line command of the system view; it goes, or the line would seem to stand
-    in a block.
+    Comware 7 and AR images of VRP5 put one blank before one-line commands of the system view; it goes, or the line would seem
+    to stand in a block.
     """
     if family not in _STEPS:
         return text
     unsaid = _SILENT_WHEN_OFF | _ALWAYS_SHOWN.get(family, frozenset())
     lines = [line for line in text.split("\n") if line.strip() not in unsaid]
-    if family in COMWARE:
+    if family in MARGINED:
         lines = list(without_margin(lines))
     if family == "cisco_ios":
         lines = list(_with_family_ends(lines))
@@ -85,10 +87,13 @@ def plain_text(family: str, text: str) -> str:
 
 
 def without_margin(lines: list[str]) -> Iterator[str]:
-    """Yield the lines of each section between `#`; one that begins with a blank holds commands of the system view."""
+    """Yield the lines of each section between `#`; one that begins with a blank holds commands of the system view.
+
+    A `#` behind a blank parts the families of one section.
+    """
     begins, margin = True, False
     for line in lines:
-        if line.strip() == "#":
+        if line.rstrip() == "#":
             begins = True
         elif line.strip():
             margin = line.startswith(" ") and (begins or margin)

@@ -12,12 +12,12 @@ from app.core.gaps import (
     COMWARE_ROLE,
     DIALLED,
     HOST_KEY,
-    IPV6,
     NARROW_METRIC,
     TUNNELS,
     Gap,
     always,
     filters_isis,
+    filters_ospfv3,
     has_aaa,
     has_capped_metric,
     has_priority_queue,
@@ -30,6 +30,7 @@ from app.core.gaps import (
     has_traps,
     has_vlans,
     has_vpns,
+    originates_isis_default6,
 )
 from app.core.intent import DeviceIntent
 from app.errors import Finding
@@ -106,8 +107,13 @@ FRR = Family(
         Gap("the probe of the centre", has_probe, "no echo test in vtysh", "Let the poller's own probe stand for it."),
         Gap("SNMP notifications", has_traps, "net-snmp sends them", BY_NODE_INIT),
         Gap("VLAN sub-interfaces", has_vlans, "sub-interfaces are made by the host's kernel", BY_NODE_INIT),
+        Gap(
+            "the IPv6 default route of IS-IS",
+            originates_isis_default6,
+            "FRR 8.4 sends it always or never, whether or not the province gives one",
+            "Choose OSPF, or put another family at the core.",
+        ),
         TUNNELS,
-        *IPV6,
     ),
 )
 
@@ -125,7 +131,6 @@ HUAWEI_AR = Family(
         Gap("SPF and LSA throttles", has_throttles, "VRP's intelligent timers take other values and are not rendered", ASK_VENDOR),
         HOST_KEY,
         *DIALLED,
-        *IPV6,
         Gap(
             "SSH on V300R019 and later",
             always,
@@ -164,7 +169,6 @@ H3C_MSR = Family(
         Gap("SPF and LSA throttles", has_throttles, "Comware's schedules take other values and are not rendered", ASK_VENDOR),
         COMWARE_HOST_KEY,
         *DIALLED,
-        *IPV6,
         COMWARE_ROLE,
     ),
     dialer="Dialer",
@@ -208,7 +212,6 @@ HUAWEI_NE = Family(
             "VRP8 names RADIUS servers in groups of another grammar; logins stay local",
             "Choose tacacs in management.aaa, or configure the group by hand.",
         ),
-        *IPV6,
         Gap(
             "the limit of a priority class",
             has_priority_queue,
@@ -246,8 +249,13 @@ CISCO_IOS = Family(
             "IOS wants three times, the plan gives one",
             ASK_VENDOR,
         ),
+        Gap(
+            "filters of IPv6 prefixes between OSPF areas",
+            filters_ospfv3,
+            "`ipv6 router ospf` of IOS 15 has no `area filter-list`; the filter towards the province stands",
+            "Choose IS-IS, or put another family at the counties, where units' IPv6 must be held within their areas.",
+        ),
         *DIALLED,
-        *IPV6,
     ),
     dialer="Dialer",
 )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import replace
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Network
 
+from app.core.ground import Ground
 from app.core.intent import (
     BgpIntent,
     BgpPeer,
@@ -18,7 +19,9 @@ from app.core.intent import (
     VpnIntent,
 )
 from app.core.inventory import Device, Inventory
-from app.core.ipplan import PLAN_FILE, AddressBook, Features, Plan, QosShare, VpnProfile
+from app.core.ipplan import PLAN_FILE, AddressBook, Features, Plan, ProvincePeer, QosShare, VpnProfile
+from app.core.ipv6_rows import INFRASTRUCTURE, LAN_LENGTH, LENGTHS
+from app.core.vpn_lines import vpn_routes
 from app.errors import Finding
 
 #: Roles that hold VPN instances and speak BGP: the city core reflects routes, counties are its clients (design default).
@@ -27,24 +30,30 @@ PE_ROLES = ("city_core", "county_agg")
 SLOW_LINE_KBPS = 2048
 SLOW_LINE_VIDEO_KBPS = 768
 VIDEO = "video"
+#: Seconds between the echoes of a round where nothing else is said: VRP's default; it refuses a round that outlasts the frequency.
+ECHO_INTERVAL_S = 4
 #: Families whose ports are shut until somebody opens them. What hangs below a shut port is lost with its sub-interfaces.
 STARTING_SHUT = frozenset({"huawei_ne", "cisco_ios"})
 #: Kinds of port that carry a committed rate outward.
 RATED = ("line", "backup", "modem")
 
 
-def with_features(intent: DeviceIntent, device: Device, plan: Plan, inventory: Inventory, book: AddressBook) -> DeviceIntent:
+def with_features(intent: DeviceIntent, device: Device, ground: Ground) -> DeviceIntent:
     """Return the intent with what the plan's features want of this device; the same intent where the plan has none."""
+    plan, inventory, book = ground.workspace.plan, ground.workspace.inventory, ground.book
     features = plan.features
     ports = tuple(_fitted(features, inventory, intent, port) for port in intent.interfaces)
     is_router = intent.loopback is not None
     return replace(
         intent,
         interfaces=(*ports, *_divided(intent.family, ports), *_unused(features, device, ports)),
-        vpns=_vpns(features) if intent.role in PE_ROLES else (),
+        vpns=_vpns(features) if intent.role in PE_ROLES else _vpns_at_unit(features, ports),
+        vpn_routes=vpn_routes(ground, device),
         bgp=_bgp(features, intent, inventory, book),
         assigned=_public_ranges(plan, ("national_public", "local_public")) if intent.role in PE_ROLES else (),
         announced=_public_ranges(plan, ("national_public",)) if intent.role == "city_core" else (),
+        assigned6=_ranges6(plan, ground.held6) if intent.role in PE_ROLES else (),
+        announced6=_ranges6(plan, ground.held6) if intent.role == "city_core" else (),
         policies=_policies(features.qos, ports) if is_router else (),
         probe=_probe(plan, intent, book) if is_router else None,
     )
@@ -66,16 +75,51 @@ def find_unfit_features(plan: Plan, inventory: Inventory) -> Iterator[Finding]:
         if peer.neighbour not in peer.address.network or peer.neighbour == peer.address.ip:
             step = "Correct the addresses after the province's sheet."
             yield Finding(PLAN_FILE, what, f"another address of {peer.address.network}", f"neighbour {peer.neighbour}", step)
+        yield from _find_unfit_peer6(plan, peer, what)
     if bgp is not None and bgp.peers and not plan.features.only_assigned:
         step = "Set it: without the filter everything that a unit makes up reaches the province."
         yield Finding(PLAN_FILE, "routing.bgp", "only_assigned: true beside it", "only_assigned: false", step)
     elif bgp is not None and bgp.peers and not _public_ranges(plan, ("national_public",)):
         step = "Add the pool that the nation assigned, or leave routing.bgp out: nobody above may use other addresses."
         yield Finding(PLAN_FILE, "routing.bgp", "a pool of class national_public to announce", "none", step)
+    probe = plan.features.probe
+    if probe is not None and probe.frequency_s <= probe.count * ECHO_INTERVAL_S:
+        step = "Ask less often, or with fewer echoes."
+        whole = probe.count * ECHO_INTERVAL_S
+        expected = f"frequency_s above {whole}, as {probe.count} echoes take {whole} s"
+        yield Finding(PLAN_FILE, "probe", expected, f"frequency_s: {probe.frequency_s}", step)
     total = sum(share.percent for share in plan.features.qos)
     if total > 95:
         yield Finding(PLAN_FILE, "qos: shares", "at most 95 percent together", f"{total} percent", "Leave room for everything else.")
     yield from _find_unfit_vpns(plan, inventory)
+
+
+def _find_unfit_peer6(plan: Plan, peer: ProvincePeer, what: str) -> Iterator[Finding]:
+    if peer.address6 is None and peer.neighbour6 is None:
+        return
+    if peer.address6 is None or peer.neighbour6 is None:
+        found = "address6 alone" if peer.neighbour6 is None else "neighbour6 alone"
+        yield Finding(PLAN_FILE, what, "address6 and neighbour6 together", found, "Add the other after the province's sheet.")
+    elif peer.neighbour6 not in peer.address6.network or peer.neighbour6 == peer.address6.ip:
+        step = "Correct the addresses after the province's sheet."
+        yield Finding(PLAN_FILE, what, f"another address of {peer.address6.network}", f"neighbour6 {peer.neighbour6}", step)
+    if plan.ipv6 is None:
+        step = f"Enter the city's prefix under ipv6 in {PLAN_FILE}, or leave address6 and neighbour6 out."
+        yield Finding(PLAN_FILE, what, "an IPv6 prefix of the city to announce", "none", step)
+
+
+def find_without_peer6(plan: Plan) -> Iterator[Finding]:
+    """Yield a note for every session with the province that carries IPv4 alone, where the city has an IPv6 plan."""
+    for peer in plan.features.bgp.peers if plan.features.bgp and plan.ipv6 else ():
+        if peer.neighbour6 is None:
+            yield Finding(
+                PLAN_FILE,
+                f"routing.bgp.province: {peer.device} {peer.interface} carries no IPv6",
+                "address6 and neighbour6, as the city has an IPv6 prefix",
+                "neither",
+                "Ask the province for its IPv6 session; until then IPv6 stays within the city.",
+                note=True,
+            )
 
 
 def _find_unfit_vpns(plan: Plan, inventory: Inventory) -> Iterator[Finding]:
@@ -87,10 +131,12 @@ def _find_unfit_vpns(plan: Plan, inventory: Inventory) -> Iterator[Finding]:
         seen.setdefault(vpn.rd, vpn.name)
     yield from _find_unfit_targets(plan)
     names = plan.vpn_names
+    carried = {(inventory.lines[one.line_id].z_device, one.vpn) for one in inventory.vpn_lines if one.line_id in inventory.lines}
     for service in inventory.services.values():
         device = inventory.devices.get(service.device)
-        if service.vpn in names and device is not None and device.role not in PE_ROLES:
-            step = "Attach it to the city core or a county."
+        is_at_unit = device is not None and device.role not in PE_ROLES
+        if service.vpn in names and device is not None and is_at_unit and (device.name, service.vpn) not in carried:
+            step = "Attach it to the city core or a county, or carry the VPN down the unit's line in inventory/vpn_lines.csv."
             what = f"service {service.service_id} in VPN {service.vpn}"
             yield Finding(service.where, what, f"a device of role {' or '.join(PE_ROLES)}", device.role, step)
         if service.vpn in names and service.service_id in plan.management.named_services:
@@ -129,6 +175,7 @@ def province_ports(features: Features, device: Device) -> Iterator[InterfaceInte
                 kind="province",
                 description=f"PROVINCE AS{peer.as_number} {peer.neighbour}",
                 address=peer.address,
+                address6=peer.address6,
             )
 
 
@@ -188,14 +235,23 @@ def _vpns(features: Features) -> tuple[VpnIntent, ...]:
     return tuple(VpnIntent(vpn.name, vpn.rd, vpn.imports, vpn.exports) for vpn in features.vpns)
 
 
+def _vpns_at_unit(features: Features, ports: Iterable[InterfaceIntent]) -> tuple[VpnIntent, ...]:
+    """Return the VPN instances that a unit's router has ports in. They take and give no targets: labels end above it."""
+    names = {port.vrf for port in ports}
+    return tuple(VpnIntent(vpn.name, vpn.rd, (), ()) for vpn in features.vpns if vpn.name in names)
+
+
 def _bgp(features: Features, intent: DeviceIntent, inventory: Inventory, book: AddressBook) -> BgpIntent | None:
     if features.bgp is None or intent.role not in PE_ROLES or intent.loopback is None:
         return None
-    external = tuple(BgpPeer(peer.neighbour, peer.as_number) for peer in features.bgp.peers if peer.device == intent.hostname)
+    ours = [peer for peer in features.bgp.peers if peer.device == intent.hostname]
+    external = tuple(BgpPeer(peer.neighbour, peer.as_number) for peer in ours)
+    external6 = tuple(BgpPeer(peer.neighbour6, peer.as_number) for peer in ours if peer.neighbour6)
     internal = _internal_peers(features, intent, inventory, book)
     if not external and not internal:
         return None
-    return BgpIntent(features.bgp.as_number, intent.loopback, external, internal, reflects=intent.role == "city_core" and bool(internal))
+    reflects = intent.role == "city_core" and bool(internal)
+    return BgpIntent(features.bgp.as_number, intent.loopback, external, internal, reflects=reflects, external6=external6)
 
 
 def _internal_peers(features: Features, intent: DeviceIntent, inventory: Inventory, book: AddressBook) -> tuple[BgpPeer, ...]:
@@ -216,6 +272,15 @@ def _public_ranges(plan: Plan, classes: Container[str]) -> tuple[PrefixRange, ..
         return ()
     ranges = {(pool.prefix, pool.length) for pool in plan.pools if pool.vrf not in plan.vpn_names and pool.address_class in classes}
     return tuple(PrefixRange(prefix, length) for prefix, length in sorted(ranges))
+
+
+def _ranges6(plan: Plan, held: Mapping[str, IPv6Network]) -> tuple[PrefixRange, ...]:
+    """Return what of IPv6 may be announced: every region's prefix down to a LAN, and the routers' own down to a loopback."""
+    if not plan.features.only_assigned:
+        return ()
+    ranges = [(prefix, LAN_LENGTH) for holder, prefix in held.items() if holder.startswith("region:")]
+    ranges += [(prefix, LENGTHS["loopback"]) for holder, prefix in held.items() if holder == INFRASTRUCTURE]
+    return tuple(PrefixRange(prefix, longest) for prefix, longest in sorted(ranges))
 
 
 def policy_name(kbps: int) -> str:

@@ -73,12 +73,8 @@ def has_radius(intent: DeviceIntent) -> bool:
     return intent.management.aaa is not None and intent.management.aaa.protocol == "radius"
 
 
-def has_ipv6_beside_a_dialler(intent: DeviceIntent) -> bool:
-    return intent.has_ipv6 and any(port.access_method == "vpdn_l2tp" for port in intent.interfaces)
-
-
-def has_ipv6_to_the_province(intent: DeviceIntent) -> bool:
-    return intent.has_ipv6 and intent.bgp is not None and bool(intent.bgp.external)
+def originates_isis_default6(intent: DeviceIntent) -> bool:
+    return intent.isis is not None and intent.isis.originates_default and intent.bgp is not None and bool(intent.bgp.external6)
 
 
 def has_capped_metric(intent: DeviceIntent) -> bool:
@@ -90,7 +86,7 @@ def filters_isis(intent: DeviceIntent) -> bool:
 
 
 def filters_ospfv3(intent: DeviceIntent) -> bool:
-    return intent.has_ipv6 and bool(intent.assigned) and intent.role == "county_agg"
+    return intent.ospf is not None and bool(intent.assigned6) and intent.role == "county_agg"
 
 
 def has_slow_rates(intent: DeviceIntent) -> bool:
@@ -128,29 +124,7 @@ DIALLED = (
         "the far end of dialled lines (vpdn_l2tp)",
         ends_dialled_lines,
         "the upper end is rendered as an interface with an address of its own, not as an L2TP server",
-        "Let the carrier's L2TP server hand out the address that the ledger holds for the unit's end.",
-    ),
-)
-
-#: What no family is given yet of the plan's IPv6.
-IPV6 = (
-    Gap(
-        "IPv6 over dialled lines",
-        has_ipv6_beside_a_dialler,
-        "the session is rendered for IPv4 alone",
-        "Order the line as ethernet or bridged_pvc where the unit needs IPv6.",
-    ),
-    Gap(
-        "IPv6 to the province",
-        has_ipv6_to_the_province,
-        "the BGP sessions carry IPv4 alone, and IPv6 stays within the city",
-        "Ask the province for its IPv6 session before anything is announced.",
-    ),
-    Gap(
-        "filters of IPv6 prefixes between areas",
-        filters_ospfv3,
-        "OSPFv3 and the IPv6 topology of IS-IS pass on whatever routers hold",
-        "Nothing to do while every IPv6 address of a router comes from the ledger.",
+        "Let the carrier's L2TP server hand out the address that the ledger holds for the unit's end, and carry IPv6 where there is any.",
     ),
 )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ipaddress import IPv6Network
 
 from app.core.families import FAMILIES, Family
-from app.core.inventory import Device, Line, Service, depths
+from app.core.inventory import Device, Inventory, Line, Service, VpnLine, depths
 from app.core.ipplan import AddressBook, address_book
 from app.core.ipv6_ports import held6
 from app.core.workspace import Workspace
@@ -32,6 +32,7 @@ class Ground:
     switches: Mapping[str, tuple[Device, ...]]
     services: Mapping[str, tuple[Service, ...]]
     held6: Mapping[str, IPv6Network]
+    vpn_ends: Mapping[str, tuple[VpnLine, ...]]
 
     @property
     def monitoring(self) -> str:
@@ -73,7 +74,18 @@ def lay_ground(workspace: Workspace) -> Ground:
         switches={unit: tuple(devices) for unit, devices in switches.items()},
         services={name: tuple(held) for name, held in services.items()},
         held6=held6(workspace),
+        vpn_ends=_vpn_ends(inventory),
     )
+
+
+def _vpn_ends(inventory: Inventory) -> Mapping[str, tuple[VpnLine, ...]]:
+    """Return the VPNs on lines by the devices at both ends."""
+    found: dict[str, list[VpnLine]] = {}
+    for held in inventory.vpn_lines:
+        line = inventory.lines[held.line_id]
+        for name in (line.a_device, line.z_device):
+            found.setdefault(name, []).append(held)
+    return {name: tuple(ends) for name, ends in found.items()}
 
 
 def _no_root() -> Finding:

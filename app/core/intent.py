@@ -6,14 +6,14 @@ Secrets never enter an intent: templates write references (`<secret:NAME>`) that
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Interface
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 
 
 @dataclass(frozen=True, slots=True)
 class InterfaceIntent:
     """One interface. `kind`: loopback, line, backup, reserved, lan, management, service, access (switch port), trunk, province
-    (towards the province's router), modem (the port that a dialler's session leaves by), divided (open for its sub-interfaces alone)
-    or unused.
+    (towards the province's router), vpn_line (a VPN's end of a line), modem (the port that a dialler's session leaves by), divided
+    (open for its sub-interfaces alone) or unused.
 
     Rates are what devices are given (kbit/s), seen from this device: `in_kbps` is policed inward, `out_kbps` shaped outward.
     `vlan` is the VLAN that a sub-interface or Vlanif ends, or that a trunk carries. `access_method` is the line's.
@@ -66,6 +66,15 @@ class StaticRoute:
     def way(self) -> str:
         """Where the route leads: a dialler by its name, anything else by the next hop."""
         return self.interface or str(self.next_hop)
+
+
+@dataclass(frozen=True, slots=True)
+class VpnRoute:
+    """A static route of a VPN instance, on a line between a unit's router and the one above it."""
+
+    vrf: str
+    prefix: IPv4Network
+    next_hop: IPv4Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +164,7 @@ class ManagementIntent:
 class PrefixRange:
     """An assigned prefix and the longest part of it that may be announced."""
 
-    prefix: IPv4Network
+    prefix: IPv4Network | IPv6Network
     longest: int
 
 
@@ -171,7 +180,7 @@ class VpnIntent:
 
 @dataclass(frozen=True, slots=True)
 class BgpPeer:
-    address: IPv4Address
+    address: IPv4Address | IPv6Address
     as_number: int
 
 
@@ -179,6 +188,7 @@ class BgpPeer:
 class BgpIntent:
     """BGP of one device: `external` towards the province, `internal` (by loopback) for the VPN instances' routes.
 
+    `external6` are the province's peers for IPv6, each with its own session.
     `reflects`: internal routes are handed from one internal peer to the others (at the city core).
     """
 
@@ -187,6 +197,7 @@ class BgpIntent:
     external: tuple[BgpPeer, ...]
     internal: tuple[BgpPeer, ...]
     reflects: bool
+    external6: tuple[BgpPeer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +238,7 @@ class DeviceIntent:
     service; then those beside them).
     `uplink` is the name of the interface towards the parent, None at the root. `gateway` is a switch's only way out.
     `depth` counts lines to the root; a switch stands one below its router.
-    A router has `ospf` or `isis`. `assigned` may leave an area, `announced` the city.
+    A router has `ospf` or `isis`. `assigned` may leave an area, `announced` the city; `assigned6` and `announced6` are IPv6's.
     """
 
     hostname: str
@@ -251,11 +262,19 @@ class DeviceIntent:
     policies: tuple[QosPolicy, ...] = ()
     probe: ProbeIntent | None = None
     isis: IsisIntent | None = None
+    assigned6: tuple[PrefixRange, ...] = ()
+    announced6: tuple[PrefixRange, ...] = ()
+    vpn_routes: tuple[VpnRoute, ...] = ()
 
     @property
     def has_ipv6(self) -> bool:
         """Whether any port has an IPv6 address."""
         return any(port.address6 for port in self.interfaces)
+
+    @property
+    def routed_vpns(self) -> frozenset[str]:
+        """The VPN instances with static routes of their own, which the routers beside this one are to hear of."""
+        return frozenset(route.vrf for route in self.vpn_routes)
 
     @property
     def has_mpls(self) -> bool:

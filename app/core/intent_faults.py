@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from app.core.ground import Ground
 from app.core.intent import DeviceIntent
 from app.core.inventory import Device
+from app.core.ipplan import Management
+from app.core.typed_texts import SENTENCE_WORDS, SENTENCES, WORD_WORDS, find_untypeable, is_sentence, is_word
 from app.errors import Finding
 
 #: VRP takes 242 characters; ifAlias of RFC 2863 in older agents 64 to 255. Ours stay below.
@@ -96,14 +98,7 @@ def find_unfit_management(ground: Ground) -> Iterator[Finding]:
                 management.snmp_auth,
                 "Choose a digest that every family of inventory/devices.csv knows.",
             )
-    if not _is_plain(management.banner) or '"' in management.banner:
-        yield Finding(
-            "ipplan/plan.yaml",
-            "management.banner cannot be typed on every device",
-            'one line of printable ASCII without "',
-            repr(management.banner),
-            "Write the banner in plain ASCII.",
-        )
+    yield from _find_untypeable_management(management)
 
 
 def find_unaddressed(ground: Ground) -> list[Finding]:
@@ -142,25 +137,40 @@ def _holders(ground: Ground) -> Iterator[tuple[str, str, int]]:
             yield f"unit:{unit_id}", unit.where, 30
     for unit_id in ground.switches:
         yield f"management:{unit_id}", inventory.units[unit_id].where, 30
+    for held in inventory.vpn_lines:
+        yield f"vpn:{held.line_id}/{held.vpn}", held.where, 31
     for service in inventory.services.values():
         yield f"service:{service.service_id}", service.where, 30
 
 
 def find_unfit_texts(ground: Ground, intents: Iterable[DeviceIntent]) -> Iterator[Finding]:
+    """Yield every text of an intent that would say more than itself on a device, and descriptions that are too long."""
     inventory = ground.workspace.inventory
     for intent in intents:
+        device = inventory.devices[intent.hostname]
         for port in intent.interfaces:
-            if len(port.description) <= DESCRIPTION_LIMIT and _is_plain(port.description):
+            if len(port.description) <= DESCRIPTION_LIMIT and is_sentence(port.description):
                 continue
-            source = inventory.lines[port.line_id].where if port.line_id else inventory.devices[intent.hostname].where
             yield Finding(
-                source,
+                inventory.lines[port.line_id].where if port.line_id else device.where,
                 f"description of {intent.hostname} {port.name}",
-                f"at most {DESCRIPTION_LIMIT} printable ASCII characters",
+                f"at most {DESCRIPTION_LIMIT} {SENTENCE_WORDS}",
                 f"{len(port.description)}: {port.description!r}",
                 "Shorten the names or write them in ASCII.",
             )
+        for name, text in find_untypeable(intent):
+            if name not in SENTENCES:
+                step = "Rename it; on a device it would be read as something else."
+                yield Finding(device.where, f"device {intent.hostname}: {name}", WORD_WORDS, repr(text), step)
 
 
-def _is_plain(text: str) -> bool:
-    return text.isascii() and text.isprintable()
+def _find_untypeable_management(management: Management) -> Iterator[Finding]:
+    where = management.where or "ipplan/plan.yaml"
+    for name in ("ssh_user", "snmp_user"):
+        text = getattr(management, name)
+        if not is_word(text):
+            step = "Name the account so."
+            yield Finding(where, f"management.{name} cannot be typed on every device", WORD_WORDS, repr(text), step)
+    if not is_sentence(management.banner):
+        what, step = "management.banner cannot be typed on every device", "Write the banner in plain ASCII."
+        yield Finding(where, what, f"one line of {SENTENCE_WORDS}", repr(management.banner), step)

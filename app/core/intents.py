@@ -60,7 +60,7 @@ def build_intents(workspace: Workspace) -> dict[str, DeviceIntent]:
 
 def _device_intent(ground: Ground, device: Device) -> DeviceIntent:
     intent = _switch(ground, device) if device.role == "unit_switch" else _router(ground, device)
-    return with_features(intent, device, ground.workspace.plan, ground.workspace.inventory, ground.book)
+    return with_features(intent, device, ground)
 
 
 def _router(ground: Ground, device: Device) -> DeviceIntent:

@@ -138,6 +138,17 @@ class NatRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class VpnLine:
+    """A VPN that a line carries to its unit's own router, by a sub-interface of its own at both ends."""
+
+    line_id: str
+    vpn: str
+    a_interface: str
+    z_interface: str
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """Nornir group: connection options per platform, passed through as they stand."""
 
@@ -155,6 +166,7 @@ class Inventory:
     lines: Mapping[str, Line]
     services: Mapping[str, Service]
     nat: tuple[NatRecord, ...] = ()
+    vpn_lines: tuple[VpnLine, ...] = ()
 
     def uplink(self, device: str) -> Line | None:
         """Return the primary line whose `z` end is this device; the root has none."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Network
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 from typing import Literal, get_args
 
 PLAN_FILE = "ipplan/plan.yaml"
@@ -152,13 +152,18 @@ class VpnProfile:
 
 @dataclass(frozen=True, slots=True)
 class ProvincePeer:
-    """A session with the province: the port and address that it assigned to us, its own address and AS number."""
+    """A session with the province: the port and address that it assigned to us, its own address and AS number.
+
+    `address6` and `neighbour6` are the same for IPv6, on the same port; None where the province gave none.
+    """
 
     device: str
     interface: str
     address: IPv4Interface
     neighbour: IPv4Address
     as_number: int
+    address6: IPv6Interface | None = None
+    neighbour6: IPv6Address | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +230,8 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """One prefix that the inventory needs. `holder` is `device:NAME`, `line:ID`, `unit:ID`, `management:UNIT` or `service:ID`.
+    """One prefix that the inventory needs. `holder` is `device:NAME`, `line:ID`, `unit:ID`, `management:UNIT`, `service:ID` or
+    `vpn:LINE/VPN` (a VPN on a line).
 
     `vrf` is the VPN that it belongs to, None for the public zone.
     """

@@ -9,11 +9,10 @@ from ipaddress import IPv6Interface, IPv6Network
 from app.core.intent import InterfaceIntent
 from app.core.inventory import Device
 from app.core.ipv6 import LEDGER6_FILE, demands6
+from app.core.ipv6_rows import LAN_LENGTH
 from app.core.workspace import Workspace
 from app.errors import Finding
 
-#: Length of the one subnet that a unit's LAN takes of its /56.
-LAN_LENGTH = 64
 #: Who the IPv6 plan gives prefixes to beside devices: no port asks for these.
 NOT_ON_PORTS = ("network:", "region:")
 
@@ -28,19 +27,21 @@ def held6(workspace: Workspace) -> Mapping[str, IPv6Network]:
 def with_ipv6(
     held: Mapping[str, IPv6Network], workspace: Workspace, device: Device, ports: Iterable[InterfaceIntent]
 ) -> tuple[InterfaceIntent, ...]:
-    """Return the ports with their IPv6 addresses. A dialled line has none: its session carries IPv4 alone here."""
+    """Return the ports with their IPv6 addresses; the modem port below a dialler has none."""
     if not held:
         return tuple(ports)
     return tuple(replace(port, address6=_address(held, workspace, device, port)) for port in ports)
 
 
 def _address(held: Mapping[str, IPv6Network], workspace: Workspace, device: Device, port: InterfaceIntent) -> IPv6Interface | None:
+    if port.kind == "province":
+        return port.address6
     if port.kind == "loopback":
         return _nth(held.get(f"device:{device.name}"), 0)
     if port.kind == "lan" and device.unit_id is not None:
         prefix = held.get(f"unit:{device.unit_id}")
         return _nth(next(prefix.subnets(new_prefix=LAN_LENGTH)), 1) if prefix is not None else None
-    if port.kind in ("line", "backup") and port.line_id is not None and port.access_method != "vpdn_l2tp":
+    if port.kind in ("line", "backup") and port.line_id is not None:
         line = workspace.inventory.lines[port.line_id]
         return _nth(held.get(f"line:{port.line_id}"), 0 if line.a_device == device.name else 1)
     return None

@@ -10,6 +10,8 @@ from ipaddress import IPv6Network
 #: /127 for links (RFC 6164); the rest is a design default.
 LENGTHS = {"infrastructure": 48, "region": 48, "unit": 56, "link": 127, "loopback": 128}
 CITY_LENGTH = 40
+#: Length of the one subnet that a unit's LAN takes of its /56.
+LAN_LENGTH = 64
 #: Who holds the part of the city's block that routers' own addresses are cut from.
 INFRASTRUCTURE = "network:infrastructure"
 

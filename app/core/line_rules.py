@@ -9,6 +9,7 @@ from app.core.intent_faults import DESCRIPTION_LIMIT
 from app.core.inventory import Line, Unit
 from app.core.references import References, find_twins
 from app.core.service_class import ServiceClass
+from app.core.typed_texts import SENTENCE_WORDS, is_sentence
 from app.core.workspace import Workspace
 from app.errors import Finding
 
@@ -90,10 +91,9 @@ class _LineRules:
             step = "Shorten the circuit id, the carrier's id or the names."
             yield self.fault("its port description grows too long", f"up to {DESCRIPTION_LIMIT} characters", f"up to {length}", step)
         for column, text in (("carrier", line.carrier), ("circuit_id", line.circuit_id)):
-            if text and not (text.isascii() and text.isprintable() and " " not in text):
-                yield self.fault(
-                    f"`{column}` cannot stand in a port description", "printable ASCII without spaces", f"`{text}`", "Rename it."
-                )
+            if text and not (is_sentence(text) and " " not in text):
+                expected = f"{SENTENCE_WORDS}, without spaces"
+                yield self.fault(f"`{column}` cannot stand in a port description", expected, f"`{text}`", "Rename it.")
 
     def against_unit(self, unit: Unit) -> Iterator[Finding]:
         if not unit.in_scope:

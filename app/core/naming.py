@@ -12,6 +12,12 @@ def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
     return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in _DIGITS.split(name) if part)
 
 
+def vlan_of(interface: str) -> int | None:
+    """Return the VLAN that a sub-interface ends: its own number (design default)."""
+    _, dot, number = interface.rpartition(".")
+    return int(number) if dot and number.isdecimal() else None
+
+
 _SPAN = re.compile(r"\{(\d+)-(\d+)\}")
 
 

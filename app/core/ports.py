@@ -23,6 +23,11 @@ def uses(inventory: Inventory) -> Iterator[tuple[str, str, str, str]]:
         for device_name, port in ((line.a_device, line.a_reserved_interface), (line.z_device, line.z_reserved_interface)):
             if port is not None:
                 yield device_name, port, f"port reserved by line {line.line_id}", line.where
+    for held in inventory.vpn_lines:
+        carrying, purpose = inventory.lines.get(held.line_id), f"VPN {held.vpn} on line {held.line_id}"
+        if carrying is not None:
+            yield carrying.a_device, held.a_interface, purpose, held.where
+            yield carrying.z_device, held.z_interface, purpose, held.where
 
 
 def find_port_faults(inventory: Inventory) -> Iterator[Finding]:

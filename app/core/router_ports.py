@@ -11,6 +11,8 @@ from app.core.ground import Ground, home_area, line_area
 from app.core.intent import InterfaceIntent
 from app.core.inventory import Device, Line
 from app.core.ipplan import first_host, link_ends
+from app.core.naming import vlan_of
+from app.core.vpn_lines import vpn_line_ports
 
 #: VLAN between a unit's router and its switch that carries nothing but management (design default).
 MANAGEMENT_VLAN = 4000
@@ -23,6 +25,7 @@ def router_ports(ground: Ground, device: Device) -> Iterator[InterfaceIntent]:
     yield _loopback(ground, device, home)
     for line in ground.ends.get(device.name, ()):
         yield from _line_ports(ground, line, at_a=line.a_device == device.name)
+    yield from vpn_line_ports(ground, device)
     for service in ground.services.get(device.name, ()):
         yield InterfaceIntent(
             name=service.interface,
@@ -31,7 +34,7 @@ def router_ports(ground: Ground, device: Device) -> Iterator[InterfaceIntent]:
             address=ground.book.gateway(f"service:{service.service_id}"),
             ospf_area=home,
             passive=True,
-            vlan=_vlan(service.interface),
+            vlan=vlan_of(service.interface),
             secondary=_gateways(ground, f"service:{service.service_id}"),
         )
     yield from _unit_ports(ground, device, home)
@@ -65,7 +68,7 @@ def _unit_ports(ground: Ground, device: Device, area: str) -> Iterator[Interface
             address=ground.book.gateway(f"unit:{unit.unit_id}"),
             ospf_area=area,
             passive=True,
-            vlan=_vlan(device.lan_interface),
+            vlan=vlan_of(device.lan_interface),
             secondary=_gateways(ground, f"unit:{unit.unit_id}"),
         )
     for switch in ground.switches.get(unit.unit_id, ())[:1]:
@@ -108,7 +111,7 @@ def _line_ports(ground: Ground, line: Line, *, at_a: bool) -> Iterator[Interface
         out_kbps=down if at_a else up,
         nominal_kbps=kind.nominal_down_kbps,
         ospf_area=line_area(ground, line),
-        vlan=_vlan(near[0]),
+        vlan=vlan_of(near[0]),
         access_method=line.access_method,
         secondary=tuple(other[0] if at_a else other[1] for other in others),
     )
@@ -147,9 +150,3 @@ def _line_description(line: Line, far: str, nominal_kbps: int) -> str:
 def _reserved_description(line: Line, far: str, port_mbps: int | None) -> str:
     rate = f" {port_mbps}M" if port_mbps else ""
     return f"RESERVED{rate} L:{line.line_id} TO:{far} C:{line.carrier}"
-
-
-def _vlan(interface: str) -> int | None:
-    """Return the VLAN that a sub-interface ends: its own number (design default)."""
-    _, dot, number = interface.rpartition(".")
-    return int(number) if dot and number.isdecimal() else None

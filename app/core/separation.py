@@ -36,7 +36,12 @@ _EXITS = re.compile(
     r"^(?:nat (?:outbound|server)\b|ip nat (?:inside source|outside)\b|ip address (?:dhcp-alloc|dhcp)\b"
     r"|ip route(?:-static)?(?: vrf \S+| vpn-instance \S+)? 0\.0\.0\.0(?:/0| 0\.0\.0\.0| 0)\b)"
 )
-_WIRELESS = re.compile(r"^(?:interface (?:wlan|dot11)|wlan (?!auto|tcp)|ssid-profile|service-template|dot11 ssid|capwap )", re.IGNORECASE)
+#: AR images show their idle controller (`wlan ac`) from the factory on.
+_WIRELESS = re.compile(
+    r"^(?:interface (?:wlan|dot11)|wlan (?!auto|tcp|ac$|ac-global carrier id other ac id 0$)|ssid-profile|service-template|dot11 ssid"
+    r"|capwap )",
+    re.IGNORECASE,
+)
 _WIRELESS_NEIGHBOUR = re.compile(
     r"wlan|wi-?fi|wireless|access point|\bSSID\b|tp-?link|mercury|tenda|xiaomi|miwifi|netgear|openwrt|\bAP\d", re.IGNORECASE
 )
@@ -231,7 +236,9 @@ def _strange_defaults(device: _Device, depths: Mapping[str, int], ours: tuple[IP
 
 def _is_way_up(device: _Device, line: ConfigLine) -> bool:
     """Tell whether a default route is a switch's or a unit's way to its own gateway, as its intent says."""
-    ways = {str(route.next_hop) for route in device.intent.static_routes} | {route.way for route in device.intent.static_routes}
+    routes = device.intent.static_routes
+    ways = {str(route.next_hop) for route in routes} | {route.way for route in routes}
+    ways |= {str(route.next_hop) for route in device.intent.vpn_routes}
     return line.text.startswith("ip route") and bool(ways & set(line.text.split()))
 
 

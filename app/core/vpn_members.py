@@ -12,19 +12,20 @@ from app.errors import Finding
 
 
 def find_outsiders(workspace: Workspace) -> Iterator[Finding]:
-    """Yield a note for every system in a VPN whose units have no port in it at their county or at the core.
+    """Yield a note for every system in a VPN whose units have no port in it: at their own router, their county or the core.
 
-    A unit's own LAN stands in the public zone; it joins a VPN at a port of the router above: a row of kind access in services.csv.
+    A unit's own LAN stands in the public zone; it joins a VPN at a port of its own, a row of kind access in services.csv.
     """
     inventory, known = workspace.inventory, workspace.plan.vpn_names
     uplinks = {line.z_device: line for line in inventory.lines.values() if line.role == "primary"}
+    own = {line.unit_id: line.z_device for line in uplinks.values()}
     above = {line.unit_id: _provider_edge(inventory.devices, uplinks, line) for line in uplinks.values()}
     for service in inventory.services.values():
         if service.vpn not in known:
             continue
         units = [unit for unit in inventory.units.values() if unit.in_scope and service.is_for(unit)]
         joined = {other.device for other in inventory.services.values() if other.vpn == service.vpn and other.kind == "access"}
-        outside = [unit.unit_id for unit in units if above.get(unit.unit_id) not in joined]
+        outside = [unit.unit_id for unit in units if not joined & {above.get(unit.unit_id), own.get(unit.unit_id)}]
         if outside:
             yield _outside(inventory, service, outside, len(units))
 

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
+from http.client import HTTPMessage
+from typing import IO
 
 from pydantic import BaseModel, ValidationError
 
@@ -26,7 +28,7 @@ class _Created(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Alertmanager:
-    """One Alertmanager at a base address such as http://127.0.0.1:9093. No proxy of the environment is asked."""
+    """One Alertmanager at a base address such as http://127.0.0.1:9093. No proxy of the environment is asked, no redirection followed."""
 
     address: str
 
@@ -71,7 +73,7 @@ class Alertmanager:
 
     def _ask(self, method: str, path: str, body: bytes | None, *, missing_ok: bool = False) -> bytes:
         request = urllib.request.Request(self.address + path, body, {"content-type": "application/json"}, method=method)
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect)
         try:
             with opener.open(request, timeout=PATIENCE_S) as answer:
                 return bytes(answer.read(ANSWER_LIMIT))
@@ -88,6 +90,15 @@ class Alertmanager:
     def _failed(self, what: str, expected: str, found: str) -> AlertmanagerError:
         step = "Check WAIWANG_ALERTMANAGER_URL and whether it runs, or give --no-silence."
         return AlertmanagerError(f"Alertmanager {self.address}: {what}: expected {expected}; found {found}. {step}")
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """Follow nowhere: whoever answers in Alertmanager's place shall not choose whom this machine asks next."""
+
+    def redirect_request(
+        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
+    ) -> None:
+        return None
 
 
 class _Status(BaseModel):

@@ -1,20 +1,27 @@
-"""The file of known host keys: the few lines that concern one device, and the new addresses that a device is given."""
+"""The file of known host keys: the few lines of one device, the new addresses of a device, and keys at first contact."""
 
 from __future__ import annotations
 
+import logging
+from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import sha256
 from ipaddress import IPv4Address
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from threading import Lock
 
 from paramiko.hostkeys import HostKeys  # type: ignore[import-untyped]  # paramiko ships no types
+from paramiko.pkey import PKey  # type: ignore[import-untyped]  # paramiko ships no types
 
 from app.core.naming import known_name
 from app.errors import Finding, InputError
 
+_ONE_WRITER = Lock()
+log = logging.getLogger(__name__)
 #: What stands in a host name that is a pattern, or hashed: only looking through all of them tells whom it concerns.
 _PATTERNS = frozenset("|*?!@")
 
@@ -28,23 +35,25 @@ class Lines:
 
 
 def lines_for(path: Path, names: Iterable[str]) -> str:
-    """Return the lines of a known_hosts file that may concern one of the names; empty where the file cannot be read.
+    """Return the lines of a known_hosts file that may concern one of the names. Raises OSError where it cannot be read.
 
     paramiko compares every line of a file with every other when it reads one: a second for a login in a city of 5,000 devices.
     """
-    try:
-        state = path.stat()
-        lines = _read(path, state.st_mtime_ns, state.st_size)
-    except OSError:
-        return ""
+    state = path.stat()
+    lines = _read(path, state.st_mtime_ns, state.st_size)
     return "".join(line for line in dict.fromkeys((*(line for name in names for line in lines.by_host.get(name, ())), *lines.others)))
 
 
 @contextmanager
 def file_for(path: Path, names: Iterable[str]) -> Iterator[Path]:
-    """Give a file of those lines while the block runs."""
+    """Give a file of those lines while the block runs; the file itself where it cannot be read: what that means is for others to judge."""
+    try:
+        text = lines_for(path, names)
+    except OSError:
+        yield path
+        return
     with NamedTemporaryFile("w", encoding="utf-8", prefix="waiwang-known-hosts-") as file:
-        file.write(lines_for(path, names))
+        file.write(text)
         file.flush()
         yield Path(file.name)
 
@@ -84,7 +93,25 @@ def add_addresses(path: Path, contacts: Iterable[IPv4Address], port: int) -> int
             with path.open("a", encoding="ascii") as file:
                 file.writelines(lines)
     except OSError as error:
-        found = error.strerror or str(error)
-        step = "Give this account write access, or add the new addresses with their keys by hand."
-        raise InputError([Finding(str(path), "known_hosts", "a file that can be read and written", found, step)]) from error
+        raise _unwritable(path, error) from error
     return len(lines)
+
+
+def keep_key(path: Path, device: str, address: str, port: int, key: PKey) -> None:
+    """Append the key that a device showed at first contact, with the device's name beside it, and log its fingerprint.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    fingerprint = b64encode(sha256(key.asbytes()).digest()).decode().rstrip("=")
+    try:
+        with _ONE_WRITER, path.open("a", encoding="ascii") as file:
+            file.write(f"{known_name(address, port)} {key.get_name()} {key.get_base64()} waiwang: first contact with {device}\n")
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    log.warning("%s: first contact at %s: host key %s SHA256:%s taken into %s", device, address, key.get_name(), fingerprint, path)
+
+
+def _unwritable(path: Path, error: OSError) -> InputError:
+    step = "Give this account write access, or add the new addresses with their keys by hand."
+    return InputError([Finding(str(path), "known_hosts", "a file that can be read and written", error.strerror or str(error), step)])

@@ -19,6 +19,7 @@ from annet.vendors.library.cisco import CiscoVendor
 from annet.vendors.registry import registry
 
 from app.core.commands import MASK, Command, Question, is_frr, mask_secrets, secret_lines, strip_noise
+from app.core.factory import without_factory
 from app.core.schedules import folded
 from app.errors import RenderError
 
@@ -95,7 +96,7 @@ def patch(family: str, running: str, intended: str) -> tuple[Command, ...]:
     """
     hardware, vendor = _hardware(family)
     rulebook = get_rulebook(hardware)
-    old, new = (folded(family, _tree(family, vendor, text)) for text in (running, intended))
+    old, new = (folded(family, tree) for tree in _trees(family, vendor, running, intended))
     if not is_frr(family):
         old, new = _with_implied(hardware, old, beside=new), _with_implied(hardware, new, beside=old)
     try:
@@ -121,7 +122,7 @@ def unified_diff(family: str, running: str, intended: str, name: str) -> str:
     Rows that stand in both follow the running order: a mere reordering shows nothing.
     """
     _, vendor = _hardware(family)
-    old, new = (_tree(family, vendor, text) for text in (running, intended))
+    old, new = _trees(family, vendor, running, intended)
     before, after = list(_rows(old)), list(_rows(_in_order_of(old, new)))
     return "".join(lines_of_difference(before, after, f"{name} running", f"{name} intended"))
 
@@ -141,13 +142,23 @@ def _hardware(family: str) -> tuple[HardwareView, AbstractVendor]:
     return hardware, registry_connector.get()[str(hardware.vendor)]
 
 
+def _trees(family: str, vendor: AbstractVendor, running: str, intended: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return both texts as trees, without what only one of them has and every such device has from the factory on."""
+    old, new = (_tree(family, vendor, text) for text in (running, intended))
+    return _without_bare_ports(without_factory(family, old, new)), _without_bare_ports(without_factory(family, new, old))
+
+
+def _without_bare_ports(tree: Mapping[str, Any]) -> dict[str, Any]:
+    return {row: children for row, children in tree.items() if children or not row.startswith("interface ")}
+
+
 def _tree(family: str, vendor: AbstractVendor, text: str) -> dict[str, Any]:
     plain = mask_secrets(strip_noise(family, text))
     try:
         tree: dict[str, Any] = tabparser.parse_to_tree(text=plain, splitter=vendor.make_formatter().split)
     except tabparser.ParserError as error:
         raise RenderError(f"{family} configuration: expected blocks by indentation; found {error}. Look at its template.") from error
-    return {row: children for row, children in tree.items() if children or not row.startswith("interface ")}
+    return tree
 
 
 def _with_implied(hardware: HardwareView, tree: dict[str, Any], *, beside: Mapping[str, Any]) -> dict[str, Any]:
@@ -194,7 +205,8 @@ def _without_stray_exits(commands: Iterable[Command]) -> Iterator[Command]:
 
 def _without_undone(commands: Sequence[Command]) -> tuple[Command, ...]:
     """Leave out removals that would take too much or are done already: of a route that is given again with another preference
-    (it replaces the old one, and is what would go), and of the parts of an SNMP user that goes as a whole (VRP8).
+    (it replaces the old one, and is what would go), of the parts of an SNMP user that goes as a whole (VRP8), and of what went
+    a line before (annet takes a BGP process of VRP away twice, around a `commit`).
     """
     users = {command.text for command in commands if _WHOLE_USER.match(command.text)}
     given = {command.text for command in commands if command.text.startswith("ip route-static ")}
@@ -206,7 +218,13 @@ def _without_undone(commands: Sequence[Command]) -> tuple[Command, ...]:
     def is_gone(command: Command) -> bool:
         return any(command.text.startswith(f"{user} ") for user in users)
 
-    return tuple(command for command in commands if not is_given_again(command) and not is_gone(command))
+    kept = [command for command in commands if not is_given_again(command) and not is_gone(command)]
+    first = {command.text: place for place, command in reversed(list(enumerate(kept)))}
+    return tuple(
+        command
+        for place, command in enumerate(kept)
+        if command.level or not command.text.startswith("undo ") or first[command.text] == place
+    )
 
 
 def _rows(tree: Mapping[str, Any], level: int = 0) -> Iterable[str]:

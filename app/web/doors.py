@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from http.cookies import CookieError, SimpleCookie
+from ipaddress import ip_address
 from typing import Protocol
 
 from itsdangerous import BadData, URLSafeSerializer
@@ -23,6 +25,9 @@ SESSION_COOKIE = "waiwang_session"
 #: A session ends so long after its sign-in, whatever happens in it.
 SESSION_LIFE = timedelta(hours=12)
 SALT = "waiwang-session-1"
+LOCALHOST = "localhost"
+#: Who writes of refusals into the audit, and of whom where no account has the name that was typed: it may be a password.
+DOOR, NOBODY = "sign-in", "(no account)"
 
 
 def read_cookie(headers: Mapping[str, str]) -> str | None:
@@ -41,6 +46,12 @@ class Ledger(Protocol):
 
     def find_token(self, digest: str, at: datetime) -> Token | None: ...
 
+    def end_session(self, number: str, account: str, at: datetime) -> None: ...
+
+    def is_session_over(self, number: str) -> bool: ...
+
+    def write_audit(self, at: datetime, actor: str, verb: str, subject: str, detail: Mapping[str, object] | None = None) -> None: ...
+
 
 class NoAccounts:
     """A ledger of nobody."""
@@ -49,6 +60,15 @@ class NoAccounts:
         return None
 
     def find_token(self, digest: str, at: datetime) -> Token | None:
+        return None
+
+    def end_session(self, number: str, account: str, at: datetime) -> None:
+        return None
+
+    def is_session_over(self, number: str) -> bool:
+        return False
+
+    def write_audit(self, at: datetime, actor: str, verb: str, subject: str, detail: Mapping[str, object] | None = None) -> None:
         return None
 
 
@@ -63,46 +83,67 @@ class Session:
 
 @dataclass
 class Doors:
-    """Tells who asks. `open_reading`: whoever has not signed in may read everything.
+    """Tells who asks. `open_reading`: whoever has not signed in may read everything; `only_near`: from this machine alone.
 
+    `hosts`: the names, beside addresses, that this server is called by; a page that another name leads here is not ours.
     `session_key` signs cookies; without one a random key does, and sessions end with the process. `metrics_token` alone opens
     /metrics where it is set. Called from several threads. `turn`: passwords are tried one at a time.
     """
 
     ledger: Ledger = field(default_factory=NoAccounts)
     open_reading: bool = True
+    only_near: bool = False
+    hosts: frozenset[str] = frozenset()
     session_key: SecretStr | None = None
     metrics_token: SecretStr | None = None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     throttle: Throttle = field(default_factory=Throttle)
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _ended: dict[str, datetime] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         key = self.session_key.get_secret_value() if self.session_key is not None else secrets.token_urlsafe(32)
         self._signer = URLSafeSerializer(key, salt=SALT, signer_kwargs={"digest_method": sha256, "key_derivation": "hmac"})
 
-    def sign_in(self, account: str, password: str) -> str | None:
-        """Return the cookie of a new session, None where account and password do not fit. Takes as long either way."""
-        found = self.ledger.find_account(account)
+    def is_called(self, host: str) -> bool:
+        """Tell whether a request's Host header names this server: by an address, which no name can be bound to, or by a name of ours."""
+        name = host.rpartition(":")[0] if re.search(r":\d*\Z", host) else host
+        return name.lower().rstrip(".") in (LOCALHOST, *self.hosts) or _is_address(name.removeprefix("[").removesuffix("]"))
+
+    def reads_openly(self, address: str) -> bool:
+        """Tell whether somebody at this address may read without having signed in."""
+        return self.open_reading and (not self.only_near or (_is_address(address) and ip_address(address).is_loopback))
+
+    def sign_in(self, account: str, password: str, address: str = "") -> str | None:
+        """Return the cookie of a new session, None where account and password do not fit. Takes as long either way.
+
+        Either stands in the audit, with the address; what was typed for a name that is no account's does not.
+        """
+        found, now = self.ledger.find_account(account), self.clock()
         if not check_password(password, found.password_hash if found is not None else None) or found is None:
+            self.throttle.note_failure(account, address)
+            detail = {"address": address, "locked": self.throttle.wait_s(account, address) > 0}
+            self.ledger.write_audit(now, DOOR, "sign in refused", found.name if found is not None else NOBODY, detail)
             return None
-        now = self.clock()
+        self.throttle.note_success(account, address)
+        self.ledger.write_audit(now, found.name, "sign in", found.name, {"address": address, "role": str(found.role)})
         return str(self._signer.dumps({"account": found.name, "began": now.timestamp(), "number": secrets.token_urlsafe(12)}))
 
-    def sign_out(self, cookie: str) -> None:
-        """End a session: its cookie opens nothing any more, wherever it was copied to."""
+    def sign_out(self, cookie: str, address: str = "") -> None:
+        """End a session: its cookie opens nothing any more, wherever it was copied to and whichever process is asked."""
         session, now = self._read(cookie), self.clock()
-        if session is not None:
-            self._ended = {number: at for number, at in self._ended.items() if now - at < SESSION_LIFE} | {session.number: now}
+        if session is not None and self.find_session(cookie) is not None:
+            self.ledger.end_session(session.number, session.account, now)
+            self.ledger.write_audit(now, session.account, "sign out", session.account, {"address": address})
 
     def find_session(self, cookie: str) -> Viewer | None:
         """Return whose session this is, None where it is over, forged, or older than the account's last change."""
         session = self._read(cookie)
-        if session is None or session.number in self._ended or not timedelta(0) <= self.clock() - session.began_at < SESSION_LIFE:
+        if session is None or not timedelta(0) <= self.clock() - session.began_at < SESSION_LIFE:
             return None
         found = self.ledger.find_account(session.account)
-        return Viewer(found.name, found.role) if found is not None and session.began_at >= found.changed_at else None
+        if found is None or session.began_at < found.changed_at or self.ledger.is_session_over(session.number):
+            return None
+        return Viewer(found.name, found.role)
 
     def find_bearer(self, token: str) -> Viewer | None:
         """Return whose API token this is, None where it is nobody's or has ended."""
@@ -122,3 +163,11 @@ class Doors:
             return Session(str(said["account"]), datetime.fromtimestamp(float(said["began"]), UTC), str(said["number"]))
         except (BadData, KeyError, TypeError, ValueError):
             return None
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True

@@ -30,14 +30,18 @@ HOST = re.compile(r"[A-Za-z0-9.:\[\]-]+")
 #: Paths that tell nothing of the rollout: anybody may ask for them.
 PUBLIC = (SIGN_IN, "/healthz", "/favicon.ico")
 PUBLIC_FOLDERS = ("/static/", "/language/", "/_nicegui/")
+#: The page's socket, by websocket or by requests in its place.
+SOCKET = "/_nicegui_ws"
 #: Paths that have a bearer token of their own, which is no account's.
 OWN_TOKEN = ("/metrics", "/api/v1/alerts")
 #: What carriers and units may ask for; whatever is new is closed to them until it stands here.
 NARROW_PATHS = ("/", "/en", "/sign-out", "/api/v1/session", "/api/v1/openapi.json", "/api/v1/events")
 NARROW_FOLDERS = (
     *(f"/api/v1/{name}" for name in ("lines", "summary", "milestones", "gates", "transitions", "faults", "windows")),
-    "/_nicegui_ws",
+    SOCKET,
 )
+#: A browser that was here by TLS comes by TLS alone, for a year.
+STAY_ON_TLS = "max-age=31536000"
 READING = ("GET", "HEAD", "OPTIONS")
 #: The most that is read of a request, octets; Alertmanager's route has a bound of its own.
 BODY_LIMIT = 1 << 20
@@ -65,10 +69,12 @@ class Gate:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        asker = await self._ask(scope["path"], headers)
+        misled = self._misled(scope, headers)
+        asker = await self._ask(scope["path"], headers) if misled is None else _Asker()
+        refusal = misled or self._refusal(scope, headers, asker)
         scope.setdefault("state", {})["context"] = self.contexts.of(asker.viewer)
         if scope["type"] == "websocket":
-            if not _is_same_origin(headers.get("origin"), headers.get("host", "")) or self._refusal(scope, headers, asker) is not None:
+            if refusal is not None:
                 await send({"type": "websocket.close", "code": 4403})
                 return
             await self.app(scope, receive, send)
@@ -76,12 +82,24 @@ class Gate:
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                _guard(MutableHeaders(scope=message), headers.get("host", ""), asker.viewer)
+                _guard(MutableHeaders(scope=message), scope, headers.get("host", ""), asker.viewer)
             await send(message)
 
-        refusal = self._refusal(scope, headers, asker)
         heard = receive if scope["path"] in OWN_LIMIT else _bounded(scope["path"], receive)
         await (self.app if refusal is None else refusal)(scope, heard, send_guarded)
+
+    def _misled(self, scope: Scope, headers: Headers) -> Response | None:
+        """Return the answer to a request that was led here: under a name that is not ours (DNS rebinding), from a page of another site
+        to the page's socket, or by a path that would break the lines of a log."""
+        host = headers.get("host", "")
+        if not self.contexts.doors.is_called(host):
+            step = "Open it by its address, or name it in WAIWANG_HOSTS."
+            return _answer(scope, 421, f"host: expected an address or a name of this server; found {host[:100]!r}. {step}")
+        if (scope["type"] == "websocket" or scope["path"].startswith(SOCKET)) and not _is_same_origin(headers.get("origin"), host):
+            return _answer(scope, 403, f"{SOCKET}: expected our own page; found another origin. Open the page itself.")
+        if not scope["path"].isprintable():
+            return _answer(scope, 400, "path: expected printable characters; found others. Correct the address.")
+        return None
 
     async def _ask(self, path: str, headers: Headers) -> _Asker:
         """Find out who asks; the ledger is read in a thread."""
@@ -106,22 +124,23 @@ class Gate:
             return None
         if asker.refused:
             return _answer(scope, 401, "authorization: expected a valid API token; found another. Make one with waiwang account token.")
-        if path in OWN_TOKEN and self._opens_by_own_token(path, asker):
+        if path in OWN_TOKEN and self._opens_by_own_token(scope, asker):
             return None
         if viewer is None:
-            return None if self.contexts.doors.open_reading and path != "/metrics" else self._challenge(scope)
+            is_open = self.contexts.doors.reads_openly(_address(scope)) and path != "/metrics"
+            return None if is_open else self._challenge(scope)
         if asker.by_cookie and method not in READING and not _is_own_form(headers):
             return _answer(scope, 403, f"{path}: expected a request of our own page; found another origin. Use an API token elsewhere.")
         if viewer.role.is_narrow and not _is_for_narrow(path):
             return _answer(scope, 403, f"{path}: expected a role that sees the whole rollout; found a {viewer.role}. Ask the centre.")
         return None
 
-    def _opens_by_own_token(self, path: str, asker: _Asker) -> bool:
+    def _opens_by_own_token(self, scope: Scope, asker: _Asker) -> bool:
         """/metrics is open to its token where it has one, else to whoever may read; the others judge their tokens themselves."""
         doors = self.contexts.doors
-        if path != "/metrics" or asker.is_scraper:
+        if scope["path"] != "/metrics" or asker.is_scraper:
             return True
-        return doors.metrics_token is None and asker.viewer is None and doors.open_reading
+        return doors.metrics_token is None and asker.viewer is None and doors.reads_openly(_address(scope))
 
     def _challenge(self, scope: Scope) -> Response:
         path = scope["path"]
@@ -177,7 +196,12 @@ def _is_own_form(headers: Headers) -> bool:
     return headers.get("sec-fetch-site") == "same-origin"
 
 
-def _guard(headers: MutableHeaders, host: str, viewer: Viewer | None) -> None:
+def _address(scope: Scope) -> str:
+    """Return where a request comes from, as the proxies that we trust tell it; empty where nobody knows."""
+    return scope["client"][0] if scope.get("client") else ""
+
+
+def _guard(headers: MutableHeaders, scope: Scope, host: str, viewer: Viewer | None) -> None:
     # Older browsers do not read 'self' as covering ws: and wss:, so the host is named where it cannot break out of the header.
     sockets = f" ws://{host} wss://{host}" if HOST.fullmatch(host) else ""
     headers["content-security-policy"] = POLICY + sockets
@@ -185,6 +209,9 @@ def _guard(headers: MutableHeaders, host: str, viewer: Viewer | None) -> None:
     headers["referrer-policy"] = "same-origin"
     headers["x-frame-options"] = "DENY"
     headers["cross-origin-opener-policy"] = "same-origin"
+    headers["cross-origin-resource-policy"] = "same-origin"
     headers["permissions-policy"] = "camera=(), geolocation=(), microphone=()"
+    if scope["scheme"] == "https":
+        headers["strict-transport-security"] = STAY_ON_TLS
     if viewer is not None:
         headers["cache-control"] = "no-store"

@@ -65,9 +65,7 @@ async def sign_in(request: Request, context: WebContext = Depends(read_context))
     # One at a time: attempts that come together must count together, and each takes 64 MiB.
     async with doors.turn:
         wait_s = doors.throttle.wait_s(account, address)
-        cookie = await run_in_threadpool(doors.sign_in, account, password) if not wait_s else None
-        if cookie is None and not wait_s:
-            doors.throttle.note_failure(account, address)
+        cookie = await run_in_threadpool(doors.sign_in, account, password, address) if not wait_s else None
     if wait_s:
         log.warning("sign-in: too many failures from %s", address)
         answer = _page(request, target, "sign_in_wait", 429, minutes=math.ceil(wait_s / 60))
@@ -76,7 +74,6 @@ async def sign_in(request: Request, context: WebContext = Depends(read_context))
     if cookie is None:
         log.warning("sign-in: refused from %s", address)
         return _page(request, target, "sign_in_refused", 401)
-    doors.throttle.note_success(account, address)
     welcome = RedirectResponse(_own_path(target), 303)
     secure = request.url.scheme == "https"
     life_s = int(SESSION_LIFE.total_seconds())
@@ -88,9 +85,9 @@ async def sign_in(request: Request, context: WebContext = Depends(read_context))
 def sign_out(request: Request, context: WebContext = Depends(read_context)) -> RedirectResponse:
     """End the session."""
     if cookie := read_cookie(request.headers):
-        context.doors.sign_out(cookie)
+        context.doors.sign_out(cookie, request.client.host if request.client else "")
     answer = RedirectResponse("/", 303)
-    answer.delete_cookie(SESSION_COOKIE, httponly=True, samesite="lax")
+    answer.delete_cookie(SESSION_COOKIE, httponly=True, samesite="lax", secure=request.url.scheme == "https")
     return answer
 
 

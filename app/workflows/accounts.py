@@ -50,6 +50,12 @@ def change_password(store: Store, name: str, password: str, now: datetime) -> No
     store.write_audit(now, ACTOR, "account password", name)
 
 
+def end_sessions(store: Store, name: str, now: datetime) -> None:
+    """End every session of an account; its password and its tokens stay. Raises InputError where there is no such account."""
+    store.write_account(replace(find(store, name), changed_at=now))
+    store.write_audit(now, ACTOR, "account sign-out", name)
+
+
 def remove_account(store: Store, name: str, now: datetime) -> None:
     """End an account, its sessions and its tokens. Raises InputError where there is none."""
     find(store, name)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from app.core.allocation import PlanChange, demands, plan_allocations, usage
 from app.core.families import find_gaps
+from app.core.features import find_without_peer6
 from app.core.intents import build_intents
 from app.core.ipv6 import LEDGER6_FILE, Ipv6Change, plan_ipv6
 from app.core.plan_faults import LEDGER_FILE
@@ -82,4 +83,4 @@ def judge_intents(workspace: Workspace) -> tuple[tuple[Finding, ...], tuple[Find
         intents = build_intents(workspace)
     except InputError as error:
         return error.findings, ()
-    return (), (*find_gaps(intents), *find_outsiders(workspace))
+    return (), (*find_gaps(intents), *find_without_peer6(workspace.plan), *find_outsiders(workspace))

@@ -26,13 +26,13 @@ from app.core.workspace import Workspace
 from app.edge import huawei
 from app.edge.files import read_workspace
 from app.edge.guard import LAB_PREFIXES, LOOPBACK, require_safe
-from app.edge.known_hosts import file_for
+from app.edge.known_hosts import file_for, keep_key
 from app.edge.nornir_inventory import FindWay, Way, build_inventory
 from app.edge.secrets import Secrets, read_secrets
 from app.edge.ssh.access import Access, Endpoint, Limits, Target
 from app.edge.ssh.channel import watch
 from app.edge.ssh.login import open_session, quiet_libraries, reach
-from app.errors import ConnectFailed, Finding, InputError
+from app.errors import ConnectFailed, Finding, InputError, LoginRefused
 from app.settings import Settings, read_settings
 from app.workflows.endpoints import ssh_endpoint
 
@@ -88,6 +88,7 @@ def open_gateway(
     access = _access(plan, settings, secrets, where, limits or Limits())
 
     def connect(intent: DeviceIntent, wait_s: float) -> DeviceSession:
+        _require_host_keys(intent.hostname, [where(contact)[0] for contact in intent.contacts], access)
         return open_session(_target(intent), access, wait_s=wait_s)
 
     def is_practice(intent: DeviceIntent) -> bool:
@@ -140,12 +141,28 @@ def _find_way(plan: Plan, intents: Mapping[str, DeviceIntent], settings: Setting
             require_safe(where(contact)[0], illustration=plan.illustration)
         secrets = read_secrets(settings.secrets_file, environ)
         access = _access(plan, settings, secrets, where, Limits())
+        _require_host_keys(name, [where(contact)[0] for contact in intent.contacts], access)
         contact, link = reach(name, intent.contacts, access)
         link.close()
         address, port = where(contact)
         return Way(str(address), port, access.password, settings.known_hosts)
 
     return find
+
+
+def _require_host_keys(device: str, addresses: Sequence[IPv4Address], access: Access) -> None:
+    """Return where a device is recognised before the password is sent, or is one for practice.
+
+    Raises:
+        UnsafeRoute: a packet to it must not be sent at all.
+        LoginRefused: it would be sent to whoever answers.
+    """
+    for address in addresses:
+        access.guard(address)
+    if access.known_hosts is None and not all(map(_is_practice, addresses)):
+        step = "Set WAIWANG_KNOWN_HOSTS; with WAIWANG_HOST_KEYS=first it is filled at first contact."
+        found = "none, so the password would go to whoever answers"
+        raise LoginRefused(device, "log in", expected="known_hosts to recognise it by", found=found, next_step=step)
 
 
 def _access(plan: Plan, settings: Settings, secrets: Secrets, endpoint: Endpoint, limits: Limits) -> Access:
@@ -157,6 +174,7 @@ def _access(plan: Plan, settings: Settings, secrets: Secrets, endpoint: Endpoint
         known_hosts=settings.known_hosts,
         limits=limits,
         connect=open_driver,
+        keep_key=partial(keep_key, settings.known_hosts) if settings.known_hosts and settings.host_keys == "first" else None,
         host_keys=file_for,
     )
 

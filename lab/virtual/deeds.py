@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from lab.virtual import tree
@@ -296,6 +296,18 @@ def _searched(what: str, line: str) -> bool:
         return what in line
 
 
+def _within(grammar: Grammar, section: Entry) -> Iterator[str]:
+    """Yield a section's lines. Where a family writes the end of an address family, it writes none that holds nothing."""
+    for entry in section.children:
+        ends = bool(grammar.family_end) and entry.shown.startswith("address-family ")
+        if ends and not entry.children:
+            continue
+        yield f" {entry.shown}"
+        yield from (f"  {line}" for line in tree.lines_of(entry))
+        if ends:
+            yield f" {grammar.family_end}"
+
+
 def config_text(grammar: Grammar, root: Entry) -> str:
     """Return a configuration as the device prints it."""
     mark = grammar.separator
@@ -307,7 +319,7 @@ def config_text(grammar: Grammar, root: Entry) -> str:
             out.append(mark)
         group = own
         out.append(grammar.indent_top + entry.shown if own else entry.shown)
-        out += [f" {line}" for line in tree.lines_of(entry)]
+        out += _within(grammar, entry)
         if not own:
             out += [grammar.block_end, mark] if grammar.block_end else [mark]
     if out[-1] != mark:

@@ -154,8 +154,8 @@ class Grammar:
 
     `interface_types`: physical, logical, or whole (a physical one whose name has no number). `negation` is undo or no,
     `full_undo` takes the whole line after it. `fall_back`: lines of the views above are taken too. `two_phase`: lines wait
-    for a commit. `block_end` closes a section in the text; `shows_bare_ports` writes ports that nothing was configured on.
-    `hardware` ends the answer to the question for the version.
+    for a commit. `block_end` closes a section in the text, `family_end` an address family within; `shows_bare_ports` writes ports
+    that nothing was configured on. `hardware` ends the answer to the question for the version.
     """
 
     family: str
@@ -186,6 +186,7 @@ class Grammar:
     interface_table: str = "vrp"
     shows_bare_ports: bool = True
     block_end: str = ""
+    family_end: str = ""
     hardware: str = ""
     kinds: Kinds = field(default_factory=Kinds)
 
@@ -294,6 +295,7 @@ _REQUIRED = {entry.name for entry in fields(Grammar)} - {
     "interface_table",
     "shows_bare_ports",
     "block_end",
+    "family_end",
     "hardware",
 }
 

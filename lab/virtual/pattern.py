@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import AddressValueError, IPv4Address, IPv4Network, NetmaskValueError
+from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Address, NetmaskValueError
 
 _MARKS = re.compile(r"\(([a-z_0-9]+):([^)]*)\)|<([a-z_0-9]+):([^>]+)>|[\[\]{}|]|[^\s\[\]{}|]+")
 _RANGE = re.compile(r"(\d+)-(\d+)(?:/(\d+))?$")
@@ -274,6 +274,27 @@ def _ipv4(typed: str) -> str | None:
         return None
 
 
+def _ipv6(typed: str) -> str | None:
+    """Take an IPv6 address and return it compressed, in the typed case: FRR echoes small letters, the others capitals."""
+    try:
+        address = str(IPv6Address(typed))
+    except AddressValueError:
+        return None
+    return address.upper() if typed.isupper() else address
+
+
+def _ip(typed: str) -> str | None:
+    return _ipv4(typed) or _ipv6(typed)
+
+
+def _prefix6(typed: str) -> str | None:
+    """Take an IPv6 address with its prefix length."""
+    address, slash, length = typed.partition("/")
+    if not slash or _ipv6(address) is None or _number(length, 0, 128, 1) is None:
+        return None
+    return f"{_ipv6(address)}/{int(length)}"
+
+
 def _mask(typed: str) -> str | None:
     """Take a prefix length or a dotted mask; return the dotted mask."""
     try:
@@ -297,6 +318,9 @@ def _area(typed: str) -> str | None:
 
 _READERS: Mapping[str, Callable[[str], str | None]] = {
     "ipv4": _ipv4,
+    "ipv6": _ipv6,
+    "ip": _ip,
+    "prefix6": _prefix6,
     "wildcard": lambda typed: "0.0.0.0" if typed == "0" else _ipv4(typed),
     "mask": _mask,
     "prefix": _prefix,

@@ -336,6 +336,25 @@ def test_frr_takes_the_patches_from_ospf_to_isis_and_back(
     assert [str(command) for command in patch("frr", _echo(files["old"], device, ports, files["both"]), old)] == []
 
 
+@pytest.mark.lab
+def test_frr_takes_the_ipv6_session_with_the_province_away_and_back(
+    require_program: Callable[..., None], templates: Mapping[str, str], tmp_path: Path
+) -> None:
+    """Real FRR knows no `no address-family`, and ends every line of a peer with the peer."""
+    require_program("vtysh", "unshare", "ip")
+    _require_root()
+    workspace = full_workspace("frr")
+    bgp = workspace.plan.features.bgp
+    assert bgp is not None
+    alone = replace(bgp, peers=(replace(bgp.peers[0], address6=None, neighbour6=None),))
+    plan = replace(workspace.plan, features=replace(workspace.plan.features, bgp=alone))
+    old, new = (render(one, templates, ["core"])["core"] for one in (workspace, replace(workspace, plan=plan)))
+    files = _written(tmp_path, {"old": old, "forth": _patch_text(old, new), "both": _patch_text(old, new) + _patch_text(new, old)})
+    ports = [line.split()[1] for line in old.splitlines() if line.startswith("interface ")]
+    assert [str(command) for command in patch("frr", _echo(files["old"], "core", ports, files["forth"]), new)] == []
+    assert [str(command) for command in patch("frr", _echo(files["old"], "core", ports, files["both"]), old)] == []
+
+
 def _spoken(text: str) -> str:
     return text.replace("<secret:isis_key>", "sample")
 

@@ -57,7 +57,7 @@ class Edit:
     syslog: int = 0
 
 
-PARTS = ("probe", "qos", "traps", "ntp_key", "bgp", "filters", "route", "banner", "aaa", "informs", "ipv6", "isis_keys")
+PARTS = ("probe", "qos", "traps", "ntp_key", "bgp", "filters", "route", "banner", "aaa", "informs", "ipv6", "province6", "isis_keys")
 EDITS = st.builds(
     Edit,
     rate_step=st.integers(0, 3),
@@ -101,6 +101,7 @@ def edited(router: str, device: str, edit: Edit, build: Callable[..., Workspace]
         banner="" if "banner" in gone else intent.management.banner,
         syslog_hosts=tuple(host + step for host in intent.management.syslog_hosts for step in range(edit.syslog)),
     )
+    bgp = intent.bgp and replace(intent.bgp, external6=() if gone & {"ipv6", "province6"} else intent.bgp.external6)
     probe = intent.probe and replace(intent.probe, frequency_s=edit.frequency_s)
     changed = replace(
         intent,
@@ -108,8 +109,9 @@ def edited(router: str, device: str, edit: Edit, build: Callable[..., Workspace]
         management=management,
         probe=None if "probe" in gone else probe,
         policies=() if "qos" in gone else intent.policies,
-        bgp=None if gone & {"bgp", "filters"} else intent.bgp,
+        bgp=None if gone & {"bgp", "filters"} else bgp,
         assigned=() if "filters" in gone else intent.assigned,
+        assigned6=() if gone & {"filters", "ipv6"} else intent.assigned6,
         isis=intent.isis and replace(intent.isis, authentication="isis_keys" not in gone),
         static_routes=() if "route" in gone else intent.static_routes,
     )

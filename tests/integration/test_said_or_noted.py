@@ -95,10 +95,50 @@ FEATURES = (
         "level filter", ("county_agg",), "the filter between IS-IS levels", "isis",
         vrp=r"level-1 into level-2 filter", comware=r"level-1 into level-2 filter", ios=r"level-1 into level-2 route-map",
     ),
+    _row(
+        "IPv6 to the province", ("city_core",),
+        vrp=r"^  peer 2001:DB8:FFFF:: enable$", comware=r"^  peer 2001:DB8:FFFF:: enable$",
+        ios=r"^  neighbor 2001:DB8:FFFF:: activate$", frr=r"^  neighbor 2001:db8:ffff:: activate$",
+    ),
+    _row(
+        "national IPv6 filter", ("city_core",),
+        vrp=r"route-policy NATIONAL6 export", comware=r"route-policy NATIONAL6 export", ios=r"route-map NATIONAL6 out",
+        frr=r"route-map NATIONAL6 out",
+    ),
+    _row(
+        "IPv6 default route", ("city_core",), igp="ospf",
+        vrp=r"^ospfv3 1\n router-id \S+\n default-route-advertise", comware=r"^ospfv3 1\n router-id \S+\n default-route-advertise",
+        ios=r"^ipv6 router ospf 1\n(?: .*\n)* default-information originate",
+        frr=r"^router ospf6\n(?: .*\n)* default-information originate",
+    ),
+    _row(
+        "IPv6 default route by IS-IS", ("city_core",), "the IPv6 default route of IS-IS", "isis",
+        vrp=r"ipv6 default-route-advertise match default", comware=r"default-route-advertise route-policy DEFAULT6",
+        ios=r"default-information originate route-map DEFAULT6",
+    ),
+    _row(
+        "IPv6 area filter", ("county_agg",), "filters of IPv6 prefixes between OSPF areas", "ospf",
+        vrp=r"filter ipv6-prefix ASSIGNED6", comware=r"  filter prefix-list ASSIGNED6", frr=r"filter-list prefix ASSIGNED6",
+    ),
+    _row(
+        "IPv6 level filter", ("county_agg",), "the filter between IS-IS levels", "isis",
+        vrp=r"ipv6 import-route isis level-1 into level-2 filter", comware=r"isisv6 level-1 into level-2 filter",
+        ios=r"level-1 into level-2 distribute-list ASSIGNED6",
+    ),
     _row("VPN instances", PES, "VPN instances", vrp=r"^ip vpn-instance CZ", comware=r"^ip vpn-instance CZ", ios=r"^ip vrf CZ"),
     _row(
         "VPN port", PES, "VPN instances",
         vrp=r"vpn-instance CZ\n ip address", comware=r"vpn-instance CZ\n ip address", ios=r"vrf forwarding CZ\n ip address",
+    ),
+    _row(
+        "VPN on a unit's line", ("urban_unit",), "VPN instances",
+        vrp=r"vpn-instance CZ\n ip address 10\.9\.16\.2 ", comware=r"vpn-instance CZ\n ip address 10\.9\.16\.2 ",
+        ios=r"vrf forwarding CZ\n ip address 10\.9\.16\.2 ",
+    ),
+    _row(
+        "VPN route", ("county_agg",), "VPN instances",
+        vrp=r"^ip route-static vpn-instance CZ 10\.9\.", comware=r"^ip route-static vpn-instance CZ 10\.9\.",
+        ios=r"^ip route vrf CZ 10\.9\.",
     ),
     _row("labels", PES, "VPN instances", vrp=r"^ mpls ldp$", comware=r"^ mpls ldp enable$", ios=r"^ mpls ip$"),
     _row(

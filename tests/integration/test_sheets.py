@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
+from app.core.formulas import guarded, unguarded
 from app.edge.files import sheets
 from app.edge.files.inbound import name_columns
-from app.edge.files.sheets import guarded, read_sheets, unguarded, write_office_csv, write_plain_csv, write_sheet, write_workbook
+from app.edge.files.sheets import read_sheets, write_office_csv, write_plain_csv, write_sheet, write_workbook
 from app.errors import Finding, InputError
 
 HEADS = {"id": ("编号",), "name": ("名称",)}

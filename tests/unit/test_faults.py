@@ -479,3 +479,10 @@ def test_windows_are_numbered_by_civil_day_and_known_as_of_a_moment() -> None:
     assert found[0].cancelled_at == NOW + MINUTE
     zone = workspace().order.timezone
     assert (next_window_id(found, NOW, zone), next_window_id(found, NOW + 14 * HOUR, zone)) == ("W-20080703-03", "W-20080704-01")
+
+
+def test_a_fault_that_is_handed_over_twice_was_handed_over_the_first_time() -> None:
+    steps = ((OPENED, NOW, ""), (HAND, NOW + HOUR, "telecom"), (HAND, NOW + 2 * HOUR, "unicom"))
+    events = [FaultEvent("F-1", kind, OTHER, at, at, "值班员", BY_HAND, "单1", value) for kind, at, value in steps]
+    fault = project_faults(events)["F-1"]
+    assert (fault.carrier, fault.handed_at) == ("unicom", NOW + HOUR)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address
 
 import pytest
 
 from app.core.families import find_gaps
+from app.core.features import find_unfit_features, find_without_peer6
 from app.core.intent import DeviceIntent, InterfaceIntent, OspfArea
 from app.core.intent_faults import DESCRIPTION_LIMIT
 from app.core.intents import FLOATING_DISTANCE, build_intents
-from app.core.ipplan import AaaProfile, BgpProfile, QosShare
+from app.core.ipplan import AaaProfile, BgpProfile, ProbeProfile, QosShare
 from app.core.naming import natural_key
 from app.core.workspace import Workspace
 from app.errors import InputError
@@ -277,16 +278,19 @@ def test_video_is_held_to_768_on_a_line_of_two_megabit() -> None:
     assert intents["core"].policies[1].classes[0].kbps == 6144
 
 
-def test_a_port_in_a_vpn_takes_no_part_in_ospf_and_only_the_core_and_counties_hold_vpns() -> None:
+def test_a_port_in_a_vpn_takes_no_part_in_ospf_and_routers_without_such_a_port_below_the_counties_hold_no_vpn() -> None:
     intents = build_intents(full_workspace("huawei_ar"))
     bound = [(name, port.name, port.ospf_area) for name, intent in intents.items() for port in intent.interfaces if port.vrf]
     assert bound == [
         ("core", "GigabitEthernet0/0/0", None),
         ("core", "GigabitEthernet0/0/7", None),
         ("core", "GigabitEthernet0/0/9", None),
+        ("county02", "GigabitEthernet0/0/4.2102", None),
         ("county02", "GigabitEthernet0/0/6", None),
+        ("u01", "GigabitEthernet0/0/1.2102", None),
+        ("u01", "GigabitEthernet0/0/6", None),
     ]
-    assert {name for name, intent in intents.items() if intent.vpns} == {"core", "county02"}
+    assert {name for name, intent in intents.items() if intent.vpns} == {"core", "county02", "u01"}
     assert {name for name, intent in intents.items() if intent.bgp} == {"core", "county02"}
 
 
@@ -296,6 +300,62 @@ def test_public_pools_outside_the_vpns_leave_an_area_and_national_ones_alone_lea
     assert within == [("10.8.0.0/24", 28), ("198.18.0.0/24", 32), ("198.18.8.0/24", 28)]
     assert [str(one.prefix) for one in intents["core"].announced] == ["198.18.0.0/24", "198.18.8.0/24"]
     assert (intents["county02"].assigned, intents["county02"].announced) == (intents["core"].assigned, ())
+
+
+def test_regions_and_routers_own_ipv6_prefixes_alone_leave_an_area_or_the_city() -> None:
+    workspace = full_workspace("huawei_ar")
+    intents = build_intents(workspace)
+    within = [(str(one.prefix), one.longest) for one in intents["county02"].assigned6]
+    assert within == [("2001:db8:100::/48", 128), ("2001:db8:101::/48", 64), ("2001:db8:102::/48", 64)]
+    assert (intents["core"].assigned6, intents["core"].announced6) == (intents["county02"].assigned6,) * 2
+    assert (intents["county02"].announced6, intents["u01"].assigned6) == ((), ())
+    held = [(row.prefix, row.prefix.prefixlen) for row in workspace.ledger6 if row.role in ("loopback", "link")]
+    held += [(row.prefix, 64) for row in workspace.ledger6 if row.role == "unit"]
+    for prefix, length in held:
+        assert any(prefix.subnet_of(one.prefix) and length <= one.longest for one in intents["core"].announced6)  # type: ignore[arg-type]
+
+
+def test_only_the_port_towards_the_province_and_a_session_of_its_own_carry_ipv6_out_of_the_city() -> None:
+    core = build_intents(full_workspace("huawei_ar"))["core"]
+    assert core.bgp is not None
+    assert [(str(peer.address), peer.as_number) for peer in core.bgp.external6] == [("2001:db8:ffff::", 64600)]
+    (port,) = [port for port in core.interfaces if port.kind == "province"]
+    assert (str(port.address6), port.ospf_area) == ("2001:db8:ffff::1/127", None)
+
+
+def province6(workspace: Workspace, **changed: object) -> Workspace:
+    """Return the workspace with another IPv6 session to the province."""
+    bgp = workspace.plan.features.bgp
+    assert bgp is not None
+    peer = replace(bgp.peers[0], **changed)  # type: ignore[arg-type]
+    features = replace(workspace.plan.features, bgp=replace(bgp, peers=(peer,)))
+    return replace(workspace, plan=replace(workspace.plan, features=features))
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"address6": None}, "expected address6 and neighbour6 together; found neighbour6 alone. Add the other"),
+        ({"neighbour6": None}, "expected address6 and neighbour6 together; found address6 alone. Add the other"),
+        ({"neighbour6": IPv6Address("2001:db8::9")}, "expected another address of 2001:db8:ffff::/127; found neighbour6 2001:db8::9"),
+        ({"neighbour6": IPv6Address("2001:db8:ffff::1")}, "expected another address of 2001:db8:ffff::/127; found neighbour6"),
+    ],
+)
+def test_an_ipv6_session_with_the_province_that_cannot_be_is_told(changed: dict[str, object], told: str) -> None:
+    assert told in refusal(province6(full_workspace("huawei_ar"), **changed))
+
+
+def test_an_ipv6_session_of_a_city_without_ipv6_is_told() -> None:
+    workspace = full_workspace("huawei_ar")
+    found = refusal(replace(workspace, plan=replace(workspace.plan, ipv6=None), ledger6=()))
+    assert "core GigabitEthernet0/0/8: expected an IPv6 prefix of the city to announce; found none" in found
+
+
+def test_a_session_with_the_province_that_carries_no_ipv6_is_noted() -> None:
+    workspace = full_workspace("huawei_ar")
+    assert list(find_without_peer6(workspace.plan)) == []
+    (note,) = find_without_peer6(province6(workspace, address6=None, neighbour6=None).plan)
+    assert (note.note, note.what) == (True, "routing.bgp.province: core GigabitEthernet0/0/8 carries no IPv6")
 
 
 def test_ports_that_nothing_stands_on_are_shut_where_the_model_is_known() -> None:
@@ -351,6 +411,15 @@ def test_what_of_the_features_cannot_be_configured_is_told_at_once() -> None:
         "routing.bgp: expected only_assigned: true",
     ):
         assert part in told
+
+
+@pytest.mark.parametrize(("frequency_s", "is_told"), [(20, True), (21, False)])
+def test_a_round_of_echoes_ends_before_the_next_begins(frequency_s: int, *, is_told: bool) -> None:
+    workspace = full_workspace("huawei_ar")
+    features = replace(workspace.plan.features, probe=ProbeProfile(frequency_s, 5))
+    plan = replace(workspace.plan, features=features)
+    told = [f"{finding.what}: {finding.expected}; {finding.found}" for finding in find_unfit_features(plan, workspace.inventory)]
+    assert told == (["probe: frequency_s above 20, as 5 echoes take 20 s; frequency_s: 20"] if is_told else [])
 
 
 @pytest.mark.parametrize(("family", "word"), [("huawei_ar", "sha2-256"), ("huawei_ne", "sha2-256"), ("frr", "sha256")])

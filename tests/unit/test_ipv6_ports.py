@@ -12,14 +12,13 @@ from app.errors import InputError
 from tests.golden.render.workspace import full_workspace, isis_workspace, small_workspace
 
 
-def test_both_ends_of_a_line_lie_in_its_127_and_a_dialled_line_has_none() -> None:
+def test_both_ends_of_a_line_lie_in_its_127_and_those_of_a_dialled_line_too() -> None:
     ends: dict[str, list[IPv6Interface | None]] = {}
     for intent in build_intents(full_workspace("huawei_ar")).values():
         for port in intent.interfaces:
             if port.kind in ("line", "backup") and port.line_id:
                 ends.setdefault(port.line_id, []).append(port.address6)
-    assert ends.pop("C-1") == [None, None]
-    assert len(ends) == 4
+    assert len(ends) == 5
     for near, far in ends.values():
         assert near is not None
         assert far is not None
@@ -31,9 +30,18 @@ def test_both_ends_of_a_line_lie_in_its_127_and_a_dialled_line_has_none() -> Non
 def test_every_ipv6_address_of_a_device_is_held_in_the_ledger_and_on_one_port() -> None:
     workspace = isis_workspace("h3c_msr")
     held = [row.prefix for row in workspace.ledger6]
-    found = [port.address6 for intent in build_intents(workspace).values() for port in intent.interfaces if port.address6]
-    assert len(found) == len(set(found)) == 5 + 4 + 8
+    ports = [port for intent in build_intents(workspace).values() for port in intent.interfaces]
+    found = [port.address6 for port in ports if port.address6 and port.kind != "province"]
+    assert len(found) == len(set(found)) == 5 + 4 + 10
     assert all(any(address.network.subnet_of(prefix) for prefix in held) for address in found)
+
+
+def test_a_dialled_line_carries_ipv6_on_its_dialler_and_not_on_the_modems_port() -> None:
+    held = {port.kind: port for port in build_intents(full_workspace("huawei_ar"))["t01"].interfaces if port.line_id == "C-1"}
+    assert set(held) == {"line", "modem"}
+    assert (held["line"].name, held["modem"].address6) == ("Dialer1", None)
+    assert held["line"].address6 is not None
+    assert held["line"].ospf_area == "0.0.0.2"
 
 
 def test_a_units_lan_is_the_first_64_of_its_56_and_its_router_the_first_address() -> None:

@@ -42,7 +42,7 @@ def test_a_line_is_in_exactly_one_state() -> None:
 async def test_notifications_are_counted_by_result_and_absent_where_none_are_received() -> None:
     async def scraped(counts: dict[str, int]) -> list[str]:
         transport = httpx.ASGITransport(app=create_app(FixedReader(), notifications=counts))
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
             text = (await client.get("/metrics")).text
         return [row for row in text.splitlines() if row.startswith("waiwang_notifications")]
 

@@ -39,6 +39,16 @@ def test_what_is_partly_done_scores_in_proportion_or_not_at_all_as_the_order_say
     assert score(replace(TABLE, formula="all_or_nothing"), half).total == 40
 
 
+def test_a_share_decided_upon_a_contest_stands_whatever_the_formula_makes_of_shares() -> None:
+    decided = replace(subject({"b": 1, "c": 1}), evidence={"a": RowEvidence(0.5, "contest 1", settled=True)})
+    assert score(replace(TABLE, formula="all_or_nothing"), decided).total == 30
+
+
+@pytest.mark.parametrize(("share", "total"), [(1.5, 60), (-0.5, 0)])
+def test_no_row_gives_more_than_its_points_or_takes_any_away(share: float, total: float) -> None:
+    assert score(TABLE, subject({"a": share, "b": 0, "c": 0})).total == total
+
+
 def test_a_row_without_evidence_earns_nothing_yet_and_makes_the_score_provisional() -> None:
     found = score(TABLE, subject({"a": 1, "b": None}))
     assert (found.total, found.provisional) == (60, True)

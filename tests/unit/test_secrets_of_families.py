@@ -37,6 +37,12 @@ VRP: Sequence[str] = (
     "ike peer p\n pre-shared-key SECRET",
     "user-interface vty 0 4\n set authentication password cipher SECRET",
     "super password level 3 cipher SECRET",
+    "aaa\n local-user a password SECRET",
+    "snmp-agent target-host trap address udp-domain 10.0.0.1 params securityname SECRET",
+    "ike peer p\n pre-shared-key simple SECRET",
+    "mpls ldp\n md5-password plain 10.0.0.1 SECRET",
+    "wlan\n security wpa2 psk pass-phrase SECRET aes",
+    "keychain k mode absolute\n key-string plain SECRET",
 )
 COMWARE: Sequence[str] = (
     "local-user a class manage\n password hash $h$6$SECRET/x==",
@@ -55,6 +61,9 @@ COMWARE: Sequence[str] = (
     "hwtacacs scheme t\n primary authentication 10.1.1.1 key simple SECRET",
     "super password role network-admin simple SECRET",
     "line vty 0 63\n set authentication password hash $h$6$SECRET",
+    "ntp-service authentication-keyid 1 authentication-mode md5 simple SECRET",
+    "ike keychain k\n pre-shared-key address 10.0.0.1 255.255.255.255 key simple SECRET",
+    "radius scheme r\n key authentication SECRET",
 )
 IOS: Sequence[str] = (
     "enable secret 5 $1$abc$SECRET",
@@ -79,6 +88,13 @@ IOS: Sequence[str] = (
     "tacacs server a\n key 7 SECRET",
     "crypto isakmp key SECRET address 0.0.0.0",
     "line vty 0 4\n password 7 SECRET",
+    "snmp-server host 10.0.0.1 SECRET",
+    "snmp-server host 10.0.0.1 traps SECRET",
+    "crypto ikev2 keyring k\n pre-shared-key local SECRET",
+    "interface GigabitEthernet0/1\n standby 1 authentication SECRET",
+    "interface GigabitEthernet0/1\n ipv6 ospf authentication ipsec spi 500 md5 0 SECRET",
+    "interface Tunnel0\n ip nhrp authentication SECRET",
+    "ip ftp password 7 SECRET",
 )
 FRR: Sequence[str] = (
     "password SECRET",

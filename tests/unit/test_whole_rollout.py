@@ -87,6 +87,20 @@ def test_no_address_stands_on_two_ports_of_one_vrf(root: Path) -> None:
 
 
 @over_every_rollout
+def test_every_router_with_a_way_up_asks_the_centre_from_its_loopback(root: Path) -> None:
+    workspace, intents = _read(root)
+    texts = render(workspace, read_templates(root))
+    prefixes = {row.holder: row.prefix for row in workspace.ledger if row.released_on is None}
+    centre = prefixes[f"service:{workspace.plan.management.monitoring_service}"]
+    asking = [intent for intent in intents.values() if intent.loopback is not None and intent.uplink is not None]
+    assert asking
+    for intent in asking:
+        assert intent.probe is not None
+        assert (intent.probe.source, intent.probe.target in centre) == (intent.loopback, True)
+        assert f"\n destination-address ipv4 {intent.probe.target}\n source-address ipv4 {intent.loopback}\n" in texts[intent.hostname]
+
+
+@over_every_rollout
 def test_the_same_workspace_read_twice_gives_the_same_bytes(root: Path) -> None:
     templates = read_templates(root)
     assert render(read_workspace(root)[0], templates) == render(_read(root)[0], templates)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from app.core.access import Account, Role, Token, parse_role
 from app.edge.database.connection import Database
 from app.edge.database.rows import slots
-from app.edge.database.tables import ACCOUNT, TOKEN
+from app.edge.database.tables import ACCOUNT, SESSION_END, TOKEN
 
 
 class Accounts(Database):
@@ -62,6 +62,17 @@ class Accounts(Database):
         with self.reading("tokens") as connection:
             row = connection.execute(sa.select(TOKEN).where(valid)).first()
             return None if row is None else Token(row.account, row.digest, row.created_at, row.expires_at)
+
+    def end_session(self, number: str, account: str, at: datetime) -> None:
+        """Append that a session is over; one that is over already stays as it is."""
+        with self.writing("end of a session") as connection:
+            if connection.execute(sa.select(SESSION_END.c.at).where(SESSION_END.c.number == number)).first() is None:
+                connection.execute(sa.insert(SESSION_END), {"number": number, "account": account, "at": at})
+
+    def is_session_over(self, number: str) -> bool:
+        """Tell whether a session was ended before its time."""
+        with self.reading("ends of sessions") as connection:
+            return connection.execute(sa.select(SESSION_END.c.at).where(SESSION_END.c.number == number)).first() is not None
 
 
 def _standing() -> sa.Select[tuple[object, ...]]:

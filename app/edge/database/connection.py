@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
@@ -30,6 +31,7 @@ class Database:
         from app.edge.database.migrate import migrate  # Alembic takes a quarter of the start of commands that open no database
 
         engine = build_engine(url)
+        _make_private(engine.url)
         try:
             with engine.connect().execution_options(writes=True) as connection, connection.begin():
                 migrate(connection, url)
@@ -82,6 +84,23 @@ def database_exists(url: str) -> bool:
     except sa.exc.ArgumentError:
         return True
     return parsed.get_backend_name() != "sqlite" or (parsed.database is not None and Path(parsed.database).exists())
+
+
+def file_open_to_others(url: str) -> Path | None:
+    """Return the database's file where other accounts of this machine can read or write it."""
+    parsed = sa.make_url(url)
+    file = Path(parsed.database) if parsed.get_backend_name() == "sqlite" and parsed.database else None
+    return file if file is not None and file.exists() and file.stat().st_mode & 0o077 else None
+
+
+def _make_private(url: sa.URL) -> None:
+    """Make a database's file, where there is none, readable for this account alone; SQLite gives its log files the same mode.
+
+    It holds digests of passwords and configurations of devices. A file that is there keeps its mode.
+    """
+    if url.get_backend_name() == "sqlite" and url.database is not None:
+        with suppress(OSError):  # the file is there, or SQLite will say why it cannot be made
+            os.close(os.open(url.database, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _cannot_open(url: sa.URL, error: Exception) -> StoreError:

@@ -292,6 +292,14 @@ TOKEN = sa.Table(
     sa.Column("expires_at", Moment, nullable=False),
     sa.Column("revoked_at", Moment),
 )
+SESSION_END = sa.Table(
+    "session_end",
+    METADATA,
+    sa.Column("session_end_id", _ROW, primary_key=True),
+    sa.Column("number", sa.String(32), nullable=False, unique=True),
+    sa.Column("account", sa.String(32), nullable=False),
+    sa.Column("at", Moment, nullable=False),
+)
 CONTEST = sa.Table(
     "contest",
     METADATA,

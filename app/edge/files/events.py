@@ -7,19 +7,19 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
-from zipfile import BadZipFile
 from zoneinfo import ZoneInfo
 
 from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
 from pydantic import BeforeValidator, Field
 
 from app.core.events import UnitEvent
 from app.edge.files.explain import parse_row, wanted
 from app.edge.files.order_schema import Text
 from app.edge.files.rows_schema import Cells, YesNo
+from app.edge.files.sheets import LARGEST_BYTES, MOST_ROWS, UNREADABLE, is_too_large
 from app.edge.files.tables import Row, parse_table
 from app.edge.files.texts import Report, read_text, shown
 from app.errors import Finding
@@ -132,17 +132,24 @@ def _read_sheet(path: Path, report: Report) -> list[Row]:
     """Read the first sheet of a workbook; cells are read as they show, days as ISO dates, formulas by their last value."""
     name = shown(path, path.parent)
     try:
-        book = load_workbook(path, read_only=True, data_only=True)
+        if (size := path.stat().st_size) > LARGEST_BYTES:
+            step = "Export the rows alone, or in parts."
+            report(Finding(name, "file is too large", f"at most {LARGEST_BYTES:,} bytes", f"{size:,} bytes", step))
+            return []
+        raw = path.read_bytes()
+        if is_too_large(raw, name, report):
+            return []
+        rows = load_workbook(io.BytesIO(raw), read_only=True, data_only=True).worksheets[0].iter_rows(values_only=True)
+        lines = [[_shown_cell(value) for value in row] for row in islice(rows, MOST_ROWS + 1)]
     except FileNotFoundError:
         report(Finding(name, "file is missing", "a readable file", "nothing there", "Check the path."))
         return []
-    except (OSError, BadZipFile, InvalidFileException, KeyError, ValueError):
+    except UNREADABLE:
         report(Finding(name, "file is no workbook", "an XLSX workbook", "something else", "Save it as .xlsx, or as CSV UTF-8."))
         return []
-    try:
-        lines = [[_shown_cell(value) for value in row] for row in book.worksheets[0].iter_rows(values_only=True)]
-    finally:
-        book.close()
+    if len(lines) > MOST_ROWS:
+        report(Finding(name, "sheet is too long", f"at most {MOST_ROWS:,} rows", "more", "Remove what is no row."))
+        return []
     width = max((index + 1 for line in lines[:1] for index, cell in enumerate(line) if cell), default=0)
     return _rows("\n".join(_csv_line([cell.replace("\n", " ") for cell in line[:width]]) for line in lines), name, report)
 

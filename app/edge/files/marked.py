@@ -20,6 +20,8 @@ KeyPath = tuple[str | int, ...]
 UNREADABLE = object()
 #: A file may extend a file that extends a file …; more than this is a loop in all but name.
 EXTENDS_DEPTH = 8
+#: Levels of mappings and lists in each other; no file of a workspace has ten.
+DEPTH = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +51,19 @@ class Marked:
 
 
 class _PlainLoader(yaml.SafeLoader):
+    depth = 0
+
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         event = self.peek_event()  # type: ignore[no-untyped-call]  # types-PyYAML leaves the parser untyped
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
             raise yaml.composer.ComposerError(None, None, "an anchor or alias", event.start_mark)
-        return super().compose_node(parent, index)
+        if self.depth >= DEPTH:
+            raise yaml.composer.ComposerError(None, None, f"more than {DEPTH} levels in each other", event.start_mark)
+        self.depth += 1
+        try:
+            return super().compose_node(parent, index)
+        finally:
+            self.depth -= 1
 
 
 @dataclass(slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from ipaddress import IPv4Address, IPv4Interface, IPv6Network
+from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface, IPv6Network
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
@@ -127,6 +127,8 @@ class ProvincePeerBlock(Block):
     address: IPv4Interface
     neighbour: IPv4Address
     as_number: AsNumber
+    address6: IPv6Interface | None = None
+    neighbour6: IPv6Address | None = None
 
     def value(self) -> ProvincePeer:
         return ProvincePeer(**dict(self))

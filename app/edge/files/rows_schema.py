@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from app.core.inventory import Device, Line, NatRecord, Region, Service, Unit
+from app.core.inventory import Device, Line, NatRecord, Region, Service, Unit, VpnLine
 from app.core.ipplan import Allocation, Phase, PoolRole
 from app.core.ipv6_rows import Allocation6
 from app.core.scope import LevelName
@@ -157,6 +157,16 @@ class NatCells(Cells):
         return NatRecord(**dict(self), where=where)
 
 
+class VpnLineCells(Cells):
+    line_id: Id
+    vpn: str
+    a_interface: Interface
+    z_interface: Interface
+
+    def value(self, where: str) -> VpnLine:
+        return VpnLine(**dict(self), where=where)
+
+
 class Allocation6Cells(Cells):
     prefix: Prefix6
     vrf: str
@@ -174,7 +184,7 @@ class AllocationCells(Cells):
     pool: str
     vrf: str
     role: PoolRole
-    holder: Annotated[str, Field(pattern=r"^(device|line|unit|management|service):\S+$")]
+    holder: Annotated[str, Field(pattern=r"^(device|line|unit|management|service|vpn):\S+$")]
     since: Day
     released_on: Day | None = None
     replaces: Prefix | None = None
@@ -195,6 +205,7 @@ COLUMNS: Mapping[type[Cells], tuple[str, ...]] = {
         (ServiceCells, Service),
         (AllocationCells, Allocation),
         (NatCells, NatRecord),
+        (VpnLineCells, VpnLine),
         (Allocation6Cells, Allocation6),
     )
 }

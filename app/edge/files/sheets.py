@@ -24,13 +24,14 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.exceptions import InvalidFileException
 
+from app.core.formulas import FORMULA, guarded, unguarded
 from app.edge.files.texts import Report
 from app.errors import Finding, InputError
 
 #: A sheet larger than this is no roster.
 LARGEST_BYTES = 20_000_000
-LARGEST_UNPACKED_BYTES = 400_000_000
-MOST_ROWS = 200_000
+LARGEST_UNPACKED_BYTES = 150_000_000
+MOST_ROWS, MOST_COLUMNS, MOST_CELLS = 200_000, 256, 4_000_000
 XLSX_MAGIC, OLE_MAGIC = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 #: Spreadsheet programs keep 15 digits of a number.
 EXACT_DIGITS = 15
@@ -48,8 +49,6 @@ UNREADABLE = (
     EOFError,
     NotImplementedError,
 )
-#: With what a spreadsheet program begins a formula.
-_FORMULA = re.compile(r"'*[=+\-@\t\r＝＋－＠]")
 _ROUNDED = re.compile(r"\d(?:\.\d+)?E\+\d+", re.IGNORECASE)
 _PADDED = re.compile(r"0{2,}")
 _WIDEST = 42
@@ -158,22 +157,12 @@ def write_sheet(path: Path, content: bytes) -> None:
         raise InputError([finding]) from error
 
 
-def guarded(text: str) -> str:
-    """Return a cell that no spreadsheet program takes for a formula: an apostrophe goes before what would begin one."""
-    return f"'{text}" if _FORMULA.match(text) else text
-
-
-def unguarded(text: str) -> str:
-    """Undo `guarded`."""
-    return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
-
-
 def _set_text(cell: Cell, text: str) -> None:
     cell.value = text or None
     cell.number_format = "@"
     if text:
         cell.data_type = "s"
-        cell.quotePrefix = bool(_FORMULA.match(text))
+        cell.quotePrefix = bool(FORMULA.match(text))
 
 
 def _refuse_illegal(title: str, rows: Sequence[Sequence[str]]) -> None:
@@ -242,12 +231,18 @@ def _read_workbook(raw: bytes, name: str, report: Report) -> list[Sheet]:
         return _worksheets(raw, name, report)
 
 
+def is_too_large(raw: bytes, name: str, report: Report) -> bool:
+    """Tell whether a workbook would unpack to more than is ever read, which is reported. Raises one of `UNREADABLE` where it is none."""
+    unpacked = sum(part.file_size for part in zipfile.ZipFile(io.BytesIO(raw)).infolist())
+    if unpacked > LARGEST_UNPACKED_BYTES:
+        step = "Export the rows alone, or in parts."
+        report(Finding(name, "workbook is too large", f"at most {LARGEST_UNPACKED_BYTES:,} bytes", f"{unpacked:,} bytes", step))
+    return unpacked > LARGEST_UNPACKED_BYTES
+
+
 def _worksheets(raw: bytes, name: str, report: Report) -> list[Sheet]:
     try:
-        unpacked = sum(part.file_size for part in zipfile.ZipFile(io.BytesIO(raw)).infolist())
-        if unpacked > LARGEST_UNPACKED_BYTES:
-            step = "Export the rows alone, or in parts."
-            report(Finding(name, "workbook is too large", f"at most {LARGEST_UNPACKED_BYTES:,} bytes", f"{unpacked:,} bytes", step))
+        if is_too_large(raw, name, report):
             return []
         values = load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
         formulas = load_workbook(io.BytesIO(raw), read_only=True, data_only=False)
@@ -268,7 +263,14 @@ def _worksheets(raw: bytes, name: str, report: Report) -> list[Sheet]:
 def _sheet_rows(
     values: Iterator[tuple[object, ...]], formulas: Iterator[tuple[object, ...]], called: str, report: Report
 ) -> Iterator[SheetRow]:
+    seen = 0
     for number, (cells, written) in enumerate(zip(values, formulas, strict=True), start=1):
+        seen += len(cells)
+        if len(cells) > MOST_COLUMNS or seen > MOST_CELLS:
+            found, step = f"{len(cells):,} in this row, {seen:,} so far", "Remove empty columns, or hand the sheet over in parts."
+            what, expected = "sheet is too wide", f"at most {MOST_COLUMNS} columns and {MOST_CELLS:,} cells"
+            report(Finding(f"{called}:{number}", what, expected, found, step))
+            return
         if number > MOST_ROWS:
             report(Finding(f"{called}:{number}", "sheet is too long", f"at most {MOST_ROWS:,} rows", "more", "Remove what is no row."))
             return

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from app.errors import Finding
 
+#: A table of some hundred thousand lines; nothing of a workspace is larger.
+LARGEST_BYTES = 64 << 20
 #: Takes one finding; readers report through it and go on.
 Report = Callable[[Finding], None]
 
@@ -34,6 +36,10 @@ def read_text(path: Path, root: Path, report: Report) -> str | None:
     """Return the file's text, a byte order mark removed; None where it cannot be read, which is reported."""
     name = shown(path, root)
     try:
+        if (size := path.stat().st_size) > LARGEST_BYTES:
+            step = "Remove what is no part of it, or check which file it is."
+            report(Finding(name, "file is too large", f"at most {LARGEST_BYTES:,} bytes", f"{size:,} bytes", step))
+            return None
         raw = path.read_bytes()
     except FileNotFoundError:
         report(Finding(name, "file is missing", "a readable file", "nothing there", f"Create {name}, or choose the workspace with --root."))

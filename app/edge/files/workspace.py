@@ -30,6 +30,7 @@ from app.edge.files.rows_schema import (
     RegionCells,
     ServiceCells,
     UnitCells,
+    VpnLineCells,
 )
 from app.edge.files.tables import Row, parse_table, read_table
 from app.edge.files.texts import Counting, Report, shown
@@ -142,6 +143,7 @@ class _Reader:
             lines=self.keyed("lines", LineCells, Line, "line_id", "line"),
             services=self.keyed("services", ServiceCells, Service, "service_id", "service"),
             nat=self.optional(self.root / "inventory" / "nat.csv", "nat", NatCells, "NAT record"),
+            vpn_lines=self.optional(self.root / "inventory" / "vpn_lines.csv", "vpn_lines", VpnLineCells, "VPN on a line"),
         )
 
     def rows(self, path: Path, table: str, cells: type[Cells]) -> list[Row]:

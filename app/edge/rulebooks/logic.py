@@ -66,6 +66,14 @@ def ports_stay(rule: dict[str, Any], key: tuple[str, ...], diff: dict[str, list[
     yield from logic(rule, key, diff, **rest)
 
 
+def undo_without_value(rule: dict[str, Any], key: tuple[str, ...], diff: dict[str, list[dict[str, Any]]], **rest: Any) -> Iterator[Step]:
+    """Take a line with one value back by its words alone."""
+    if diff[Op.REMOVED] and not diff[Op.ADDED]:
+        yield False, rule["reverse"].removesuffix(" {}"), None
+        return
+    yield from common.default(rule, key, diff, **rest)
+
+
 def undo_filter(rule: dict[str, Any], key: tuple[str, ...], diff: dict[str, list[dict[str, Any]]], **rest: Any) -> Iterator[Step]:
     """Remove the filter of an OSPF area by its direction alone, as Comware takes it."""
     if diff[Op.REMOVED] and not diff[Op.ADDED]:

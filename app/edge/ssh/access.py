@@ -10,6 +10,7 @@ from pathlib import Path
 
 from netmiko import ConnectHandler
 from netmiko.base_connection import BaseConnection
+from paramiko.pkey import PKey  # type: ignore[import-untyped]  # paramiko ships no types
 from pydantic import SecretStr
 
 #: Raises UnsafeRoute when a packet to this address must not be sent.
@@ -20,6 +21,8 @@ Endpoint = Callable[[IPv4Address], tuple[IPv4Address, int]]
 Resolve = Callable[[str], str]
 #: Opens a netmiko connection from ConnectHandler's parameters.
 Connect = Callable[..., BaseConnection]
+#: Takes a device's name, its address and port, and its public key, at first contact.
+KeepKey = Callable[[str, str, int, PKey], None]
 #: Gives a file with the lines of another that concern these names.
 HostKeyFile = Callable[[Path, Sequence[str]], AbstractContextManager[Path]]
 
@@ -53,8 +56,9 @@ def _whole(path: Path, names: Sequence[str]) -> AbstractContextManager[Path]:
 class Access:
     """How devices are reached: what must be asked first, where they listen, with which password and which host keys.
 
-    `known_hosts` in OpenSSH's format; None accepts any key, which is fit for a lab alone. `connect` takes what netmiko's
-    ConnectHandler takes and may choose other drivers. `host_keys` gives a file of the lines of known_hosts that concern some names.
+    `known_hosts` in OpenSSH's format; None accepts any key, which is fit for a lab alone. `keep_key` takes the key that a device
+    shows at first contact; without it a key that is not known is refused. `connect` takes what netmiko's ConnectHandler takes
+    and may choose other drivers. `host_keys` gives a file of the lines of known_hosts that concern some names.
     """
 
     guard: Guard
@@ -64,4 +68,5 @@ class Access:
     known_hosts: Path | None
     limits: Limits = Limits()
     connect: Connect = ConnectHandler
+    keep_key: KeepKey | None = None
     host_keys: HostKeyFile = _whole

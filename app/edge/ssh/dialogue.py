@@ -183,7 +183,8 @@ class Dialogue:
     def _silence(self) -> str:
         """Return how a device keeps us waiting: by silence, or by a question that nobody here answers unseen."""
         question = find_question(str(getattr(self._driver.channel, "unfinished", "")))
-        return f"a question that nobody answers unseen: {mask_secrets(question)!r}" if question else "no answer in time"
+        found = "no answer in time"
+        return f"{found}, but a question that nobody answers unseen: {mask_secrets(question)!r}" if question else found
 
     def error(self, kind: type[DeviceError], what: str, expected: str, found: str, step: str = "Look at the device.") -> DeviceError:
         """Return an error of this device, to be raised."""

@@ -6,6 +6,7 @@ import logging
 import re
 import socket
 import time
+from collections.abc import Sequence
 from ipaddress import IPv4Address
 from pathlib import Path
 
@@ -86,26 +87,34 @@ def quiet_libraries() -> None:
 def _log_in(target: Target, address: IPv4Address, link: socket.socket, access: Access) -> BaseConnection:
     if access.known_hosts is None:
         return _log_in_with(target, address, link, access, None)
-    names = [known_name(str(host), port) for host, port in map(access.endpoint, target.contacts)]
-    with access.host_keys(access.known_hosts, names) as known:
+    with access.host_keys(access.known_hosts, [known_name(host, port) for host, port in _ends(target, address, access)]) as known:
         return _log_in_with(target, address, link, access, known)
 
 
+def _ends(target: Target, address: IPv4Address, access: Access) -> list[tuple[str, int]]:
+    """Return where the device may be known to listen: at this address first."""
+    return [(str(host), port) for host, port in map(access.endpoint, (address, *target.contacts))]
+
+
 def _log_in_with(target: Target, address: IPv4Address, link: socket.socket, access: Access, known: Path | None) -> BaseConnection:
-    looked_up, known_port = _known_name(target, address, access, known)
+    """Log in with the keys of the file `known`, and keep one that is seen for the first time."""
+    ends = _ends(target, address, access)
+    held = _find_known(ends, known)
+    name, port = held or ends[0]
+    is_first = held is None and access.keep_key is not None
     try:
-        return access.connect(
+        driver = access.connect(
             device_type=target.platform,
-            host=looked_up,
-            port=known_port,
+            host=name,
+            port=port,
             sock=link,
             username=target.username,
             password=access.password.get_secret_value(),
             use_keys=False,
             allow_agent=False,
-            ssh_strict=known is not None,
+            ssh_strict=known is not None and not is_first,
             system_host_keys=False,
-            alt_host_keys=known is not None,
+            alt_host_keys=known is not None and not is_first,
             alt_key_file=str(known) if known else "",
             conn_timeout=access.limits.login_s,
             banner_timeout=access.limits.login_s,
@@ -125,22 +134,25 @@ def _log_in_with(target: Target, address: IPv4Address, link: socket.socket, acce
             found=_first_words(error),
             next_step="Look at the device (load, free sessions), then run the command again.",
         ) from None
+    if is_first and access.keep_key is not None:
+        assert driver.remote_conn_pre is not None  # netmiko's SSH client, open since the login
+        access.keep_key(target.device, name, port, driver.remote_conn_pre.get_transport().get_remote_server_key())
+    return driver
 
 
-def _known_name(target: Target, address: IPv4Address, access: Access, known_hosts: Path | None) -> tuple[str, int]:
-    """Return the name and port to look the host key up by: this address, or another of the device's own that known_hosts has.
+def _find_known(ends: Sequence[tuple[str, int]], path: Path | None) -> tuple[str, int] | None:
+    """Return the name and port to look the host key up by: the first of a device's own that known_hosts has, None where it has none.
 
     A device that is being renumbered answers at new addresses with the key that it had. The socket is open already, so the
-    name decides nothing else.
+    name decides nothing else. A file that cannot be read holds no key and may hold many: then the first is looked up, in vain.
     """
-    names = [(str(host), port) for host, port in map(access.endpoint, (address, *target.contacts))]
-    if known_hosts is None:
-        return names[0]
+    if path is None or not path.exists():
+        return None
     try:
-        known = HostKeys(str(known_hosts))
+        known = HostKeys(str(path))
     except (OSError, SSHException):
-        return names[0]
-    return next(((host, port) for host, port in names if known.lookup(known_name(host, port))), names[0])
+        return ends[0]
+    return next(((host, port) for host, port in ends if known.lookup(known_name(host, port))), None)
 
 
 def _first_words(error: BaseException) -> str:

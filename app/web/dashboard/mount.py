@@ -8,8 +8,10 @@ from pathlib import Path
 from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
+from nicegui import app as framework
 from nicegui import ui
 
+from app.web.dashboard.elements import text
 from app.web.dashboard.page import COOKIE, PATHS, register_pages
 
 STATIC = Path(__file__).parent / "static"
@@ -21,6 +23,13 @@ FAVICON = (
     '<circle cx="24" cy="24" r="2.5"/></g></svg>'
 )
 YEAR_S = 365 * 24 * 3600
+#: In both languages: what failed may be the choice between them.
+FAILED = "服务器处理本页时出错，原因见服务器日志。 The server failed on this page. Its log holds the reason; tell whoever runs it."
+
+
+def _draw_failure() -> None:
+    """Stand in for a page that failed. The framework's own would show the exception's words, which are for the log."""
+    text("p", FAILED, "quiet")
 
 
 @cache
@@ -38,5 +47,6 @@ def build_pages() -> FastAPI:
         return answer
 
     register_pages()
+    framework.on_page_exception(_draw_failure)
     ui.run_with(pages, title="waiwang", favicon=FAVICON, tailwind=False, show_welcome_message=False)
     return pages

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Network
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
-from app.core.inventory import Device, Inventory, Line, Region, Service, Unit
+from app.core.inventory import Device, Inventory, Line, Region, Service, Unit, VpnLine
 from app.core.ipplan import (
     AaaProfile,
     Allocation,
@@ -91,17 +91,31 @@ def full_workspace(family: str, *, switch: bool = False) -> Workspace:
     """Return the small city with everything that a plan may ask for beside OSPF: VPNs, BGP, filters, QoS, probe, keys, traps, IPv6,
     a dialled line, TACACS+."""
     workspace = small_workspace(family, switch=switch)
-    lines = {**workspace.inventory.lines, "C-1": replace(workspace.inventory.lines["C-1"], access_method="vpdn_l2tp")}
+    lines = dict(workspace.inventory.lines)
+    lines["C-1"] = replace(lines["C-1"], access_method="vpdn_l2tp")
+    carried: tuple[VpnLine, ...] = ()
+    if family != "frr":
+        lines["B-2"] = replace(lines["B-2"], z_interface=f"{lines['B-2'].z_interface}.102")
+        carried = (_carried(lines["B-2"]),)
     within = _vpn_services(family)
-    inventory = replace(workspace.inventory, lines=lines, services={**workspace.inventory.services, **within})
+    inventory = replace(
+        workspace.inventory, lines=lines, services={**workspace.inventory.services, **within}, vpn_lines=carried
+    )
     held = [
         Allocation(IPv4Network(f"10.9.{index}.0/29"), "vpn", str(one.vpn), "service", f"service:{name}", date(2008, 4, 1))
         for index, (name, one) in enumerate(within.items())
     ]
+    held += [Allocation(IPv4Network("10.9.16.0/30"), "vpn-lines", "CZ", "interconnect", "vpn:B-2/CZ", date(2008, 4, 1))][: len(carried)]
     plan = _full_plan(workspace.plan, family)
     assert plan.ipv6 is not None
     ledger6 = plan_ipv6(plan.ipv6, (), inventory, date(2008, 4, 1), 90).ledger
     return replace(workspace, inventory=inventory, plan=plan, ledger=(*workspace.ledger, *held), ledger6=ledger6)
+
+
+def _carried(line: Line) -> VpnLine:
+    """Return a department's VPN on the urban unit's line, in a VLAN of its own at both ends."""
+    a, z = line.a_interface.partition(".")[0], line.z_interface.partition(".")[0]
+    return VpnLine(line.line_id, "CZ", f"{a}.2102", f"{z}.2102", "inventory/vpn_lines.csv:2")
 
 
 def isis_workspace(family: str, *, switch: bool = False) -> Workspace:
@@ -113,14 +127,16 @@ def isis_workspace(family: str, *, switch: bool = False) -> Workspace:
 
 
 def _vpn_services(family: str) -> dict[str, Service]:
-    """Return two departments' systems, one of them at two routers, and what all departments share."""
-    port = _ports(family)[5][:-1]
+    """Return two departments' systems, one of them at a county and at a unit's own router, and what all departments share."""
+    port, unit = _ports(family)[5][:-1], _ports(BELOW.get(family, family))[5][:-1]
     rows = (
         Service("finance", "财政", "finance", "application", "core", f"{port}9", 80, "CZ", "business", ()),
         Service("finance02", "财政接入", "finance access", "access", "county02", f"{port}6", 80, "CZ", "business", ()),
         Service("archive", "档案", "archive", "application", "core", f"{port}0", 80, "DA", "business", ()),
+        Service("finance-u01", "财政接入", "finance access", "access", "u01", f"{unit}6", 80, "CZ", "business", ()),
         Service("shared", "共享", "shared", "application", "core", f"{port}7", 80, "GX", "business", ()),
     )
+    rows = tuple(row for row in rows if family != "frr" or row.device != "u01")
     return {service.service_id: replace(service, where=f"inventory/services.csv:{row}") for row, service in enumerate(rows, 4)}
 
 
@@ -129,10 +145,13 @@ def _full_plan(plan: Plan, family: str) -> Plan:
         Pool("loopback", "loopback", "national_public", "GGW", IPv4Network("198.18.0.0/24"), 32, PROVENANCE),
         Pool("lan", "unit_lan", "national_public", "GGW", IPv4Network("198.18.8.0/24"), 28, PROVENANCE),
         Pool("lan-local", "unit_lan", "local_public", "GGW", IPv4Network("10.8.0.0/24"), 28, PROVENANCE),
-        Pool("vpn", "service", "department", "CZ", IPv4Network("10.9.0.0/16"), 29, PROVENANCE),
+        Pool("vpn", "service", "department", "CZ", IPv4Network("10.9.0.0/20"), 29, PROVENANCE),
+        Pool("vpn-lines", "interconnect", "department", "CZ", IPv4Network("10.9.16.0/24"), 30, PROVENANCE),
     )
     to_province = _ports(family)[5][:-1] + "8"
-    peer = ProvincePeer("core", to_province, IPv4Interface("198.18.200.2/30"), IPv4Address("198.18.200.1"), 64600)
+    ours, theirs = IPv4Interface("198.18.200.2/30"), IPv4Address("198.18.200.1")
+    ours6, theirs6 = IPv6Interface("2001:db8:ffff::1/127"), IPv6Address("2001:db8:ffff::")
+    peer = ProvincePeer("core", to_province, ours, theirs, 64600, ours6, theirs6)
     features = Features(
         vpns=(
             VpnProfile("CZ", "department", "64512:11", ("64512:11", "64512:1"), ("64512:11",)),
