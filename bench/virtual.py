@@ -108,13 +108,14 @@ class Devices:
 
     def __init__(self, specs: Sequence[DeviceSpec], *, shells: bool = False) -> None:
         context = multiprocessing.get_context("spawn")
-        self._pipe, theirs = context.Pipe()
+        self._pipe, self._theirs = context.Pipe()
         self.snmp_port, self.ssh_port = free_port(socket.SOCK_DGRAM), free_port()
-        self._process = context.Process(target=_serve, args=(theirs, specs, shells, self.snmp_port, self.ssh_port), daemon=True)
+        self._process = context.Process(target=_serve, args=(self._theirs, specs, shells, self.snmp_port, self.ssh_port), daemon=True)
 
     def __enter__(self) -> Devices:
         began = time.monotonic()
         self._process.start()
+        self._theirs.close()  # else nobody would notice that the process ended before it said a word
         self.bare: Usage = self._pipe.recv()
         self.ready: Usage = self._pipe.recv()
         self.addresses: list[str] = self._pipe.recv()

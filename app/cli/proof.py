@@ -52,26 +52,38 @@ def verify(
     form: Form = Format.text,
 ) -> None:
     """Check a pack; names what was altered. Needs no workspace and no network."""
-    found_out = verify_pack(read_file(pack), check_signature, read_public_key(key) if key is not None else None)
+    trusted_key = read_public_key(key) if key is not None else None
+    found_out = verify_pack(read_file(pack), check_signature, trusted_key)
     rows = [(each.where, each.expected, each.found) for each in found_out.alterations]
     if form is Format.text:
         for each in found_out.alterations:
             stdout().print(f"altered {each}", soft_wrap=True, markup=False)
-        _tell(found_out, trusted=key is not None)
+        _tell(found_out, trusted_key)
     else:
         show(Table("verify", ("where", "expected", "found"), rows, {"altered": len(rows), "parts": len(found_out.parts)}), form)
     leave(ExitCode.NOT_ACCEPTED if rows else ExitCode.OK)
 
 
-def _tell(found: Verification, *, trusted: bool) -> None:
-    """Say what the pack is, who signed it, and what was not checked."""
+def _tell(found: Verification, trusted_key: bytes | None) -> None:
+    """Say what the pack is, who signed it, and what was not checked; of an altered one only what it says of itself."""
+    altered = bool(found.alterations)
     lines = [f"{len(found.alterations)} places altered · {len(found.parts)} parts"]
+    if altered:
+        lines.append("do not rely on this pack: what follows is what it says of itself")
     decision, about = found.content("decision"), found.content("pack")
     if isinstance(about, dict) and isinstance(decision, dict):
         lines.append(f"line {about.get('line_id')}: {decision.get('verdict')}, decided {decision.get('decided_at')}")
     if found.public_key is not None:
-        known = "the key that was given" if trusted else "compare the fingerprint with the signer's; --key does it for you"
-        lines.append(f"signed with {fingerprint(found.public_key)} ({known})")
-    if not found.sm3_checked:
+        verb = "carries the key" if altered else "signed with"
+        lines.append(f"{verb} {fingerprint(found.public_key)} ({_known(found.public_key, trusted_key)})")
+    if not found.sm3_told:
+        lines.append("the pack holds no SM3 digests: it was made where OpenSSL has none; SHA-256 and the signature cover it")
+    elif not found.sm3_checked:
         lines.append("SM3 was not checked: this machine's OpenSSL has none; SHA-256 and the signature were")
     stdout().print("\n".join(lines), soft_wrap=True, markup=False)
+
+
+def _known(public_key: str, trusted_key: bytes | None) -> str:
+    if trusted_key is None:
+        return "compare the fingerprint with the signer's; --key does it for you"
+    return "the key that was given" if trusted_key.hex() == public_key else "not the key that was given"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import socket
 import ssl
@@ -51,6 +52,8 @@ SESSION_KEY, METRICS_TOKEN = "session_key", "metrics_token"
 SESSION_KEY_LENGTH = 32
 #: Of the token that Alertmanager shows, characters.
 SHORTEST_TOKEN = 16
+#: How long one summary may serve all who ask while nothing is written: whole hours and days in it come late by no more.
+KEEP_SUMMARY = timedelta(minutes=1)
 
 
 @contextmanager
@@ -107,7 +110,7 @@ def run_server(
 ) -> None:
     """Serve until the process is told to stop (SIGINT, SIGTERM); the poll cycle under way is finished. `key` signs packs."""
     interval = context.settings.poll_interval_s
-    reader = StoreReader(context.workspace, context.store, now)
+    reader = StoreReader(context.workspace, context.store, now, keep_for=min(timedelta(seconds=interval), KEEP_SUMMARY))
     counts = Counter[str]()
     host, port = sock.getsockname()[:2]
     registry = Registry(context.workspace, context.store, now, context.settings.root, interval, key)
@@ -124,7 +127,9 @@ def run_server(
         tell(f"{file}: other accounts of this machine can read it. It holds digests of passwords: chmod 600 {file}*")
 
     async def watch(stop: asyncio.Event) -> list[asyncio.Task[None]]:
-        return await _watch(context, poller, stop, counts) if poller is not None else []
+        gc.collect()
+        gc.freeze()  # what is there at the start stays to the end: no use in looking through it again and again
+        return await _watch(context, poller, stop, counts, reader) if poller is not None else []
 
     async def serve() -> None:
         try:
@@ -187,7 +192,9 @@ async def serve_beside(
     await asyncio.gather(*beside)
 
 
-async def _watch(context: Context, poller: Poller, stop: asyncio.Event, counts: Counter[str]) -> list[asyncio.Task[None]]:
+async def _watch(
+    context: Context, poller: Poller, stop: asyncio.Event, counts: Counter[str], reader: StoreReader
+) -> list[asyncio.Task[None]]:
     """Poll on schedule, and when a device notifies."""
     hurry, desk = asyncio.Event(), build_desk(context.intents, poller)
     interval_s = context.settings.poll_interval_s
@@ -197,6 +204,7 @@ async def _watch(context: Context, poller: Poller, stop: asyncio.Event, counts: 
     async def report(cycle: CycleReport) -> None:
         _tell(cycle)
         _tell_faults(await asyncio.to_thread(faults.look, now()))
+        await asyncio.to_thread(reader.renew)
 
     polling = asyncio.create_task(poll_forever(poller, interval_s, now, stop, report, _tell_failure, hurry))
     beside = [polling, asyncio.create_task(_identify(context, stop))]

@@ -10,19 +10,22 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
-from app.core.device_tables import DeviceTables
-from app.core.intent import DeviceIntent
+from app.core.device_tables import DeviceTables, SeenRoute
+from app.core.intent import DeviceIntent, InterfaceIntent
 from app.core.ipplan import Allocation, Plan
 from app.core.pool_rules import ZONES
 from app.core.spans import span
 from app.core.workspace import Workspace
 
-#: What never is anybody's: loopback, link-local, and the network that containerlab boots its nodes over.
-NOBODYS = tuple(map(IPv4Network, ("127.0.0.0/8", "169.254.0.0/16", "172.20.20.0/24")))
+#: What never is anybody's: loopback, link-local, multicast, broadcast, and the network that containerlab boots its nodes over.
+NOBODYS = tuple(
+    map(IPv4Network, ("0.0.0.0/32", "127.0.0.0/8", "169.254.0.0/16", "172.20.20.0/24", "224.0.0.0/4", "255.255.255.255/32"))
+)
 #: Kinds of findings. outside_slice: not in the interface's prefix; unheld: in nobody's; held_by_other: in another's;
-#: unplanned: in the interface's prefix and not its address; missing: planned and not there; overlap: in two places;
+#: unplanned: in the interface's prefix and not its address; wrong_vpn: as planned, in another VPN instance than planned;
+#: missing: planned and not there; overlap: in two places of one VPN instance or of the global table;
 #: unheld_route: a route to nobody's prefix; stray_neighbour: an ARP entry outside the interface's prefix.
-KINDS = ("outside_slice", "unheld", "held_by_other", "unplanned", "missing", "overlap", "unheld_route", "stray_neighbour")
+KINDS = ("outside_slice", "unheld", "held_by_other", "unplanned", "wrong_vpn", "missing", "overlap", "unheld_route", "stray_neighbour")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ class AddressFinding:
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """The rows in force of the public zone, apart from each other, by ascending address."""
+    """The rows in force of one table of routes, apart from each other, by ascending address."""
 
     starts: Sequence[int]
     rows: Sequence[Allocation]
@@ -56,12 +59,30 @@ class _Held:
         return place >= 0 and span(self.rows[place].prefix)[1] > start
 
 
+NOTHING = _Held((), ())
+
+
 @dataclass(frozen=True, slots=True)
 class _Ground:
+    """`tables` holds what is handed out by VPN instance, None for the global table; `ports` are the planned ones by device and name;
+    `planned` the networks of ports that the ledger does not hold, by VPN instance."""
+
     workspace: Workspace
     intents: Mapping[str, DeviceIntent]
-    held: _Held
-    planned: Mapping[tuple[str, str], tuple[IPv4Interface, ...]]
+    tables: Mapping[str | None, _Held]
+    ports: Mapping[tuple[str, str], InterfaceIntent]
+    planned: Mapping[str | None, frozenset[IPv4Network]]
+
+    def held(self, vrf: str | None) -> _Held:
+        return self.tables.get(vrf, NOTHING)
+
+    def is_expected(self, vrf: str | None, prefix: IPv4Network) -> bool:
+        """Tell whether a route to a prefix is: somebody holds a part of it, or a port stands in it that the plan gives (the province's)."""
+        return self.held(vrf).touches(prefix) or any(prefix.subnet_of(network) for network in self.planned.get(vrf, ()))
+
+    def slices(self, device: str, interface: str) -> tuple[IPv4Interface, ...]:
+        port = self.ports.get((device, interface))
+        return port.addresses if port is not None else ()
 
     def unit(self, device: str) -> str:
         return self.workspace.inventory.devices[device].unit_id or ""
@@ -82,60 +103,107 @@ def audit_addresses(
 
 
 def _ground(workspace: Workspace, intents: Mapping[str, DeviceIntent]) -> _Ground:
-    public = {pool.vrf for pool in workspace.plan.pools if ZONES[pool.address_class] == "public"}
-    rows = sorted((row for row in workspace.ledger if row.released_on is None and row.vrf in public), key=lambda row: row.prefix)
-    planned = {(name, port.name): port.addresses for name, intent in intents.items() for port in intent.interfaces}
-    return _Ground(workspace, intents, _Held([span(row.prefix)[0] for row in rows], rows), planned)
+    apart = {pool.vrf for pool in workspace.plan.pools if ZONES[pool.address_class] != "public"} | set(workspace.plan.vpn_names)
+    rows: dict[str | None, list[Allocation]] = {}
+    for row in workspace.ledger:
+        if row.released_on is None:
+            rows.setdefault(row.vrf if row.vrf in apart else None, []).append(row)
+    ports = {(name, port.name): port for name, intent in intents.items() for port in intent.interfaces}
+    tables = {vrf: _held(held) for vrf, held in rows.items()}
+    unheld: dict[str | None, set[IPv4Network]] = {}
+    for port in ports.values():
+        unheld.setdefault(port.vrf, set()).update(
+            address.network for address in port.addresses if not tables.get(port.vrf, NOTHING).touches(address.network)
+        )
+    return _Ground(workspace, intents, tables, ports, {vrf: frozenset(networks) for vrf, networks in unheld.items()})
+
+
+def _held(rows: Iterable[Allocation]) -> _Held:
+    ordered = sorted(rows, key=lambda row: row.prefix)
+    return _Held([span(row.prefix)[0] for row in ordered], ordered)
 
 
 def _addresses(ground: _Ground, tables: DeviceTables) -> Iterator[AddressFinding]:
     for one in tables.addresses:
-        slices = ground.planned.get((tables.device, one.interface), ())
-        if one.address in slices or _is_nobodys(one.address.ip):
+        slices, port = ground.slices(tables.device, one.interface), ground.ports.get((tables.device, one.interface))
+        if _is_nobodys(one.address.ip):
+            continue
+        found = _in_table(one.address, one.vrf)
+        if port is not None and _is_planned(port, one.address):
+            if one.vrf != port.vrf:
+                text = "Bind the interface as the plan says; its address is in the wrong table of routes."
+                yield ground.finding(["wrong_vpn"], tables.device, one.interface, found, f"{one.address} in {_table(port.vrf)}", text)
             continue
         kinds = []
         inside = any(one.address.ip in planned.network for planned in slices)
         if not inside:
             kinds.append("outside_slice")
-        holder = ground.held.holder_of(one.address.ip)
+        holder = ground.held(one.vrf).holder_of(one.address.ip)
         if holder is None:
             kinds.append("unheld")
         elif not inside:
             kinds.append("held_by_other")
         expected = ", ".join(map(str, slices)) or "no address"
         detail = f"{holder.prefix} is held by {holder.holder}" if holder else _whose(ground.workspace, one.address.ip)
-        yield ground.finding(kinds or ["unplanned"], tables.device, one.interface, one.address, expected, detail)
+        yield ground.finding(kinds or ["unplanned"], tables.device, one.interface, found, expected, detail)
+
+
+def _table(vrf: str | None) -> str:
+    return f"VPN instance {vrf}" if vrf else "the global table"
+
+
+def _in_table(what: object, vrf: str | None) -> str:
+    """Return an address or a prefix as it is shown: the global table needs no name."""
+    return f"{what} in {_table(vrf)}" if vrf else str(what)
+
+
+def _is_planned(port: InterfaceIntent, address: IPv4Interface) -> bool:
+    """Tell whether an address is one of the port's; the far end of a dialled line gives it with a length of its own."""
+    return address in port.addresses or (_is_dialled(port) and address.ip in {planned.ip for planned in port.addresses})
+
+
+def _is_dialled(port: InterfaceIntent) -> bool:
+    return port.kind == "line" and port.dialer is not None
 
 
 def _missing(ground: _Ground, tables: DeviceTables) -> Iterator[AddressFinding]:
     held = {(one.interface, one.address) for one in tables.addresses}
+    given = {(one.interface, one.address.ip) for one in tables.addresses}
     for port in ground.intents[tables.device].interfaces:
-        for address in port.addresses:
-            if (port.name, address) not in held:
+        wanted = port.addresses[:1] if _is_dialled(port) else port.addresses
+        for address in wanted:
+            if (port.name, address) not in held and not (_is_dialled(port) and (port.name, address.ip) in given):
                 yield ground.finding(["missing"], tables.device, port.name, "none", address, "Deploy the device, or look who removed it.")
 
 
 def _neighbours(ground: _Ground, tables: DeviceTables) -> Iterator[AddressFinding]:
     for one in tables.neighbours:
-        slices = ground.planned.get((tables.device, one.interface), ())
+        slices = ground.slices(tables.device, one.interface)
         if _is_nobodys(one.address) or any(one.address in planned.network for planned in slices):
             continue
-        holder = ground.held.holder_of(one.address)
+        holder = ground.held(one.vrf).holder_of(one.address)
         detail = f"{holder.prefix} is held by {holder.holder}" if holder else _whose(ground.workspace, one.address)
         expected = ", ".join(str(planned.network) for planned in slices) or "no neighbour"
         yield ground.finding(["stray_neighbour"], tables.device, one.interface, f"{one.address} ({one.mac})", expected, detail)
 
 
+_Place = tuple[tuple[int, int], str, str, IPv4Interface]
+
+
 def _overlaps(ground: _Ground, read: Sequence[DeviceTables]) -> Iterator[AddressFinding]:
-    """Yield every place whose network overlaps that of another place, unless both are the two ends of one planned line."""
-    places = [
-        (span(one.address.network), tables.device, one.interface, one.address)
-        for tables in read
-        for one in tables.addresses
-        if not _is_nobodys(one.address.ip)
-    ]
-    places.sort(key=lambda place: (place[0][0], -place[0][1], place[1], place[2]))
-    widest: tuple[tuple[int, int], str, str, IPv4Interface] | None = None
+    """Yield every place whose network overlaps that of another place in the same table of routes, unless both are the two ends of
+    one planned line."""
+    places: dict[str, list[_Place]] = {}
+    for tables in read:
+        for one in tables.addresses:
+            if not _is_nobodys(one.address.ip):
+                places.setdefault(one.vrf or "", []).append((span(one.address.network), tables.device, one.interface, one.address))
+    for vrf, held in places.items():
+        yield from _overlaps_in(ground, vrf, sorted(held, key=lambda place: (place[0][0], -place[0][1], place[1], place[2])))
+
+
+def _overlaps_in(ground: _Ground, vrf: str, places: Iterable[_Place]) -> Iterator[AddressFinding]:
+    widest: _Place | None = None
     for place in places:
         (start, end), device, interface, address = place
         if widest is None or start >= widest[0][1]:
@@ -144,30 +212,42 @@ def _overlaps(ground: _Ground, read: Sequence[DeviceTables]) -> Iterator[Address
         _, other, port, whole = widest
         if not (_is_end(ground, other, port, whole) and _is_end(ground, device, interface, address)):
             expected = f"no other network than that of {other} {port}"
-            yield ground.finding(["overlap"], device, interface, address, expected, f"{whole} stands on {other} {port}")
+            found = _in_table(address, vrf)
+            yield ground.finding(["overlap"], device, interface, found, expected, f"{whole} stands on {other} {port}")
         if end > widest[0][1]:
             widest = place
 
 
 def _is_end(ground: _Ground, device: str, interface: str, address: IPv4Interface) -> bool:
-    port = next((port for port in ground.intents[device].interfaces if port.name == interface), None)
-    return port is not None and port.kind in ("line", "backup", "management") and address in port.addresses
+    port = ground.ports.get((device, interface))
+    return port is not None and port.kind in ("line", "backup", "management") and _is_planned(port, address)
 
 
 def _routes(ground: _Ground, read: Sequence[DeviceTables]) -> Iterator[AddressFinding]:
     """Yield every routed prefix that nobody holds, at the device that is connected to it or else at the first that knows it."""
-    seen: dict[IPv4Network, list[tuple[bool, str, str, str]]] = {}
+    seen: dict[tuple[str, IPv4Network], list[tuple[bool, str, str, str]]] = {}
     for tables in read:
         for route in tables.routes:
-            if not ground.held.touches(route.prefix) and not _is_nobodys(route.prefix.network_address):
-                via = ", ".join(route.via)
-                seen.setdefault(route.prefix, []).append((route.protocol != "connected", tables.device, via, route.protocol))
-    for prefix, places in seen.items():
+            if ground.is_expected(route.vrf, route.prefix) or _is_nobodys(route.prefix.network_address) or _is_own(route, tables):
+                continue
+            via = ", ".join(route.via)
+            places = seen.setdefault((route.vrf or "", route.prefix), [])
+            places.append((route.protocol != "connected", tables.device, via, route.protocol))
+    for (vrf, prefix), places in seen.items():
         far, device, via, protocol = min(places)
-        interface = "" if far else via
+        interface = "" if far else via.rpartition(" ")[2]
         many = f"{len(places)} of {len(read)} devices route to it; here {protocol}, {via}"
+        found = _in_table(prefix, vrf)
         whose = _whose(ground.workspace, prefix.network_address)
-        yield ground.finding(["unheld_route"], device, interface, prefix, "routes to held prefixes alone", f"{many}; {whose}")
+        yield ground.finding(["unheld_route"], device, interface, found, "routes to held prefixes alone", f"{many}; {whose}")
+
+
+def _is_own(route: SeenRoute, tables: DeviceTables) -> bool:
+    """Tell whether a route is a device's own to its address or broadcast within a network that it is connected to as a whole."""
+    if route.protocol == "local":
+        return True
+    whole = (one.address.network for one in tables.addresses if one.vrf == route.vrf and one.address.network.prefixlen < 32)
+    return route.protocol == "connected" and route.prefix.prefixlen == 32 and any(route.prefix.subnet_of(network) for network in whole)
 
 
 def _whose(workspace: Workspace, address: IPv4Address) -> str:

@@ -1,4 +1,8 @@
-"""Would these commands cut the way that they arrive by? Judged line by line: a gap in between is a cut as well."""
+"""Would these commands cut the way that they arrive by? Judged line by line: a gap in between is a cut as well.
+
+But for the address lines of one interface, outside FRR: those that concern the session's own address are given in one write
+(`in_one_write`), and the device goes on with what it has received while nobody reaches it.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,6 @@ from app.core.intent import DeviceIntent
 
 #: What puts an interface into a VPN instance; what gives a sub-interface its VLAN.
 _BINDINGS = ("ip binding vpn-instance", "ip vrf forwarding", "vrf forwarding")
-_SECOND = ("sub", "secondary")
 _TAGS = ("dot1q termination vid", "vlan-type dot1q", "encapsulation dot1q")
 _IGP_ENDED = re.compile(r"undo (?:ospf|isis) \d+$")
 
@@ -31,11 +34,11 @@ class ManagementPath:
 
 @dataclass(slots=True)
 class _State:
-    """What is in force so far. Addresses by interface, routes as lines; `primary` where a new address takes the place of the old one."""
+    """What is in force so far. Addresses by interface, the leading one of each where another takes its place, routes as lines."""
 
     addresses: dict[str, set[IPv4Interface]]
     routes: set[str]
-    primary: dict[str, IPv4Interface] | None
+    leading: dict[str, IPv4Interface] | None = None
 
 
 def management_path(intent: DeviceIntent, session_address: IPv4Address | None = None) -> ManagementPath:
@@ -58,13 +61,51 @@ def find_cutoffs(family: str, running: str, commands: Iterable[Command], path: M
     state = _state_of(family, running)
     found: list[str] = []
     block = ""
-    for command in commands:
-        if command.level == 0:
-            block = command.text
-        reason = _step(command, block, undo, state, path)
-        if reason:
-            found.append(f"{block} / {command.text}: {reason}" if command.level else f"{command.text}: {reason}")
+    for run in address_runs(family, commands):
+        before = set(state.addresses.get(_interface(block), ())) if len(run) > 1 else set()
+        for command in run:
+            if command.level == 0:
+                block = command.text
+            reason = _step(command, block, undo, state, path)
+            if reason and len(run) == 1:
+                found.append(f"{block} / {command.text}: {reason}" if command.level else f"{command.text}: {reason}")
+        if len(run) > 1 and (reason := _lost(before, state.addresses.get(_interface(block), set()), _interface(block), path)):
+            found.append(f"{block} / {run[0].text} … {run[-1].text}: {reason}")
     return tuple(found)
+
+
+def address_runs(family: str, commands: Iterable[Command]) -> Iterator[tuple[Command, ...]]:
+    """Yield the commands in their order: consecutive address lines of one interface together outside FRR, every other alone."""
+    undo, run = f"{negation(family)} ", list[Command]()
+    for command in commands:
+        if command.level and not is_frr(family) and command.text.removeprefix(undo).startswith("ip address "):
+            run.append(command)
+            continue
+        if run:
+            yield tuple(run)
+            run = []
+        yield (command,)
+    if run:
+        yield tuple(run)
+
+
+def in_one_write(run: tuple[Command, ...], session_address: IPv4Address) -> bool:
+    """Tell whether lines must reach the device in one write: on the way they take the address away that the session uses."""
+    named = (_address(command.text.removeprefix("undo ").removeprefix("no ")) for command in run)
+    return len(run) > 1 and any(address is not None and address.ip == session_address for address in named)
+
+
+def _interface(block: str) -> str:
+    return block.removeprefix("interface ").strip()
+
+
+def _lost(before: set[IPv4Interface], after: set[IPv4Interface], interface: str, path: ManagementPath) -> str:
+    """Return what an interface lacks after all of its address lines that the way in needs."""
+    if any(address.ip == path.session_address for address in before - after):
+        return "removes the address that this session uses"
+    if before and not after and interface in path.interfaces:
+        return "removes the last address of the interface that the centre reaches this device by"
+    return ""
 
 
 def find_ended_routing(family: str, commands: Iterable[Command]) -> tuple[str, ...]:
@@ -108,10 +149,7 @@ def _interface_step(text: str, interface: str, undo: str, state: _State, path: M
     if plain.lower().startswith(_TAGS) and interface in path.interfaces and held:
         return "changes the VLAN tag of the interface that the centre reaches this device by"
     if address := _address(text):
-        before = _replaced(state, interface, text, address)
-        held -= {before} if before else set()
-        held.add(address)
-        return "replaces the address that this session uses" if before and before.ip == path.session_address != address.ip else ""
+        return _taken(address, text, interface, held, state, path)
     if not text.startswith(f"{undo}ip address"):
         return ""
     gone = _address(text.removeprefix(undo))
@@ -124,20 +162,24 @@ def _interface_step(text: str, interface: str, undo: str, state: _State, path: M
     return ""
 
 
-def _replaced(state: _State, interface: str, text: str, address: IPv4Interface) -> IPv4Interface | None:
-    """Return the address that a new one takes the place of: a second primary address of an interface does so but on FRR."""
-    if state.primary is None or text.split()[-1] in _SECOND:
-        return None
-    before = state.primary.get(interface)
-    state.primary[interface] = address
-    return before
-
-
 def _bound(interface: str, held: set[IPv4Interface], path: ManagementPath) -> str:
     """Take the addresses of an interface away, as a device does that puts it into a VPN instance or out of one."""
     lost = bool(held) and (interface in path.interfaces or any(address.ip == path.session_address for address in held))
     held.clear()
     return "moves the interface that the centre reaches this device by to another VPN instance, which clears its addresses" if lost else ""
+
+
+def _taken(
+    address: IPv4Interface, text: str, interface: str, held: set[IPv4Interface], state: _State, path: ManagementPath
+) -> str:
+    """Add an address; a leading one takes the place of the one before it. Return why that cuts."""
+    gone = None
+    if state.leading is not None and not text.endswith((" sub", " secondary")):
+        gone = state.leading.get(interface)
+        state.leading[interface] = address
+        held.discard(gone or address)
+    held.add(address)
+    return "replaces the address that this session uses" if gone and gone != address and gone.ip == path.session_address else ""
 
 
 def _state_of(family: str, running: str) -> _State:
@@ -146,11 +188,10 @@ def _state_of(family: str, running: str) -> _State:
         if _is_route(head):
             state.routes.add(head)
         if head.startswith("interface "):
-            name = head.removeprefix("interface ").strip()
-            state.addresses[name] = set(_addresses(body))
-            if state.primary is not None:
-                first = next((address for line in body if line.split()[-1] not in _SECOND and (address := _address(line))), None)
-                state.primary |= {name: first} if first else {}
+            state.addresses[_interface(head)] = set(_addresses(body))
+            leading = next(_addresses(line for line in body if not line.endswith((" sub", " secondary"))), None)
+            if state.leading is not None and leading is not None:
+                state.leading[_interface(head)] = leading
     return state
 
 

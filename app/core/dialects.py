@@ -32,6 +32,7 @@ class Dialect:
     `save` empty means that the driver knows the questions that saving asks. `ping` takes an address and a count; one that
     knows no count (`endless`) is interrupted after `count` seconds. `questions`: what to ask for each of its tables
     (`app.core.device_tables.QUESTIONS`), without which a family cannot be read back, and for its own `probe` of the centre.
+    `vpn_questions`: the same for what a VPN instance shows apart from the rest, asked once for each of them.
     `restart_ospf` takes a changed OSPF router id into use.
     `tables`: what shows ARP, LLDP neighbours and routes as text; a line with {vpn} is asked for every VPN instance.
     `commit` makes gathered lines live, on families that gather them; `discard` drops them.
@@ -45,7 +46,8 @@ class Dialect:
     ping: str
     endless: bool = False
     questions: Mapping[str, str] = field(default_factory=dict)
-    restart_ospf: str | None = None
+    vpn_questions: Mapping[str, str] = field(default_factory=dict)
+    restart_ospf: Command | None = None
     tables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     commit: str = ""
     discard: str = ""
@@ -53,11 +55,26 @@ class Dialect:
     trial: Trial | None = None
 
 
+_DISPLAY_VPN_ROUTES = f"display ip routing-table vpn-instance {VPN}"
+
 _VRP_TABLES = {
     "arp": ("display arp all",),
     "lldp": ("display lldp neighbor brief",),
-    "routes": ("display ip routing-table", f"display ip routing-table vpn-instance {VPN}"),
+    "routes": ("display ip routing-table", _DISPLAY_VPN_ROUTES),
 }
+
+_VRP_QUESTIONS = {
+    "probe": "display nqa results test-instance waiwang centre",
+    "addresses": "display ip interface",
+    "routes": "display ip routing-table",
+    "neighbours": "display arp all",
+    "adjacencies": "display ospf peer",
+    "router_id": "display ospf peer",
+    "vpns": "display ip vpn-instance interface",
+}
+
+#: Unverified: the words of VRP's question; any that end so are answered.
+_VRP_RESTART = Command("reset ospf process", questions=(Question(r"/\[Y.N\]:?/", "Y", is_regexp=True),))
 
 #: VRP5 as AR routers and S switches speak it: refusals begin with `Error:`, what is only told begins with `Info:` or `Warning:`.
 VRP5 = Dialect(
@@ -66,7 +83,9 @@ VRP5 = Dialect(
     saved=r"saved successfully|Save the configuration successfully",
     refusal=r"^\s*Error: .*$",
     ping="ping -c {count} {address}",
-    questions={"probe": "display nqa results test-instance waiwang centre"},
+    questions=_VRP_QUESTIONS,
+    vpn_questions={"routes": _DISPLAY_VPN_ROUTES},
+    restart_ospf=_VRP_RESTART,
     tables=_VRP_TABLES,
     leave="quit",
 )
@@ -90,11 +109,13 @@ COMWARE7 = Dialect(
     saved=r"[Ss]aved the current configuration",
     refusal=r"^ ?% .*$",
     ping="ping -c {count} {address}",
-    questions={"probe": "display nqa result waiwang centre"},
+    questions={**_VRP_QUESTIONS, "probe": "display nqa result waiwang centre", "vpns": "display ip vpn-instance"},
+    vpn_questions={"ports": f"display ip vpn-instance instance-name {VPN}", "routes": _DISPLAY_VPN_ROUTES},
+    restart_ospf=_VRP_RESTART,
     tables={
         "arp": ("display arp all",),
         "lldp": ("display lldp neighbor-information list",),
-        "routes": ("display ip routing-table", f"display ip routing-table vpn-instance {VPN}"),
+        "routes": ("display ip routing-table", _DISPLAY_VPN_ROUTES),
     },
     leave="quit",
 )
@@ -108,13 +129,15 @@ FRR = Dialect(
     ping="ping {address}",
     endless=True,
     questions={
-        "addresses": "show interface brief json",
+        "addresses": "show interface vrf all json",
         "routes": "show ip route json",
         "neighbours": "show ip neigh",
         "adjacencies": "show ip ospf neighbor json",
         "router_id": "show ip ospf json",
+        "vpns": "show vrf",
     },
-    restart_ospf="clear ip ospf process",
+    vpn_questions={"routes": f"show ip route vrf {VPN} json"},
+    restart_ospf=Command("clear ip ospf process"),
     tables={"arp": ("show ip neigh",), "routes": ("show ip route", f"show ip route vrf {VPN}")},
 )
 
@@ -123,9 +146,19 @@ IOS = Dialect(
     running="show running-config",
     save="write memory",
     saved=r"\[OK\]",
-    refusal=r"^% (?!Warning|Interface .*removed due to).*$",
+    refusal=r"^(?:% (?!Warning|Interface .*removed due to).*|Must delete secondary before deleting primary.*)$",
     ping="ping {address} repeat {count}",
-    questions={"probe": "show ip sla statistics 1"},
+    questions={
+        "probe": "show ip sla statistics 1",
+        "addresses": "show ip interface",
+        "routes": "show ip route",
+        "neighbours": "show ip arp",
+        "adjacencies": "show ip ospf neighbor",
+        "router_id": "show ip ospf",
+        "vpns": "show ip vrf",
+    },
+    vpn_questions={"routes": f"show ip route vrf {VPN}", "neighbours": f"show ip arp vrf {VPN}"},
+    restart_ospf=Command("clear ip ospf process", questions=(Question(r"/Reset ALL OSPF processes\? \[no\]:/", "yes", is_regexp=True),)),
     tables={
         "arp": ("show ip arp", f"show ip arp vrf {VPN}"),
         "lldp": ("show lldp neighbors",),

@@ -52,12 +52,16 @@ class Alteration:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What a pack was found to be. `public_key`: hexadecimal, None where none can be read; `sm3_checked`: this machine has SM3."""
+    """What a pack was found to be. `public_key`: hexadecimal, None where none can be read; `sm3_checked`: this machine has SM3.
+
+    `sm3_told` false: the pack was signed without SM3 digests, on a machine that had none.
+    """
 
     alterations: tuple[Alteration, ...]
     parts: tuple[Part, ...]
     public_key: str | None
     sm3_checked: bool
+    sm3_told: bool = True
 
     def content(self, name: str) -> object:
         """Return a part's content, None where the pack has no such part."""
@@ -120,6 +124,11 @@ class _Pack:
     public_key: str
     value: str
 
+    @property
+    def tells_sm3(self) -> bool:
+        """Tell whether any SM3 digest stands in the chain. SHA-256 links cover their absence, so none can be taken out unseen."""
+        return not self.chain or any(entry[key] is not None for entry in self.chain for key in ("sm3", "link_sm3"))
+
 
 def verify(pack: bytes, check_signature: CheckSignature, trusted_key: bytes | None = None) -> Verification:
     """Return everything in which the pack differs from what was signed; none where it is whole.
@@ -141,7 +150,7 @@ def verify(pack: bytes, check_signature: CheckSignature, trusted_key: bytes | No
     found = [*_spelling_faults(pack, spelling), *_part_faults(read), *_chain_faults(read), *_signature_faults(read, check_signature)]
     if trusted_key is not None and trusted_key.hex() != read.public_key:
         found.append(Alteration("signature", f"the key {fingerprint(trusted_key.hex())}", f"the key {fingerprint(read.public_key)}"))
-    return Verification(tuple(found), read.parts, read.public_key, _has_sm3())
+    return Verification(tuple(found), read.parts, read.public_key, _has_sm3(), read.tells_sm3)
 
 
 def fingerprint(public_key: str) -> str:
@@ -224,6 +233,7 @@ def _part_faults(pack: _Pack) -> list[Alteration]:
     before: Mapping[str, str | None] = {"link_sha256": START, "link_sm3": START}
     for number, (part, entry) in enumerate(zip(pack.parts, pack.chain, strict=False)):
         by_sha256, by_sm3 = _digests(part.content)
+        by_sm3 = by_sm3 if pack.tells_sm3 else None
         if part.name != entry["name"] or not _agree(by_sha256, by_sm3, entry):
             meant = _entry(part.name, by_sha256, by_sm3, before)
             if meant["link_sha256"] == entry["link_sha256"]:
@@ -245,7 +255,7 @@ def _chain_faults(pack: _Pack) -> list[Alteration]:
     before: Mapping[str, str | None] = {"link_sha256": START, "link_sm3": START}
     for number, entry in enumerate(pack.chain):
         meant = _entry(str(entry["name"]), str(entry["sha256"]), entry["sm3"], before)
-        for key in ("link_sha256", "link_sm3"):
+        for key in ("link_sha256", "link_sm3") if pack.tells_sm3 else ("link_sha256",):
             if meant[key] is not None and meant[key] != entry[key]:
                 found.append(Alteration(f"chain[{number}].{key} ({entry['name']})", str(meant[key]), str(entry[key])))
         before = entry

@@ -47,6 +47,7 @@ class Family:
     out of its own echo because they are its defaults; templates must leave them out too, or no diff is ever empty.
     `dialer`: name of a dialler without its number, None where a family has none of ours.
     `host_key`: what makes the SSH host key at first boot, None where the key is there already.
+    `speaks_beside`: OSPF makes neighbours from second addresses of a port too; elsewhere it speaks from the leading one alone.
     `digests`: the plan's words for SNMPv3's digest, and the family's own. `widest_metric`: the greatest metric of IS-IS.
     """
 
@@ -61,6 +62,7 @@ class Family:
     dialer: str | None = None
     digests: Mapping[str, str] = field(default_factory=lambda: {"sha": "sha"})
     widest_metric: int = 16_777_214
+    speaks_beside: bool = False
 
 
 VRP_DIGESTS = {"sha": "sha", "sha256": "sha2-256"}
@@ -70,6 +72,7 @@ FRR = Family(
     name="frr",
     digests={"sha": "sha", "sha256": "sha256"},
     widest_metric=NARROW_METRIC,
+    speaks_beside=True,
     platform="cisco_ios",
     roles=ROUTER_ROLES,
     loopback="lo",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
+from math import floor
 
 from app.core.acceptance import FAIL, NOT_PROVEN, PASS, Acceptance, CriterionResult, LineSample, Measurement, PortSample
 from app.core.milestone import Milestone
@@ -153,7 +154,7 @@ def judge_trial(case: Case) -> CriterionResult:
     """Judge the trial window: long enough, measured well enough, up for the share that is asked."""
     criterion = case.criterion
     window, limit = criterion.window or timedelta(0), criterion.limit or 1.0
-    expected = f"up {limit:.2%} of {window} with {criterion.coverage:.0%} of it measured"
+    expected = f"up {limit:.2%} of {lasting(window)} with {criterion.coverage:.0%} of it measured"
     trial = observe_trial(case.seen.samples, criterion, case.now, case.seen.longest_gap)
     evidence: dict[str, object] = {
         "began_at": trial.began_at.isoformat() if trial.began_at else None,
@@ -167,10 +168,24 @@ def judge_trial(case: Case) -> CriterionResult:
     if case.now - trial.began_at < window:
         return case.result(NOT_PROVEN, expected, f"the trial ends at {(trial.began_at + window).isoformat()}", **evidence)
     if trial.up_share < limit:
-        return case.result(FAIL, expected, f"up {trial.up_share:.2%}", **evidence)
+        return case.result(FAIL, expected, f"up {cut_percent(trial.up_share, 2)}", **evidence)
     if trial.coverage < criterion.coverage:
-        return case.result(NOT_PROVEN, expected, f"{trial.coverage:.0%} of the window was measured", **evidence)
-    return case.result(PASS, expected, f"up {trial.up_share:.2%}, {trial.coverage:.0%} measured", **evidence)
+        return case.result(NOT_PROVEN, expected, f"{cut_percent(trial.coverage, 0)} of the window was measured", **evidence)
+    found = f"up {cut_percent(trial.up_share, 2)}, {cut_percent(trial.coverage, 0)} measured"
+    return case.result(PASS, expected, found, **evidence)
+
+
+def cut_percent(share: float, places: int) -> str:
+    """Write a share as percent, cut and not rounded: what fails its limit never reads as if it met it."""
+    step = 10**places
+    return f"{floor(round(share * 100 * step, 6)) / step:.{places}f}%"
+
+
+def lasting(span: timedelta) -> str:
+    """Write a whole number of seconds without its zeros: `3 days`, `1 day 12 hours`, `90 s` as `1 minute 30 seconds`."""
+    hours, seconds = divmod(span.seconds, 3600)
+    counts = ((span.days, "day"), (hours, "hour"), (seconds // 60, "minute"), (seconds % 60, "second"))
+    return " ".join(f"{count} {unit}{'' if count == 1 else 's'}" for count, unit in counts if count) or "0 seconds"
 
 
 def judge_reserved(case: Case) -> CriterionResult:

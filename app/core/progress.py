@@ -92,7 +92,7 @@ def summarise(
         milestones=tuple(view_milestone(workspace, milestone, lines, now, book) for milestone in order.milestones),
         lines=lines,
         gates=view_gates(workspace, book),
-        jeopardy=view_jeopardy(workspace, lines, now),
+        jeopardy=view_jeopardy(workspace, lines, now, book),
         moved_deadlines=find_silent_changes(order, seen_terms),
         assumed_years=assumed_years(workspace, now),
         forecast_level=order.forecast.level,

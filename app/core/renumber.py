@@ -166,12 +166,14 @@ def _find_unwanted(leaving: Mapping[str, Allocation], wanted: Collection[str]) -
             yield Finding(row.where or LEDGER_FILE, what, "a holder of the inventory", "none", step, note=True)
 
 
-def no_programme() -> Finding:
-    """Return the finding for a step without anything to move."""
+def no_programme(moves: Iterable[Move] = ()) -> Finding:
+    """Return the finding for a step without anything to move; `moves` are those of the programme, in other phases."""
+    counted = Counter(move.phase for move in moves)
+    others = ", ".join(f"{counted[phase]} {phase}" for phase in PHASES if counted[phase])
     return Finding(
         LEDGER_FILE,
         "nothing is to be renumbered",
         f"holders in a pool marked `retired: true` in {PLAN_FILE}, planned by `waiwang renumber plan --commit`",
-        "none in the phase that this step begins with",
-        "Look at `waiwang renumber status`.",
+        f"none in the phase that this step begins with{f' ({others})' if others else ''}",
+        "The steps are start, cutover, finish, in this order; look at `waiwang renumber status`.",
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import AddressValueError, IPv4Address, IPv4Network
 
 from app.core.device_tables import DeviceTables
+from app.core.families import FAMILIES
 from app.core.intent import DeviceIntent
 from app.core.renumber import Move, ends
 
@@ -16,14 +17,31 @@ _ADDRESS = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])")
 def doubts_of_new(move: Move, intents: Mapping[str, DeviceIntent], tables: Mapping[str, DeviceTables]) -> tuple[str, ...]:
     """Return why it is not proven that the new prefix works; empty where it is.
 
-    Proven: every end holds its address on an interface that is up; the two ends of a line are OSPF neighbours over it; a
-    device whose loopback moves was reached at the new one.
+    Proven: every end holds its address on an interface that is up; the two ends of a line are OSPF neighbours over it, or, where
+    they cannot be (`pings_of_new`), each gets an answer from the other; a device whose loopback moves was reached at the new one.
     """
     return tuple(_doubts_of_new(move, intents, tables))
 
 
+def pings_of_new(move: Move, intents: Mapping[str, DeviceIntent]) -> tuple[tuple[str, IPv4Address], ...]:
+    """Return which devices are to ping what, where OSPF cannot prove a line: it runs IS-IS, or a family at one end makes neighbours
+    from leading addresses alone and the new one leads not yet."""
+    if move.role != "interconnect" or not _needs_pings(move, intents):
+        return ()
+    found = list(ends(intents, move.new))
+    return tuple((device, other.ip) for device, _, address in found for _, _, other in found if other.ip != address.ip)
+
+
+def _needs_pings(move: Move, intents: Mapping[str, DeviceIntent]) -> bool:
+    held = {device for device, _, _ in ends(intents, move.new)}
+    if any(intents[device].ospf is None for device in held):
+        return True
+    return move.phase == "dual" and not all(FAMILIES[intents[device].family].speaks_beside for device in held)
+
+
 def _doubts_of_new(move: Move, intents: Mapping[str, DeviceIntent], tables: Mapping[str, DeviceTables]) -> Iterator[str]:
     found = list(ends(intents, move.new))
+    pings = pings_of_new(move, intents)
     if not found:
         yield f"no device is to hold an address of {move.new}"
     for device, interface, address in found:
@@ -38,7 +56,10 @@ def _doubts_of_new(move: Move, intents: Mapping[str, DeviceIntent], tables: Mapp
             yield f"{device} {interface} holds {address} and is down"
         if move.role == "loopback" and table.reached_at != address.ip:
             yield f"{device} was reached at {table.reached_at}, not at {address.ip}"
-        if move.role == "interconnect" and not any(one.full and one.address in move.new for one in table.adjacencies):
+        if pings:
+            for far in (far for name, far in pings if name == device and far not in table.answered):
+                yield f"{device} {interface} gets no answer from {far}"
+        elif move.role == "interconnect" and not any(one.full and one.address in move.new for one in table.adjacencies):
             yield f"{device} {interface} has no OSPF neighbour in state Full in {move.new}"
 
 

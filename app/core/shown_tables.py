@@ -145,8 +145,12 @@ def plain_port(name: str) -> str:
     found = re.match(r"([A-Za-z-]+)(.*)", name.strip().partition(".")[0])
     if found is None:
         return name.lower()
-    kind = found[1].lower()
-    return _PORT_KINDS.get(kind, kind) + found[2]
+    return port_kind(found[1]) + found[2]
+
+
+def port_kind(word: str) -> str:
+    """Return the short spelling of a kind of port, the word itself in small letters where it has none."""
+    return _PORT_KINDS.get(word.lower(), word.lower())
 
 
 def _addresses(row: str) -> Iterator[IPv4Address]:

@@ -91,7 +91,7 @@ def project_windows(events: Iterable[WindowEvent], *, as_of: datetime | None = N
             continue
         if event.kind == DECLARED:
             found[event.window_id] = ChangeWindow(event)
-        elif event.window_id in found:
+        elif event.window_id in found and found[event.window_id].cancelled_at is None:  # a second word gives no time back
             found[event.window_id] = ChangeWindow(found[event.window_id].declared, event.recorded_at)
     return tuple(sorted(found.values(), key=lambda each: (each.declared.starts_at, each.window_id)))
 

@@ -113,7 +113,8 @@ def patch(family: str, running: str, intended: str) -> tuple[Command, ...]:
     paths = vendor.make_formatter(indent="").cmd_paths(tree)
     commands = (_command(rulebook, path, context, references) for path, context in paths.items())
     kept = [command for command in commands if command.text != "commit" or family in TWO_PHASE]
-    return _without_undone(list(_without_stray_exits(kept)))
+    plain = _without_undone(list(_without_stray_exits(kept)))
+    return plain if is_frr(family) else _overwriting(plain)
 
 
 def unified_diff(family: str, running: str, intended: str, name: str) -> str:
@@ -224,6 +225,24 @@ def _without_undone(commands: Sequence[Command]) -> tuple[Command, ...]:
         command
         for place, command in enumerate(kept)
         if command.level or not command.text.startswith("undo ") or first[command.text] == place
+    )
+
+
+_LEADING = re.compile(r"(?:(?:undo|no) )?ip address [\d.]+ [\d.]+$")
+
+
+def _overwriting(commands: Sequence[Command]) -> tuple[Command, ...]:
+    """Leave out the removal of a leading address where another follows in its block: it takes its place, and no device lets the
+    leading one go while others stand beside it."""
+    block, of = -1, dict[int, int]()
+    for place, command in enumerate(commands):
+        block = place if command.level == 0 else block
+        of[place] = block
+    given = {of[place] for place, command in enumerate(commands) if _LEADING.match(command.text) and command.text.startswith("ip ")}
+    return tuple(
+        command
+        for place, command in enumerate(commands)
+        if not (of[place] in given and _LEADING.match(command.text) and not command.text.startswith("ip "))
     )
 
 

@@ -25,17 +25,26 @@ def read_skeleton(words: Mapping[str, str]) -> dict[str, bytes]:
     return contents
 
 
+#: So many files that stand in the way are named; a whole workspace has eighty.
+NAMED = 5
+
+
 def write_skeleton(folder: Path, contents: Mapping[str, bytes]) -> list[Path]:
     """Write the files below `folder`, making folders; return the paths. What is there already is never touched.
 
     Raises:
-        InputError: a file is there already (every one is named), or the folder cannot be written; what was written is removed.
+        InputError: files are there already (the first are named, the rest counted), or the folder cannot be written; what was written
+            is removed.
     """
     targets = {folder / name: content for name, content in contents.items()}
     standing = [path for path in targets if path.exists() or path.is_symlink()]
     if standing:
         step = "Choose another folder, or move the file away; init never overwrites."
-        raise InputError([Finding(str(path), "file is there already", "nothing of this name", "a file", step) for path in standing])
+        named = [Finding(str(path), "file is there already", "nothing of this name", "a file", step) for path in standing[:NAMED]]
+        rest = len(standing) - len(named)
+        if rest:
+            named.append(Finding(str(folder), "files are there already", "nothing of their names", f"{rest} more", step))
+        raise InputError(named)
     written: list[Path] = []
     try:
         for path, content in targets.items():

@@ -16,7 +16,7 @@ from app.core.fault_detection import Alert
 from app.core.progress import Summary
 from app.web.doors import Doors
 from app.web.reader import Reader
-from app.web.recent import RecentSummary
+from app.web.recent import RecentScrape, RecentSummary
 from app.workflows.registry import Registry
 
 
@@ -44,7 +44,7 @@ class WebContext:
     `recent`: a summary that may be a second old, shared by all open pages that are shown the same. `notifications`: how many SNMP
     notifications came to each result; empty where none are received. `alerts`: where Alertmanager's alerts go, None where they are
     not taken. `viewer`: who signed in, None for whoever has not; `reader` and `registry` know no more than the viewer may.
-    `registry` is None where nothing is written down.
+    `registry` is None where nothing is written down. `scraped` keeps the last scrape.
     """
 
     reader: Reader
@@ -56,6 +56,7 @@ class WebContext:
     doors: Doors = field(default_factory=Doors)
     viewer: Viewer | None = None
     registry: Registry | None = None
+    scraped: RecentScrape = field(default_factory=RecentScrape)
 
     def is_stale(self, summary: Summary) -> bool:
         """Tell whether what is shown may no longer be true: nothing was ever measured, or not recently enough."""

@@ -20,6 +20,7 @@ from app.core.duties import HOLDERS
 from app.core.fault_report import FaultSummary
 from app.core.faults import BROKEN_STATES, CLOSED, RESTORED
 from app.core.forecast import Forecast
+from app.core.jeopardy import LINES, UNITS
 from app.core.line_deadline import LINE_DUES
 from app.core.line_view import SHOWN_STATES, LineView
 from app.core.milestone_view import MilestoneView
@@ -29,11 +30,20 @@ from app.web.context import WebContext, read_context
 
 router = APIRouter(include_in_schema=False)
 #: Name, documentation, value of each family that is had per milestone and group of lines.
-FORECASTS: tuple[tuple[str, str, Callable[[Forecast], float | None]], ...] = (
-    ("waiwang_forecast_lines_wanted", "Lines still to be accepted for the milestone.", lambda each: each.wanted),
-    ("waiwang_forecast_needed_lines_per_working_day", "Lines to accept per working day left.", lambda each: each.needed_per_day),
-    ("waiwang_forecast_accepted_lines_per_working_day", "Lines accepted per working day lately.", lambda each: each.per_day),
-    ("waiwang_forecast_deadline_holds_ratio", "Probability that the deadline holds at that rate, 0 to 1.", lambda each: each.chance),
+#: Name, documentation, what it counts (both where nothing is named), and its value.
+FORECASTS: tuple[tuple[str, str, tuple[str, ...], Callable[[Forecast], float | None]], ...] = (
+    ("waiwang_forecast_lines_wanted", "Lines still to be accepted for the milestone.", (LINES,), lambda each: each.wanted),
+    ("waiwang_forecast_needed_lines_per_working_day", "Lines to accept per working day left.", (LINES,), lambda each: each.needed_per_day),
+    ("waiwang_forecast_accepted_lines_per_working_day", "Lines accepted per working day lately.", (LINES,), lambda each: each.per_day),
+    ("waiwang_forecast_units_wanted", "Units that have still to report for the milestone.", (UNITS,), lambda each: each.wanted),
+    ("waiwang_forecast_needed_units_per_working_day", "Units to report per working day left.", (UNITS,), lambda each: each.needed_per_day),
+    ("waiwang_forecast_reported_units_per_working_day", "Units that reported per working day lately.", (UNITS,), lambda each: each.per_day),
+    (
+        "waiwang_forecast_deadline_holds_ratio",
+        "Probability that the deadline holds at that rate, 0 to 1.",
+        (LINES, UNITS),
+        lambda each: each.chance,
+    ),
 )
 
 
@@ -73,12 +83,17 @@ class NotificationCollector(Collector):
 @router.get("/metrics")
 def metrics(request: Request, context: WebContext = Depends(read_context)) -> Response:
     """Answer a scrape in the format that it accepts."""
-    registry = CollectorRegistry(auto_describe=False)
-    registry.register(SummaryCollector(context.reader.summary))
-    if context.notifications:
-        registry.register(NotificationCollector(context.notifications))
+    summary, counts = context.reader.summary(), dict(context.notifications)
     encoder, content_type = choose_encoder(request.headers.get("accept", ""))
-    return Response(encoder(registry), media_type=content_type)
+
+    def write() -> bytes:
+        registry = CollectorRegistry(auto_describe=False)
+        registry.register(SummaryCollector(lambda: summary))
+        if counts:
+            registry.register(NotificationCollector(counts))
+        return encoder(registry)
+
+    return Response(context.scraped(summary, (content_type, counts), write), media_type=content_type)
 
 
 def families(summary: Summary) -> Iterator[Metric]:
@@ -163,10 +178,10 @@ def deadline_families(summary: Summary) -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "waiwang_deadline_faults", "Deadlines that moved without an entry in the order's log.", value=len(summary.moved_deadlines)
     )
-    for name, documentation, value in FORECASTS:
+    for name, documentation, counted, value in FORECASTS:
         family = GaugeMetricFamily(name, documentation, labels=("milestone", "grouping", "key"))
         for each in summary.jeopardy:
-            if (number := value(each.forecast)) is not None:
+            if each.counted in counted and (number := value(each.forecast)) is not None:
                 family.add_metric((each.milestone_id, each.grouping, each.key), number)
         yield family
 

@@ -1,4 +1,4 @@
-"""One summary for all open pages: twenty browsers that renew every few seconds cost what one costs."""
+"""One summary for all open pages, and one text for all scrapes of it: twenty who ask cost what one costs."""
 
 from __future__ import annotations
 
@@ -24,3 +24,19 @@ class RecentSummary:
                 self._kept = None
                 self._kept = (now, self._read())
             return self._kept[1]
+
+
+class RecentScrape:
+    """The last text that was written of one summary, for as long as that very summary is shown in the same way."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._kept: tuple[Summary, object, bytes] | None = None
+
+    def __call__(self, summary: Summary, manner: object, write: Callable[[], bytes]) -> bytes:
+        """Return the text; `manner` is whatever else it depends on."""
+        with self._lock:
+            if self._kept is None or self._kept[0] is not summary or self._kept[1] != manner:
+                self._kept = None
+                self._kept = summary, manner, write()
+            return self._kept[2]

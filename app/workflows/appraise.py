@@ -62,6 +62,9 @@ def list_of(workspace: Workspace, known: Known, organisation_id: str) -> OwnList
 
 def _unknown(what: str, name: str | None, known: Iterable[str]) -> Finding:
     names = list(known)
-    expected = f"one of {', '.join(names)}" if names else f"an entry of {ORDER_FILE}"
+    if not names:
+        step = "Nothing is to be done where the order asks for none; `waiwang report progress` and `circular` serve every order."
+        return Finding("command line", f"the order has no {what}", f"an entry of {ORDER_FILE}", "none", step)
+    expected = f"one of {', '.join(names)}"
     step = nearest(name or "", names, f"Name one that {ORDER_FILE} has.")
     return Finding("command line", f"the order has no such {what}", expected, f"`{name}`" if name else "none", step)

@@ -7,7 +7,7 @@ single devices, after a notification, may come in between.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import IPv4Address
@@ -193,13 +193,18 @@ class Poller:
         return sample.state == "down" or (line.a_device in fresh and line.z_device in fresh)
 
     async def _read_all(self, clock: Clock) -> list[DeviceReading]:
-        living, silent = asyncio.Semaphore(self._pace.at_once), asyncio.Semaphore(self._pace.at_once)
+        """Ask every device, the living and the silent by workers of their own; return the readings in the order of the agents."""
+        readings: dict[str, DeviceReading] = {}
 
-        async def read(name: str) -> DeviceReading:
-            async with silent if name in self._silent else living:
-                return await self._read(name, clock, self._patience_s(name))
+        async def work_through(names: Iterator[str]) -> None:
+            for name in names:
+                readings[name] = await self._read(name, clock, self._patience_s(name))
 
-        return list(await asyncio.gather(*(read(name) for name in self._agents)))
+        living = [name for name in self._agents if name not in self._silent]
+        silent = [name for name in self._agents if name in self._silent]
+        queues = [(iter(names), min(len(names), self._pace.at_once)) for names in (living, silent)]
+        await asyncio.gather(*(work_through(names) for names, workers in queues for _ in range(workers)))
+        return [readings[name] for name in self._agents]
 
     async def _read(self, name: str, clock: Clock, patience_s: tuple[float, ...]) -> DeviceReading:
         """Ask one device; a look and a cycle that want the same one come one after the other."""

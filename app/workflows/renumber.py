@@ -4,7 +4,7 @@ first, the devices follow, and what a step needs is proven from their own tables
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from ipaddress import IPv4Address
@@ -30,7 +30,7 @@ from app.core.renumber import (
     plan_renumbering,
 )
 from app.core.renumber import finish as finish_rows
-from app.core.renumber_proof import doubts_of_gone, doubts_of_new, hosts_in
+from app.core.renumber_proof import doubts_of_gone, doubts_of_new, hosts_in, pings_of_new
 from app.core.workspace import Workspace
 from app.edge.files import read_workspace
 from app.edge.known_hosts import add_addresses
@@ -194,9 +194,10 @@ def _judged(planned: RenumberPlan) -> RenumberPlan:
 
 
 def _require(moves: Iterable[Move], *phases: str) -> tuple[Move, ...]:
-    found = tuple(move for move in moves if move.phase in phases)
+    known = tuple(moves)
+    found = tuple(move for move in known if move.phase in phases)
     if not found:
-        raise InputError([no_programme()])
+        raise InputError([no_programme(known)])
     return found
 
 
@@ -297,7 +298,7 @@ def _prove_new(
     tables: dict[str, DeviceTables] = {}
     wanted = _touched(intents, moves)
     while True:
-        readings = _read(ground, reached, wanted, ("addresses", "adjacencies"))
+        readings = _read(ground, reached, wanted, ("addresses", "adjacencies"), pings=_pings(moves, intents))
         tables |= readings.tables
         doubts = {move.holder: found for move in moves if (found := doubts_of_new(move, intents, tables))}
         if not doubts or time.monotonic() >= deadline:
@@ -305,6 +306,14 @@ def _prove_new(
             return doubts, tuple(lost)
         wanted = _touched(intents, [move for move in moves if move.holder in doubts])
         time.sleep(RETRY_S)
+
+
+def _pings(moves: Iterable[Move], intents: Mapping[str, DeviceIntent]) -> dict[str, list[IPv4Address]]:
+    wanted: dict[str, list[IPv4Address]] = {}
+    for move in moves:
+        for device, address in pings_of_new(move, intents):
+            wanted.setdefault(device, []).append(address)
+    return wanted
 
 
 def _prove_gone(ground: Ground, stage: _Stage, moves: Collection[Move]) -> dict[str, tuple[str, ...]]:
@@ -326,10 +335,18 @@ def _prove_gone(ground: Ground, stage: _Stage, moves: Collection[Move]) -> dict[
         time.sleep(RETRY_S)
 
 
-def _read(ground: Ground, stage: _Stage, names: Collection[str], questions: Iterable[str], *, running: bool = False) -> Readings:
+def _read(
+    ground: Ground,
+    stage: _Stage,
+    names: Collection[str],
+    questions: Iterable[str],
+    *,
+    running: bool = False,
+    pings: Mapping[str, Sequence[IPv4Address]] | None = None,
+) -> Readings:
     refuse_illustration("renumber", illustration=ground.gateway.illustration)
     nornir = _nornir(ground, stage, names)
-    return read_tables(nornir, stage.intents, ground.gateway, questions=questions, running=running, progress=ground.progress)
+    return read_tables(nornir, stage.intents, ground.gateway, questions=questions, running=running, pings=pings, progress=ground.progress)
 
 
 def _hosts_left(ground: Ground, stage: _Stage, moves: Collection[Move]) -> dict[str, tuple[str, ...]]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from threading import Lock
 
 from app.core.acceptance import Acceptance, Transition
 from app.core.access import Role, mask_reason, narrow_workspace
@@ -13,7 +14,7 @@ from app.core.line_event import OPENED as REPORTED_OPEN
 from app.core.progress import Summary, summarise
 from app.core.windows import Concern
 from app.core.workspace import Workspace
-from app.edge.database.store import Store
+from app.edge.database.store import Stamp, Store
 from app.workflows.faults import read_faults
 
 
@@ -35,11 +36,54 @@ def read_summary(workspace: Workspace, store: Store, now: datetime, reach: dict[
     return replace(found, faults=read_faults(workspace, store, now, reach=reach))
 
 
+class KeptSummary:
+    """The last summary, as long as it stands: nothing was written since, no moment passed that changes it, and it is not too old.
+
+    One caller at a time makes it anew; the others wait for that one.
+    """
+
+    def __init__(self, keep_for: timedelta) -> None:
+        self._keep_for = keep_for
+        self._lock = Lock()
+        self._kept: tuple[Stamp, Summary] | None = None
+        self._asked = False
+
+    def was_asked(self) -> bool:
+        """Tell whether somebody asked since this was asked last."""
+        asked, self._asked = self._asked, False
+        return asked
+
+    def read(self, store: Store, now: datetime, read_anew: Callable[[], Summary]) -> Summary:
+        if not self._keep_for:
+            return read_anew()
+        self._asked = True
+        with self._lock:
+            stamp = store.stamp()  # taken first: what is written meanwhile makes the next caller read anew
+            if self._kept is None or self._kept[0] != stamp or not self._holds(self._kept[1], now):
+                self._kept = None
+                self._kept = stamp, read_anew()
+            return self._kept[1]
+
+    def _holds(self, summary: Summary, now: datetime) -> bool:
+        """Tell whether time alone has not made the summary untrue: whole hours and days in it may be late by `keep_for`."""
+        if not timedelta(0) <= now - summary.as_of < self._keep_for:
+            return False
+        return not any(summary.as_of < moment <= now for moment in turning_points(summary))
+
+
+def turning_points(summary: Summary) -> Iterator[datetime]:
+    """Yield the moments at which a summary changes though nothing is written: deadlines, and the ends of change windows."""
+    yield from (milestone.due_at for milestone in summary.milestones)
+    for window in summary.faults.windows:
+        yield from (window.starts_at, window.ends_at)
+
+
 @dataclass(frozen=True, slots=True)
 class StoreReader:
     """What `app.web` reads, over one workspace and its database; `clock` is called once per answer.
 
-    `partial`: the workspace is a party's part of the rollout, and nothing is told of what lies beyond it.
+    `partial`: the workspace is a party's part of the rollout, and nothing is told of what lies beyond it. `keep_for`: how long one
+    summary may serve all who ask while it stands (`KeptSummary`); its `as_of` says how old it is.
     """
 
     workspace: Workspace
@@ -47,17 +91,32 @@ class StoreReader:
     clock: Callable[[], datetime]
     reach: dict[Concern, frozenset[str]] = field(default_factory=dict)
     partial: bool = False
+    keep_for: timedelta = timedelta(0)
+    kept: KeptSummary = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "kept", KeptSummary(self.keep_for))
+
+    def renew(self) -> None:
+        """Make the next summary ready where somebody asked for the last one, so that the next who asks need not wait for it."""
+        if self.kept.was_asked():
+            self.summary()
+            self.kept.was_asked()
 
     def narrowed(self, role: Role) -> StoreReader:
         """Return the reader of what a role may know."""
-        return StoreReader(narrow_workspace(self.workspace, role), self.store, self.clock, partial=role.is_narrow)
+        return StoreReader(narrow_workspace(self.workspace, role), self.store, self.clock, partial=role.is_narrow, keep_for=self.keep_for)
 
     def summary(self) -> Summary:
-        summary = read_summary(self.workspace, self.store, self.clock(), self.reach)
+        now = self.clock()
+        return self.kept.read(self.store, now, lambda: self._read(now))
+
+    def _read(self, now: datetime) -> Summary:
+        summary = read_summary(self.workspace, self.store, now, self.reach)
         return mask_summary(summary) if self.partial else summary
 
     def acceptance(self, line_id: str) -> Acceptance | None:
-        return self.store.acceptances().get(line_id) if self._knows(line_id) else None
+        return self.store.newest_acceptance(line_id) if self._knows(line_id) else None
 
     def transitions(self, line_id: str | None, limit: int) -> Sequence[Transition]:
         """Return the newest transitions first."""

@@ -342,7 +342,7 @@ class _PlayedSession:
     def running(self) -> str:
         raise self._refused("read the running configuration")
 
-    def show(self, question: str) -> str:
+    def show(self, question: str, vpn: str | None = None) -> str:
         raise self._refused(f"read back its {question}")
 
     def restart_ospf(self) -> None:

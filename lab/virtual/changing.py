@@ -72,11 +72,16 @@ def _objection(grammar: Grammar, device: Device, edited: Entry, path: Path, hit:
     assert rule is not None
     if rule.means == "interface":
         return _interface_objection(grammar, device, edited, hit, values["interface"])
-    if hit.negated:
-        return ""
     section = tree.find(edited, path) or ROOT
-    for guard in rule.guards:
-        if not _is_met(guard, section if guard.at == "here" else edited, section.shown, values):
+    rules = grammar.rules(hit.view)
+    for guard in rule.undo_guards if hit.negated else rule.guards:
+        if guard.given and guard.given not in dict(hit.found.values):
+            continue
+        if guard.lacks_rule:
+            met = not any(rules[entry.rule].name == guard.lacks_rule for entry in section.children)
+        else:
+            met = _is_met(guard, section if guard.at == "here" else edited, section.shown, values)
+        if not met:
             return guard.error.format_map(Blank(values))
     return ""
 

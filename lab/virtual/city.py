@@ -14,7 +14,9 @@ from dataclasses import dataclass, replace
 from ipaddress import AddressValueError, IPv4Address
 
 from app.core.intent import DeviceIntent
+from app.core.intents import build_intents
 from app.core.inventory import Line, parents, path_to_root
+from app.core.renumber import advance, find_moves
 from app.core.workspace import Workspace
 from app.errors import LabError
 from app.workflows.measure import service_address
@@ -33,6 +35,8 @@ ROUND_TRIP_MS = {"fibre": 2.0, "adsl": 18.0}
 JITTER_SHARE = 0.05
 #: What shows a device's own probe, in its vendor's words.
 PROBE_COMMANDS = ("display nqa results test-instance waiwang centre", "display nqa result waiwang centre", "show ip sla statistics 1")
+#: How the vendors ask: `ping -c 3 ADDRESS`, `ping ADDRESS repeat 3`, `ping ADDRESS`.
+_PING = re.compile(r"ping (?:-c (?P<count>\d+) )?(?P<address>[\d.]+)(?: repeat (?P<repeat>\d+))?$")
 #: How many requests a `ping` sends that names no number; a virtual vtysh cannot be interrupted, so it ends by itself.
 DEFAULT_COUNT = 5
 
@@ -76,8 +80,12 @@ class VirtualCity(VirtualNetwork):
         snmp_user: SnmpUser,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Boot every device with its text. FRR's own configuration makes no SNMP user, so it is given one."""
-        specs = specs_of(intents.values(), boot, {"frr": (snmp_user,)})
+        """Boot every device with its text. FRR's own configuration makes no SNMP user, so it is given one.
+
+        Devices answer at the addresses too that a planned renumbering will give them, once they hold them.
+        """
+        ahead = build_intents(ahead_of_moves(workspace))
+        specs = [replace(spec, contacts=ahead[spec.name].contacts) for spec in specs_of(intents.values(), boot, {"frr": (snmp_user,)})]
         super().__init__(specs, links_of(intents.values()), clock=clock)
         self.workspace = workspace
         self._parents = parents(workspace.inventory)
@@ -185,7 +193,7 @@ class VirtualCity(VirtualNetwork):
 
     def probe(self, address: IPv4Address, count: int, sender: str | None = None) -> Probe:
         """Return what probes from a device, or from the centre, to an address of the plan would find now."""
-        holder = self._holders.get(address)
+        holder = self._holders.get(address) or next((name for name, device in self.devices.items() if address in device.held), None)
         if holder is None or not self.is_reachable(holder) or (sender is not None and not self.is_reachable(sender)):
             return Probe(count, 0, None)
         if address not in self.devices[holder].held and not self._is_service(address):
@@ -230,14 +238,22 @@ class VirtualCity(VirtualNetwork):
             return Turn(self.devices[name].state, session, self._probe_text(name))
         if words[:1] != ["ping"] or session.question is not None:
             return super().run(name, session, line)
+        asked = _PING.match(line.strip())
         try:
-            address = IPv4Address(words[-1])
+            address = IPv4Address(asked["address"] if asked else "")
         except AddressValueError:
             return super().run(name, session, line)
-        count = int(words[2]) if words[1] == "-c" and len(words) > 3 and words[2].isdecimal() else DEFAULT_COUNT
+        assert asked is not None
+        count = int(asked["count"] or asked["repeat"] or DEFAULT_COUNT)
         device = self.devices[name]
         text = ping_text(device.grammar.vendor, address, self.probe(address, count, name))
         return Turn(device.state, replace(session), text)
+
+
+def ahead_of_moves(workspace: Workspace) -> Workspace:
+    """Return the workspace as if every renumbering that is planned had begun: devices have the addresses then that they are to get."""
+    holders = {move.holder for move in find_moves(workspace) if move.phase == "planned"}
+    return replace(workspace, ledger=advance(workspace.ledger, holders, "dual"))
 
 
 def _probe_of(texts: Sequence[str]) -> tuple[IPv4Address, int] | None:
@@ -284,6 +300,10 @@ def ping_text(vendor: str, address: IPv4Address, found: Probe) -> str:
     if vendor == "huawei":
         counts = f"    {found.sent} packet(s) transmitted\n    {found.received} packet(s) received\n    {lost:.2f}% packet loss"
         times = f"\n    round-trip min/avg/max = {mean:.0f}/{mean:.0f}/{mean:.0f} ms"
+    elif vendor == "cisco":
+        counts = f"Success rate is {100 - lost:.0f} percent ({found.received}/{found.sent})"
+        times = f", round-trip min/avg/max = {mean:.0f}/{mean:.0f}/{mean:.0f} ms"
+        return f"{head}\n{counts}{times if found.received else ''}"
     else:
         words = "packet(s)" if vendor == "h3c" else "packets"
         counts = f"{found.sent} {words} transmitted, {found.received} {words} received, {lost:.1f}% packet loss"

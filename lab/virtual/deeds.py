@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from lab.virtual import tree
+from lab.virtual.answers import interfaces_text, ospf_peers_text, ospf_text, routes_json, vpns_text
 from lab.virtual.changing import Blank
-from lab.virtual.facts import address_table, interface_table, interfaces_of, meaning_anywhere
+from lab.virtual.facts import address_table, interface_table, interfaces_of, meaning_anywhere, vpn_instances
 from lab.virtual.grammar import Ask, Command, Grammar
 from lab.virtual.pattern import Match
 from lab.virtual.state import TOP, Context, Device, Question, Session, Trial, Turn, hostname, is_changed, out_of_deleted
-from lab.virtual.surroundings import own_routes
-from lab.virtual.tables import arp_table, lldp_table, route_table
+from lab.virtual.surroundings import local_routes, own_routes
+from lab.virtual.tables import arp_table, in_use, lldp_table, route_table
 from lab.virtual.tree import ROOT, Entry
 
 TRIAL_DEFAULT_S = 600
@@ -256,6 +257,29 @@ def _show_addresses(context: Context, device: Device, session: Session, command:
     return Turn(device, session, address_table(ports, context.is_up))
 
 
+def _show_ip_ports(context: Context, device: Device, session: Session, command: Command, found: Match, answers: tuple[str, ...]) -> Turn:
+    ports = interfaces_of(context.grammar, device.running, device.ports)
+    return Turn(device, session, interfaces_text(context.grammar.vendor, ports, context.is_up))
+
+
+def _show_vpns(context: Context, device: Device, session: Session, command: Command, found: Match, answers: tuple[str, ...]) -> Turn:
+    ports = interfaces_of(context.grammar, device.running, device.ports)
+    vpns = vpn_instances(context.grammar, device.running)
+    return Turn(device, session, vpns_text(context.grammar.vendor, vpns, ports, dict(found.values).get("vpn")))
+
+
+def _show_ospf_peers(context: Context, device: Device, session: Session, command: Command, found: Match, answers: tuple[str, ...]) -> Turn:
+    return Turn(device, session, ospf_peers_text(context.grammar.vendor, context.router_id, context.look_around().peers))
+
+
+def _show_ospf(context: Context, device: Device, session: Session, command: Command, found: Match, answers: tuple[str, ...]) -> Turn:
+    return Turn(device, session, ospf_text(context.grammar.vendor, context.router_id))
+
+
+def _restart_ospf(context: Context, device: Device, session: Session, command: Command, found: Match, answers: tuple[str, ...]) -> Turn:
+    return Turn(device, session, command.says, restarts_ospf=True)
+
+
 def _show_arp(context: Context, device: Device, session: Session, command: Command, found: Match, answers: tuple[str, ...]) -> Turn:
     around, vpn = context.look_around(), dict(found.values).get("vpn")
     return Turn(device, session, arp_table(context.grammar.vendor, around.neighbours, vpn))
@@ -269,9 +293,12 @@ def _show_neighbours(context: Context, device: Device, session: Session, command
 
 def _show_routes(context: Context, device: Device, session: Session, command: Command, found: Match, answers: tuple[str, ...]) -> Turn:
     ports = interfaces_of(context.grammar, device.running, device.ports)
-    routes = own_routes(context.grammar, device.running, [port for port in ports if context.is_up(port.name)])
+    up, vendor, values = [port for port in ports if context.is_up(port.name)], context.grammar.vendor, dict(found.values)
+    routes = (*own_routes(context.grammar, device.running, up), *local_routes(vendor, up))
     known = sorted((*routes, *context.look_around().learned), key=lambda route: route.prefix)
-    return Turn(device, session, route_table(context.grammar.vendor, known, dict(found.values).get("vpn")))
+    if "form" in values:
+        return Turn(device, session, routes_json(in_use(vendor, (route for route in known if route.vpn == values.get("vpn")))))
+    return Turn(device, session, route_table(vendor, known, values.get("vpn")))
 
 
 def _shown(context: Context, device: Device, session: Session, found: Match, text: str) -> Turn:
@@ -343,6 +370,7 @@ DEEDS: Mapping[str, Callable[[Context, Device, Session, Command, Match, tuple[st
     "lock": _lock,
     "page": _page,
     "reboot": _reboot,
+    "restart_ospf": _restart_ospf,
     "rollback": _rollback,
     "save": _save,
     "say": _say,
@@ -350,12 +378,16 @@ DEEDS: Mapping[str, Callable[[Context, Device, Session, Command, Match, tuple[st
     "show_arp": _show_arp,
     "show_candidate": _show_candidate,
     "show_interfaces": _show_interfaces,
+    "show_ip_interfaces": _show_ip_ports,
     "show_neighbours": _show_neighbours,
+    "show_ospf": _show_ospf,
+    "show_ospf_peers": _show_ospf_peers,
     "show_routes": _show_routes,
     "show_running": _show_running,
     "show_saved": _show_saved,
     "show_section": _show_section,
     "show_this": _show_this,
     "show_version": _show_version,
+    "show_vpns": _show_vpns,
     "unlock": _unlock,
 }

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Interface
 
 from lab.virtual import engine
-from lab.virtual.facts import Port, SnmpUser, bare_port, interface_of
+from lab.virtual.facts import Port, SnmpUser, bare_port, configured_router_id, interface_of
 from lab.virtual.faults import NO_SNMP_FAULTS, NO_SSH_FAULTS, SnmpFaults, SshFaults
 from lab.virtual.grammar import Grammar, read_grammar
 from lab.virtual.media import PortMedium
@@ -93,6 +93,7 @@ class VirtualDevice:
         "meters",
         "ports",
         "powered",
+        "router_id",
         "sessions",
         "snmp_faults",
         "spec",
@@ -125,6 +126,8 @@ class VirtualDevice:
         self.held: frozenset[IPv4Address] = frozenset()
         self._near: Mapping[str, Sequence[IPv4Interface]] = {}
         self._logical: tuple[IPv4Interface, ...] = ()
+        #: What OSPF goes by: what it was first told, until it is restarted.
+        self.router_id: IPv4Address | None = None
         #: ifIndex by interface name; an interface keeps its index until the device restarts.
         self.index: dict[str, int] = {}
         self.refresh()
@@ -149,6 +152,9 @@ class VirtualDevice:
                 self.ports[name] = bare_port(self.grammar, name)
         for name in self.ports:
             self.index.setdefault(name, len(self.index) + 1)
+        wanted = configured_router_id(self.grammar, self.state.running, self.ports.values())
+        if wanted is None or self.router_id is None:
+            self.router_id = wanted
         self._gather()
         return before != {name: (port.shutdown, port.addresses) for name, port in self.ports.items()}
 

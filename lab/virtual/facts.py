@@ -5,9 +5,9 @@ The grammar marks the lines that mean something (`means:`); nothing here knows a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Interface
+from ipaddress import IPv4Address, IPv4Interface
 
 from lab.virtual.grammar import Grammar
 from lab.virtual.tree import Entry
@@ -112,6 +112,30 @@ def _port(grammar: Grammar, entry: Entry) -> Port:
 def _address(line: Entry) -> IPv4Interface:
     prefix = line.value("prefix")
     return IPv4Interface(prefix if prefix else f"{line.value('address')}/{line.value('mask')}")
+
+
+def configured_router_id(grammar: Grammar, running: Entry, ports: Iterable[Port]) -> IPv4Address | None:
+    """Return the number that OSPF is to go by, the highest address of loopbacks or else of ports where none is said; None without OSPF."""
+    process = next(_meaning(grammar, "system", running, "ospf"), None)
+    if process is None:
+        return None
+    said = process.value("router_id") or next((entry.value("router_id") for entry in meaning_anywhere(grammar, running, "router_id")), None)
+    if said:
+        return IPv4Address(said)
+    held = [(not port.physical and port.parent is None, address.ip) for port in ports if not port.shutdown for address in port.addresses]
+    return max(held)[1] if held else None
+
+
+def vpn_instances(grammar: Grammar, running: Entry) -> dict[str, str]:
+    """Return the VPN instances of a configuration with their route distinguishers, empty where one has none."""
+    return {
+        entry.value("vpn") or "": next((rd.values[0][1] for rd in meaning_anywhere(grammar, entry, "rd", _opened(grammar, entry))), "")
+        for entry in _meaning(grammar, "system", running, "vpn_instance")
+    }
+
+
+def _opened(grammar: Grammar, entry: Entry) -> str:
+    return grammar.rules("system")[entry.rule].opens
 
 
 def snmp_users(grammar: Grammar, running: Entry, vault: Mapping[str, str]) -> tuple[SnmpUser, ...]:

@@ -34,6 +34,7 @@ DEEDS = (
     "lock",
     "page",
     "reboot",
+    "restart_ospf",
     "rollback",
     "save",
     "say",
@@ -41,13 +42,17 @@ DEEDS = (
     "show_arp",
     "show_candidate",
     "show_interfaces",
+    "show_ip_interfaces",
     "show_neighbours",
+    "show_ospf",
+    "show_ospf_peers",
     "show_routes",
     "show_running",
     "show_saved",
     "show_section",
     "show_this",
     "show_version",
+    "show_vpns",
     "unlock",
 )
 MEANINGS = (
@@ -59,14 +64,18 @@ MEANINGS = (
     "interface",
     "lldp",
     "location",
+    "ospf",
     "ospf_area",
     "ospf_network",
+    "rd",
+    "router_id",
     "shutdown",
     "snmp_user",
     "static_route",
     "sysname",
     "target",
     "vpn",
+    "vpn_instance",
 )
 
 
@@ -88,6 +97,7 @@ class Ask:
 class Guard:
     """A condition on a line. `when` (a pattern of the section's text) limits it; `has` or `lacks` name the start of a line that
     must or must not stand in this section (`at: here`) or at the top (`at: root`); values in braces come from the line and its sections.
+    `given` limits it to lines that give this value; `lacks_rule` names a rule of which no line may stand here.
     """
 
     error: str
@@ -95,6 +105,8 @@ class Guard:
     at: str = "here"
     has: str = ""
     lacks: str = ""
+    given: str = ""
+    lacks_rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +145,7 @@ class Rule:
     undo_says: str = ""
     missing: str = ""
     guards: tuple[Guard, ...] = ()
+    undo_guards: tuple[Guard, ...] = ()
     means: str = ""
 
 
@@ -311,7 +324,7 @@ def _texts(value: object) -> tuple[str, ...]:
 
 
 def _rule(where: str, row: Mapping[str, object], *, full_undo: bool) -> Rule:
-    built = {"line", "name", "key", "undo", "derive", "hides", "drops", "asks", "undo_asks", "guards"}
+    built = {"line", "name", "key", "undo", "derive", "hides", "drops", "asks", "undo_asks", "guards", "undo_guards"}
     plain = {entry.name for entry in fields(Rule)} - built - {"pattern"}
     _refuse_unknown(f"{where}: {_name(row)}", row, plain | built)
     if row.get("means") and row["means"] not in MEANINGS:
@@ -328,9 +341,14 @@ def _rule(where: str, row: Mapping[str, object], *, full_undo: bool) -> Rule:
         drops=_texts(row.get("drops")),
         asks=_asks(where, row.get("asks")),
         undo_asks=_asks(where, row.get("undo_asks")),
-        guards=tuple(Guard(**{name: str(value) for name, value in guard.items()}) for guard in _rows(row.get("guards"))),
+        guards=_guards(row.get("guards")),
+        undo_guards=_guards(row.get("undo_guards")),
         **{name: value for name, value in row.items() if name in plain},  # type: ignore[arg-type]  # the keys were checked against the dataclass
     )
+
+
+def _guards(value: object) -> tuple[Guard, ...]:
+    return tuple(Guard(**{name: str(text) for name, text in guard.items()}) for guard in _rows(value))
 
 
 def _derived(row: Mapping[str, object]) -> Iterator[tuple[str, str, int, int]]:

@@ -165,8 +165,8 @@ class VirtualNetwork:
             del device.up[gone]
             device.meters.pop(gone, None)
 
-    def _settle(self, *names: str) -> None:
-        """Work out what a change at these devices means for them and their neighbours."""
+    def _settle(self, *names: str, moved: bool = False) -> None:
+        """Work out what a change at these devices means for them and their neighbours; `moved`: they hold other addresses now."""
         now_s = self.clock()
         before = self._reached
         self._reached = None
@@ -175,7 +175,7 @@ class VirtualNetwork:
             touched.update({end: None for link in self._of.get(name, ()) for end in (link.a_device, link.z_device)})
         for name in touched:
             self._refresh_ports(name, now_s)
-        if before is None or self._reach() != before:
+        if moved or before is None or self._reach() != before:
             for listener in self.on_reach:
                 listener()
 
@@ -194,6 +194,7 @@ class VirtualNetwork:
             self.clock(),
             is_up=lambda interface: self.is_up(name, interface),
             look_around=lambda: look_around(name, self.devices, self._lines_up),
+            router_id=device.router_id,
         )
 
     def _lines_up(self, name: str) -> Iterator[Meeting]:
@@ -209,16 +210,19 @@ class VirtualNetwork:
         device = self.devices[name]
         turn = engine.step(self.context(name), replace(device.state, disk_full=device.ssh_faults.disk_full), session, line)
         self._keep(name, turn.device)
+        if turn.restarts_ospf:
+            device.router_id = None
+            device.refresh()
         if turn.reboots:
             self.reboot(name)
         return turn
 
     def _keep(self, name: str, state: Device) -> None:
         device = self.devices[name]
-        changed = state.running is not device.state.running
+        changed, held = state.running is not device.state.running, device.held
         device.state = state
         if changed and device.refresh():
-            self._settle(name)
+            self._settle(name, moved=device.held != held)
 
     def tick(self) -> None:
         """Roll back trials that ran out; call it every second or so."""
@@ -277,6 +281,7 @@ class VirtualNetwork:
         device.meters = {name: Meter(now_s, flow, running=False) for name, flow in flows.items()}
         device.up = {}
         device.index = {}
+        device.router_id = None
         device.refresh()
 
     def load(self, name: str, text: str) -> str:

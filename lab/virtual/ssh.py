@@ -177,6 +177,7 @@ class _Shell:
         self._server, self._address, self._name, self._process = server, address, name, process
         self._network = server.network
         self._buffer = ""
+        self._withheld = ""
         self.session: Session = self._network.open_session(name, process.get_extra_info("username") or "")
 
     async def run(self) -> None:
@@ -184,6 +185,8 @@ class _Shell:
         await self._write(f"\n{device.grammar.banner}\n{self._prompt()}")
         lines = 0
         while not self.session.closed:
+            if not self._has_line():
+                await self._flush()
             typed = await self._read_line()
             if typed is None:
                 return
@@ -212,12 +215,17 @@ class _Shell:
         return True
 
     async def _answer(self, typed: str) -> None:
-        await self._server.until_reached(self._address)
         echo = "" if is_hidden(self.session) else typed
         turn = self._network.run(self._name, self.session, typed)
         self.session = turn.session
-        await self._server.until_reached(self._address)
         await self._show(echo, turn.text)
+
+    async def _flush(self) -> None:
+        """Let out what was said, as soon as the device can be reached. A device goes on with what it was sent before it was cut off."""
+        await self._server.until_reached(self._address)
+        text, self._withheld = self._withheld, ""
+        self._process.stdout.write(text.replace("\n", "\r\n"))
+        await self._process.stdout.drain()
 
     def _prompt(self) -> str:
         return prompt(self._network.context(self._name), self._network.devices[self._name].state, self.session)
@@ -234,13 +242,18 @@ class _Shell:
             lines = lines[size - 1 :] if key == " " else lines[1:] if key in "\r\n" else []
         body = "\n".join(lines)
         await self._write((f"{body}\n" if body else "") + ("" if self.session.closed else self._prompt()))
+        if self.session.closed:
+            await self._flush()
 
     async def _write(self, text: str) -> None:
-        self._process.stdout.write(text.replace("\n", "\r\n"))
-        await self._process.stdout.drain()
+        self._withheld += text
+
+    def _has_line(self) -> bool:
+        return any(mark in self._buffer for mark in "\r\n")
 
     async def _read_key(self) -> str:
         while not self._buffer:
+            await self._flush()
             more = await self._process.stdin.read(1024)
             if not more:
                 return "q"
@@ -250,7 +263,7 @@ class _Shell:
 
     async def _read_line(self) -> str | None:
         """Return the next line without its end, None at the end of the session. CR, LF and CR LF all end a line."""
-        while not any(mark in self._buffer for mark in "\r\n"):
+        while not self._has_line():
             more = await self._process.stdin.read(4096)
             if not more:
                 return None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from ipaddress import IPv4Address
 
 from lab.virtual import tree
 from lab.virtual.facts import hostname_of
@@ -82,23 +83,26 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """The answer to one line; `reboots` tells the network to restart the device."""
+    """The answer to one line; `reboots` tells the network to restart the device, `restarts_ospf` its OSPF alone."""
 
     device: Device
     session: Session
     text: str = ""
     reboots: bool = False
+    restarts_ospf: bool = False
     refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a line is judged in: the grammar, the moment, which interfaces are up, and what lies around the device."""
+    """What a line is judged in: the grammar, the moment, which interfaces are up, what lies around the device, and the number
+    that its OSPF goes by."""
 
     grammar: Grammar
     now_s: float
     is_up: Callable[[str], bool] = lambda interface: True
     look_around: Callable[[], Surroundings] = Surroundings
+    router_id: IPv4Address | None = None
 
 
 def hostname(grammar: Grammar, device: Device) -> str:

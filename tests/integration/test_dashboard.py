@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
@@ -289,3 +291,18 @@ def test_nothing_runs_over_the_edge(visit: Callable[..., tuple[Page, Seen]], pat
         ".filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.innerText)"
     )
     assert cut == []
+
+
+class SlowReader(FixedReader):
+    """A store of so many lines that reading it takes longer than NiceGUI waits by itself."""
+
+    def summary(self) -> Summary:
+        time.sleep(3.3)
+        return self.now
+
+
+def test_a_city_that_takes_seconds_to_read_is_shown_all_the_same() -> None:
+    with serve(SlowReader()) as base:
+        answer = httpx.get(base, timeout=60, trust_env=False)
+    assert answer.status_code == 200
+    assert "巴府办发[2008]13号" in answer.text

@@ -192,3 +192,12 @@ def _verify_from(unpacked: Path, folder: Path) -> None:
         run = [sys.executable, "-c", offline, "verify", f"{name}.pack"]
         checked = subprocess.run(run, cwd=folder, env=environment, capture_output=True, text=True)
         assert (checked.returncode, said in checked.stdout) == (code, True), checked.stdout + checked.stderr
+
+
+def test_a_workspace_that_is_there_already_is_told_in_a_few_lines(tmp_path: Path) -> None:
+    made = make(tmp_path)
+    with pytest.raises(InputError) as refused:
+        make(tmp_path)
+    assert len(refused.value.findings) == 6
+    assert refused.value.findings[-1].found == f"{len(made) - 5} more"
+    assert refused.value.findings[-1].where == str(tmp_path)

@@ -211,7 +211,7 @@ class Typed:
     carrier: Carrier
     intent: DeviceIntent
 
-    def show(self, question: str) -> str:
+    def show(self, question: str, vpn: str | None = None) -> str:
         name, line = self.intent.hostname, DIALECTS[self.intent.family].questions[question]
         return self.carrier.call(lambda: self.carrier.network.run(name, Session(99), line).text)
 

@@ -105,14 +105,16 @@ class PlayedSession:
     def close(self) -> None:
         pass
 
-    def show(self, question: str) -> str:
+    def show(self, question: str, vpn: str | None = None) -> str:
+        if question == "vpns":
+            return ""
         name = self.intent.hostname
         mine = self.network.addresses(name)
         if question == "addresses":
             ports: dict[str, list[str]] = {}
             for port, address in mine:
                 ports.setdefault(port, []).append(str(address))
-            return json.dumps({port: {"status": "up", "addresses": held} for port, held in ports.items()})
+            return json.dumps({port: _as_shown(held) for port, held in ports.items()})
         if question == "routes":
             hop = {"protocol": "connected", "selected": True, "nexthops": []}
             return json.dumps({str(address.network): [hop] for _, address in mine})
@@ -130,6 +132,12 @@ class PlayedSession:
             ]
             return json.dumps({"neighbors": {"x": found}})
         return json.dumps({"routerId": self.network.router_ids[name]})
+
+
+def _as_shown(addresses: list[str]) -> dict[str, object]:
+    """Return a port in the words of `show interface vrf all json`."""
+    held = [{"address": address, "secondary": False, "unnumbered": False} for address in addresses]
+    return {"operationalStatus": "up", "vrfName": "default", "ipAddresses": held}
 
 
 @pytest.fixture

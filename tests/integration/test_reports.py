@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 
 import pytest
 from docx import Document as open_docx
+from docx.enum.text import WD_ALIGN_PARAGRAPH
 from openpyxl import load_workbook
 
 from app.cli.plain import plain
@@ -371,6 +372,28 @@ def test_the_signature_never_stands_alone_and_the_template_fits(store: Store, tm
     texts = [paragraph.text for paragraph in document.paragraphs]
     begin, end = texts.index("三、下一步要求"), texts.index("巴中市人民政府办公室")
     assert all(paragraph.paragraph_format.keep_with_next for paragraph in document.paragraphs[begin : end + 1])
+
+
+def test_a_circular_is_numbered_at_the_outer_edge_and_signed_with_room_for_the_seal(store: Store) -> None:
+    document = open_docx(io.BytesIO(write_report_docx(build_circular(ground(store, looks_back=False), JULY, Letterhead()))))
+    odd, even = (footer.paragraphs[0] for footer in (document.sections[0].footer, document.sections[0].even_page_footer))
+    assert document.settings.odd_and_even_pages_header_footer
+    assert (odd.alignment, even.alignment) == (WD_ALIGN_PARAGRAPH.RIGHT, WD_ALIGN_PARAGRAPH.LEFT)
+    assert all('w:instr="PAGE"' in each._p.xml and each.text.strip("— ") in ("", "1") for each in (odd, even))
+    issuer, day = (each for each in document.paragraphs if each.alignment == WD_ALIGN_PARAGRAPH.RIGHT)
+    letter = document.styles["Report Body"].font.size
+    assert (issuer.text, day.text) == ("巴中市人民政府办公室", "二〇〇八年七月二日")
+    assert day.paragraph_format.right_indent == 4 * letter
+    assert 0 <= issuer.paragraph_format.right_indent <= day.paragraph_format.right_indent
+
+
+def test_the_sheet_of_sentences_is_as_wide_as_a_page_and_shows_every_line(store: Store) -> None:
+    front = load_workbook(io.BytesIO(write_report_xlsx(build_circular(ground(store, looks_back=False), JULY, Letterhead())))).worksheets[0]
+    assert front.column_dimensions["A"].width <= 90
+    for row in range(1, front.max_row + 1):
+        text, size = str(front.cell(row, 1).value), float(front.cell(row, 1).font.size)
+        wide = sum(2 if ord(sign) > 0x2E7F else 1 for sign in text) * size / 11
+        assert front.row_dimensions[row].height >= 1.2 * size * wide / front.column_dimensions["A"].width
 
 
 # At the command line

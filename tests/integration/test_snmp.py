@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import fcntl
 import os
 import socket
+import struct
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -52,6 +56,16 @@ def free_port() -> int:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def descriptors() -> set[int]:
+    """Return the sockets that this process has open."""
+    return {int(each.name) for each in Path("/proc/self/fd").iterdir() if each.is_socket()}
+
+
+def unread_octets(descriptor: int) -> int:
+    """Return how much of the datagram that is next waits to be read."""
+    return struct.unpack("i", fcntl.ioctl(descriptor, termios.FIONREAD, bytes(4)))[0]  # type: ignore[no-any-return]
 
 
 async def read(agent: PlayedAgent, *interfaces: str, index: dict[str, int] | None = None) -> DeviceReading:
@@ -150,6 +164,33 @@ async def test_answers_to_other_questions_do_not_prolong_the_wait() -> None:
     reading = await read(PlayedAgent(system_rows(), chatter), "eth1", index={"eth1": 1})
     assert reading.answer == "silent"
     assert time.monotonic() - started < sum(PATIENCE) + 0.5
+
+
+async def test_replies_that_come_twice_or_late_are_dropped_before_the_next_question() -> None:
+    """A session listens between its questions too: what nobody waits for must neither be taken for an answer nor keep the loop busy."""
+    agent = PlayedAgent(system_rows() | port_rows(1, "eth1"), lambda _n, _kind, _request, _oids, replies: [*replies, *replies, b"noise"])
+    async with played(agent) as target:
+        asker, before = Agent(target, READERS), descriptors()
+        for asked in (1, 2, 3):
+            assert (await asker.read_ports(("eth1",), {"eth1": 1}, clock, PATIENCE)).answer == "answered"
+            assert len(agent.questions) == asked
+            await asyncio.sleep(0.05)
+            [session] = descriptors() - before
+            assert unread_octets(session) == 0
+        asker.close()
+
+
+async def test_a_session_that_was_closed_leaves_the_loop_and_its_descriptor() -> None:
+    """The next session may be given the same descriptor; whoever listened there before must be gone."""
+    agent = PlayedAgent(system_rows() | port_rows(1, "eth1"))
+    async with played(agent) as target:
+        before = descriptors()
+        askers = [Agent(target, READERS) for _ in range(3)]
+        for _ in range(3):
+            for asker in askers:
+                assert (await asker.read_ports(("eth1",), {"eth1": 1}, clock, PATIENCE)).answer == "answered"
+                asker.close()
+        assert descriptors() == before
 
 
 async def test_an_agent_that_sends_only_noise_is_faulty_and_not_silent() -> None:

@@ -470,3 +470,42 @@ def test_a_moment_that_could_not_be_read_again_is_not_written(store: Store, at: 
     first = datetime.min.replace(tzinfo=UTC)
     store.write_life_events([LifeEvent("BZWW-A-0001", "applied", first, NOW, "centre", "申请表")])
     assert [event.observed_at for event in store.life_events()] == [first]
+
+
+def test_changes_since_a_moment_are_those_of_all_that_were_observed_then(store: Store) -> None:
+    """Only rows that can matter are read; a clock that jumped ahead and came back must not change which they are."""
+    hours = (0, 1, 30, 2, 3, 40, 41, 4, 5)
+    for written, hour in enumerate(hours):
+        for line_id in ("L1", "L2")[: 1 + written % 2]:
+            at, state = NOW + timedelta(hours=hour), "up" if written % 2 else "down"
+            store.write_look(at, [], [LineSample(line_id, at, state, f"{written}", None, None, None)])
+    everything = store.transitions()
+    assert len(everything) > len(hours) / 2
+    for hour in range(-1, 45):
+        since = NOW + timedelta(hours=hour)
+        assert store.transitions(None, since) == [each for each in everything if each.observed_at >= since]
+
+
+def test_everything_that_a_summary_shows_changes_the_stamp(store: Store, url: str) -> None:
+    elsewhere, moments = Store.open(url), iter(NOW + timedelta(minutes=number) for number in range(9))
+    deeds: list[Callable[[Store, datetime], object]] = [
+        lambda there, at: there.write_cycle(at, at, [], []),
+        lambda there, at: there.write_look(at, [], [LineSample("L1", at, "up", "", None, None, None)]),
+        lambda there, at: there.write_look(at, [], [LineSample("L1", at, "up", "", None, None, None)]),
+        lambda there, at: there.write_acceptance(Acceptance("L1", at, "pass", (), None, None, None)),
+        lambda there, at: there.write_life_events([LifeEvent("L1", "opened", at, at, "clerk", "none", "hand")]),
+        lambda there, at: there.write_line_events([LineEvent("L1", "opened", at, at, "clerk", "none", "")]),
+    ]
+    for deed in deeds:
+        before = store.stamp()
+        assert store.stamp() == before
+        deed(elsewhere, next(moments))
+        assert store.stamp() != before
+    elsewhere.close()
+
+
+def test_the_newest_decision_on_a_line_is_the_one_written_last(store: Store) -> None:
+    for line_id, verdict in (("L1", "fail"), ("L2", "fail"), ("L1", "pass")):
+        store.write_acceptance(Acceptance(line_id, NOW, verdict, (), None, None, None))
+    assert store.newest_acceptance("L1") == store.acceptances()["L1"]
+    assert store.newest_acceptance("L3") is None

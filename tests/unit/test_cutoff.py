@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 import pytest
 
 from app.core.commands import Command
-from app.core.cutoff import ManagementPath, find_cutoffs, find_ended_routing, management_path
+from app.core.cutoff import ManagementPath, address_runs, find_cutoffs, find_ended_routing, in_one_write, management_path
 from app.core.intent import DeviceIntent, InterfaceIntent, ManagementIntent
 
 RUNNING = """hostname county01
@@ -90,6 +90,49 @@ ip route-static 198.18.9.0 255.255.255.248 198.18.1.1 preference 250
     kept = commands("ip route-static 0.0.0.0 0.0.0.0 198.18.1.1\nundo ip route-static 198.18.9.0 255.255.255.248 198.18.1.1")
     assert len(find_cutoffs("huawei_ar", running, cut, path)) == 2
     assert find_cutoffs("huawei_ar", running, kept, path) == ()
+
+
+SWITCH = """sysname x
+#
+interface Vlanif4000
+ ip address 198.19.1.2 255.255.255.252
+ ip address 198.18.1.2 255.255.255.252 sub
+#
+"""
+SWAP = """interface Vlanif4000
+ undo ip address 198.18.1.2 255.255.255.252 sub
+ ip address 198.18.1.2 255.255.255.252
+ ip address 198.19.1.2 255.255.255.252 sub"""
+
+
+@pytest.mark.parametrize("session", ["198.18.1.2", "198.19.1.2"])
+def test_addresses_that_change_places_cut_nothing_once_all_lines_are_taken_and_go_in_one_write(session: str) -> None:
+    path = ManagementPath(("Vlanif4000",), PATH.sources, IPv4Address(session))
+    typed = commands(SWAP)
+    assert find_cutoffs("huawei_s", SWITCH, typed, path) == ()
+    assert [len(run) for run in address_runs("huawei_s", typed)] == [1, 3]
+    assert [in_one_write(run, IPv4Address(session)) for run in address_runs("huawei_s", typed)] == [False, True]
+    assert not any(in_one_write(run, IPv4Address("198.18.0.9")) for run in address_runs("huawei_s", typed))
+
+
+@pytest.mark.parametrize(
+    ("typed", "reason"),
+    [
+        (SWAP.rpartition("\n")[0], "removes the address that this session uses"),
+        ("interface Vlanif4000\n ip address 198.19.1.6 255.255.255.252", "replaces the address that this session uses"),
+        ("interface Vlanif4000\n undo ip address 198.18.1.2 255.255.255.252 sub\n undo ip address", "removes the address that this"),
+    ],
+)
+def test_a_leading_address_that_another_takes_the_place_of_is_gone(typed: str, reason: str) -> None:
+    path = ManagementPath(("Vlanif4000",), PATH.sources, IPv4Address("198.19.1.2"))
+    (found,) = find_cutoffs("huawei_s", SWITCH, commands(typed), path)
+    assert reason in found
+
+
+def test_address_lines_of_frr_are_judged_one_by_one() -> None:
+    typed = commands("interface lo\n no ip address 198.18.0.5/32\n ip address 198.18.0.5/32")
+    assert [len(run) for run in address_runs("frr", typed)] == [1, 1, 1]
+    assert len(find_cutoffs("frr", RUNNING, typed, PATH)) == 1
 
 
 def intent(uplink: str | None) -> DeviceIntent:

@@ -18,6 +18,7 @@ from app.core.readiness import READINESS, GateState, judge_gates
 from app.core.scope import Scope
 from app.core.service_class import CRITERIA, Criterion, ServiceClass
 from app.core.source import Source
+from app.core.standings import primary_lines, whole
 from app.web.dashboard import view
 from app.web.dashboard.phrases import in_chinese
 from app.web.dashboard.words import TABLE, Words
@@ -139,3 +140,19 @@ def test_a_reason_of_a_state_has_its_chinese() -> None:
     for english, _ in REASONS.values():
         assert CHINESE.search(Words("zh").reason(english.format("A", "B")))
         assert Words("en").reason(english) == english
+
+
+def test_a_loss_ratio_is_told_in_percent_and_a_window_in_words() -> None:
+    assert in_chinese("loss ratio at most 0.001", say) == "丢包率不超过 0.1%"
+    assert in_chinese("loss ratio 0.02 at 100% down, 100% up", say) == "100% 下行, 100% 上行 时丢包率 2%"
+    assert in_chinese("loss ratio 1 (exchange: 0 of 20 came back)", say) == "丢包率 100%（exchange：20 个中收回 0 个）"
+    assert in_chinese("loss ratio 5e-05", say) == "丢包率 0.005%"
+    assert in_chinese("up 99.90% of 1 day 12 hours with 95% of it measured", say) == "1 天 12 小时内 99.90% 的时间为通，且至少测到其中 95%"
+
+
+def test_the_page_tells_the_share_that_milestones_and_reports_tell() -> None:
+    summary = build_summary()
+    counts, told = view.figures(summary), whole(primary_lines(summary), ZONE)
+    assert told is not None
+    assert (counts.primary, counts.primary_accepted) == (told.total, told.done)
+    assert counts.primary < counts.total, "the sample has backups, else this proves nothing"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from pathlib import Path
 
 import pytest
 
-from app.core.device_tables import Adjacency, HeldAddress, SeenNeighbour, parse_tables
+from app.core.device_tables import Adjacency, HeldAddress, SeenNeighbour
+from app.core.table_parsers import parse_tables
 
 SAMPLES = Path(__file__).parents[1] / "golden/frr"
 REACHED = IPv4Address("198.18.0.6")
@@ -46,7 +48,13 @@ def test_only_routes_in_use_are_read_each_with_its_next_hops() -> None:
 
 
 def test_a_port_that_is_down_and_one_without_addresses_are_read_too() -> None:
-    text = '{"eth1":{"status":"down","addresses":["198.18.4.2/30","2001:db8::1/64"]},"eth2":{"status":"up","addresses":[]}}'
+    held = [{"address": word, "secondary": False, "unnumbered": False} for word in ("198.18.4.2/30", "2001:db8::1/64")]
+    text = json.dumps(
+        {
+            "eth1": {"operationalStatus": "down", "vrfName": "default", "ipAddresses": held},
+            "eth2": {"operationalStatus": "up", "vrfName": "default", "ipAddresses": []},
+        }
+    )
     tables = parse_tables("frr", "x", REACHED, {"addresses": text})
     assert tables.addresses == (HeldAddress("eth1", IPv4Interface("198.18.4.2/30"), False),)
 
@@ -67,7 +75,7 @@ def test_an_empty_arp_table_and_a_device_without_ospf_are_no_fault() -> None:
     ("question", "text"),
     [
         ("addresses", "% Unknown command"),
-        ("addresses", '{"eth1": {"status": "up"}}'),
+        ("addresses", '{"eth1": {"operationalStatus": "up"}}'),
         ("addresses", '["eth1"]'),
         ("routes", '{"x/y": [{"selected": true, "protocol": "ospf"}]}'),
         ("neighbours", "Protocol  Address  Age\n"),

@@ -134,6 +134,56 @@ def test_where_sm3_is_missing_the_rest_is_checked_and_it_is_said(monkeypatch: py
         assert altered(PACK[:place] + bytes([PACK[place] ^ 1]) + PACK[place + 1 :])
 
 
+def test_a_pack_made_where_sm3_is_missing_is_whole_where_it_is_known_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as poorer:
+        poorer.setattr(evidence, "sm3", lambda content: None)
+        plain = build_pack(PARTS, PUBLIC, KEY.sign)
+    found = verify(plain, check_signature, PUBLIC)
+    assert (found.alterations, found.sm3_checked, found.sm3_told) == ((), True, False)
+    for place in range(0, len(plain), 5):
+        assert altered(plain[:place] + bytes([plain[place] ^ 1]) + plain[place + 1 :])
+
+
+@pytest.mark.parametrize("keys", [("sm3",), ("link_sm3",), ("sm3", "link_sm3")])
+@pytest.mark.parametrize("entries", [(0,), (1,), (2,), (0, 1, 2)])
+def test_sm3_digests_cannot_be_taken_out_of_a_pack_unseen(keys: tuple[str, ...], entries: tuple[int, ...]) -> None:
+    def take_out(document: dict[str, object]) -> None:
+        for number in entries:
+            document["chain"][number].update(dict.fromkeys(keys))  # type: ignore[index]
+
+    assert rewritten(take_out)
+
+
+def test_the_signature_of_another_pack_by_the_same_key_does_not_fit() -> None:
+    other = json.loads(build_pack([*PARTS[:2], Part("verdict/rate_down", {"verdict": "fail"})], PUBLIC, KEY.sign))
+    assert rewritten(lambda document: document.update(signature=other["signature"])) == ["signature"]
+    assert rewritten(lambda document: document.update(chain=other["chain"], signature=other["signature"])) == ["part verdict/rate_down"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b'{"chain":', b'{"format":"waiwang-evidence/1","chain":'),
+        (b'"verdict":"pass"', b'"verdict":"fail","verdict":"pass"'),
+        (b'"format":', b'"more":1,"format":'),
+        (b'{"content":', b'{"content":0,"content":'),
+        (b",0.5,", b",5e-1,"),
+        (b"true", b"1"),
+        (b"pack", rb"\u0070ack"),
+        (b'{"chain"', b'\xef\xbb\xbf{"chain"'),
+        (b'{"chain"', b' {"chain"'),
+    ],
+)
+def test_keys_that_stand_twice_extra_values_and_other_spellings_are_found(before: bytes, after: bytes) -> None:
+    assert before in PACK
+    assert altered(PACK.replace(before, after, 1))
+
+
+def test_every_beginning_of_a_pack_is_found_to_be_no_pack() -> None:
+    for length in range(0, len(PACK), 17):
+        assert altered(PACK[:length])
+
+
 def test_two_parts_of_one_name_are_refused() -> None:
     with pytest.raises(ValueError, match="share a name"):
         build_pack([PARTS[0], PARTS[0]], PUBLIC, KEY.sign)

@@ -486,3 +486,10 @@ def test_a_fault_that_is_handed_over_twice_was_handed_over_the_first_time() -> N
     events = [FaultEvent("F-1", kind, OTHER, at, at, "值班员", BY_HAND, "单1", value) for kind, at, value in steps]
     fault = project_faults(events)["F-1"]
     assert (fault.carrier, fault.handed_at) == ("unicom", NOW + HOUR)
+
+
+def test_a_second_cancellation_gives_no_time_back() -> None:
+    declared = WindowEvent("W-20080703-02", DECLARED, NOW - HOUR, "通信处", "检修通知", NOW, NOW + HOUR, Concern(("*",)))
+    twice = [replace(declared, kind=CANCELLED, recorded_at=NOW + after * MINUTE) for after in (10, 50)]
+    [found] = project_windows([declared, *twice])
+    assert found.counted == (NOW, NOW + 10 * MINUTE)

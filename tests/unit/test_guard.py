@@ -97,13 +97,24 @@ def test_the_labs_own_address_on_this_machine_is_safe() -> None:
     assert in_namespace("link set lo up", f"addr add {LAB_ADDRESS}/32 dev lo").stdout == "safe\n"
 
 
-def test_two_thousand_devices_cost_less_than_half_a_second_of_cpu() -> None:
+def test_many_devices_behind_one_interface_cost_one_question_each_and_one_more() -> None:
+    """A cycle of thousands passes here each minute: one connection to the kernel, a route each, the interface once."""
     question = """
-import time
+import socket
+
+class Counted(socket.socket):
+    opened = asked = 0
+    def __init__(self, *arguments):
+        Counted.opened += 1
+        super().__init__(*arguments)
+    def send(self, question):
+        Counted.asked += 1
+        return super().send(question)
+
+socket.socket = Counted
 from app.edge.guard import guard_all
-begun = time.process_time()
 guard_all([f"198.18.{index >> 8}.{index & 255}" for index in range(2000)], illustration=False)
-print(time.process_time() - begun)
+print(Counted.opened, Counted.asked)
 """
     answer = in_namespace(*veth("eth1", f"link set eth1 alias {LAB_ALIAS}"), question=question)
-    assert float(answer.stdout) < 0.5
+    assert answer.stdout.split() == ["1", "2001"]

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.core.acceptance import FAIL, NOT_PROVEN, PASS, CriterionResult, LineSample, Measurement, PortSample
-from app.core.judging import Observations, decide, judge, overall
+from app.core.judging import Observations, cut_percent, decide, judge, lasting, overall
 from app.core.milestone import Milestone
 from app.core.scope import Scope
 from app.core.service_class import Criterion, ServiceClass
@@ -217,3 +217,25 @@ def test_a_deadline_is_met_before_its_moment_and_missed_on_it(seconds: int, on_t
 def test_a_line_that_did_not_pass_is_neither_in_time_nor_late() -> None:
     failed = (CriterionResult("ports_up", True, FAIL, "", ""),)
     assert decide("L1", failed, None, None, NOW).on_time is None
+
+
+@pytest.mark.parametrize(
+    ("share", "places", "written"),
+    [(0.99895, 2, "99.89%"), (0.999, 2, "99.90%"), (1.0, 2, "100.00%"), (0.9499, 0, "94%"), (0.95, 0, "95%"), (0.29, 0, "29%")],
+)
+def test_a_share_that_fails_its_limit_never_reads_as_if_it_met_it(share: float, places: int, written: str) -> None:
+    assert cut_percent(share, places) == written
+
+
+@pytest.mark.parametrize(
+    ("span", "written"),
+    [
+        (timedelta(days=3), "3 days"),
+        (timedelta(days=1, hours=12), "1 day 12 hours"),
+        (timedelta(seconds=90), "1 minute 30 seconds"),
+        (timedelta(hours=1), "1 hour"),
+        (timedelta(0), "0 seconds"),
+    ],
+)
+def test_a_window_is_written_without_its_zeros(span: timedelta, written: str) -> None:
+    assert lasting(span) == written

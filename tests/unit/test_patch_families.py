@@ -70,3 +70,21 @@ def test_a_port_of_comware_is_emptied_and_never_removed() -> None:
 def test_a_filter_of_comware_goes_by_its_direction() -> None:
     area = "ospf 1\n area 0.0.0.2\n{}"
     assert "undo filter export" in texts("h3c_msr", area.format("  filter prefix-list ASSIGNED export\n"), area.format("  stub\n"))
+
+
+LEADS = {"huawei_ar": " sub", "huawei_ne": " sub", "h3c_msr": " sub", "cisco_ios": " secondary"}
+
+
+@pytest.mark.parametrize("family", LEADS)
+def test_a_leading_address_is_overwritten_and_the_other_is_taken_from_beside_first(family: str) -> None:
+    """No device lets the leading address go while another stands beside it, and none holds one address twice."""
+    old, new, beside = "ip address 198.19.4.1 255.255.255.252", "ip address 198.18.4.1 255.255.255.252", LEADS[family]
+    undo = "no" if family == "cisco_ios" else "undo"
+    port = "interface GigabitEthernet0/0/1\n {}\n {}\n"
+    swapped = texts(family, port.format(old, new + beside), port.format(new, old + beside))
+    assert swapped[1:4] == [f"{undo} {new}{beside}", new, old + beside]
+    alone = texts(family, f"interface GigabitEthernet0/0/1\n {old}\n", f"interface GigabitEthernet0/0/1\n {new}\n")
+    assert f"{undo} {old}" not in alone
+    assert new in alone
+    gone = texts(family, f"interface GigabitEthernet0/0/1\n {old}\n description x\n", "interface GigabitEthernet0/0/1\n description x\n")
+    assert any(text.startswith(f"{undo} ip address") for text in gone)

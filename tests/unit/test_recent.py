@@ -1,4 +1,4 @@
-"""Open pages share one reading, for a second and no longer."""
+"""Open pages share one reading, for a second and no longer; scrapes of one summary share its text."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from app.core.progress import Summary
 from app.errors import StoreError
-from app.web.recent import RecentSummary
+from app.web.recent import RecentScrape, RecentSummary
 from tests.samples.rollout import build_summary
 
 
@@ -42,3 +42,19 @@ def test_a_store_that_fails_is_asked_again_and_nothing_old_is_served() -> None:
             recent()
     read.fails = False
     assert recent() == build_summary()
+
+
+def test_a_text_is_written_once_for_one_summary_and_anew_for_another_or_in_another_manner() -> None:
+    written: list[str] = []
+    scraped, first = RecentScrape(), build_summary()
+
+    def scrape(summary: Summary, manner: str) -> bytes:
+        return scraped(summary, manner, lambda: (written.append(manner), manner.encode())[1])
+
+    assert [scrape(first, "text"), scrape(first, "text"), scrape(first, "other"), scrape(build_summary(), "other")] == [
+        b"text",
+        b"text",
+        b"other",
+        b"other",
+    ]
+    assert written == ["text", "other", "other"], "an equal summary is not the same: it may be another role's"

@@ -9,8 +9,9 @@ import pytest
 
 from app.core.device_tables import Adjacency, DeviceTables, HeldAddress, SeenNeighbour, SeenRoute
 from app.core.intents import build_intents
+from app.core.ipplan import IsisProfile
 from app.core.renumber import Move, find_moves, plan_renumbering
-from app.core.renumber_proof import doubts_of_gone, doubts_of_new, hosts_in
+from app.core.renumber_proof import doubts_of_gone, doubts_of_new, hosts_in, pings_of_new
 from app.core.workspace import Workspace
 from tests.unit.test_renumber import DAY, in_phase, retiring
 
@@ -43,6 +44,38 @@ def test_a_move_is_proven_where_every_end_holds_its_address_and_the_line_has_a_f
     tables = {name: good(dual, name) for name in ("county01", "county01-u01")}
     for holder in ("line:BZWW-F-0003", "device:county01-u01", "unit:C01U01"):
         assert doubts_of_new(move(dual, holder), intents, tables) == ()
+
+
+def of_family(workspace: Workspace, family: str, *names: str) -> Workspace:
+    """Return the workspace with these devices of another family, whose ports keep their names."""
+    devices = {name: replace(one, family=family) if name in names else one for name, one in workspace.inventory.devices.items()}
+    return replace(workspace, inventory=replace(workspace.inventory, devices=devices))
+
+
+def test_where_one_end_speaks_from_its_leading_address_alone_pings_prove_the_line_until_the_new_one_leads(dual: Workspace) -> None:
+    mixed = of_family(dual, "cisco_ios", "county01-u01")
+    intents, line = build_intents(mixed), move(mixed, "line:BZWW-F-0003")
+    assert pings_of_new(line, intents) == (("county01", line.new[2]), ("county01-u01", line.new[1]))
+    silent = {name: replace(good(mixed, name), adjacencies=()) for name in ("county01", "county01-u01")}
+    assert doubts_of_new(line, intents, silent) == (
+        f"county01 eth3 gets no answer from {line.new[2]}",
+        f"county01-u01 eth1 gets no answer from {line.new[1]}",
+    )
+    answered = {name: replace(one, answered=frozenset(line.new.hosts())) for name, one in silent.items()}
+    assert doubts_of_new(line, intents, answered) == ()
+    leading = replace(line, phase="cut_over")
+    assert pings_of_new(leading, intents) == ()
+    assert len(doubts_of_new(leading, intents, answered)) == 2, "then the neighbours must be there"
+
+
+def test_a_line_of_is_is_is_proven_by_pings_in_every_phase_and_a_line_of_frr_by_its_neighbours(dual: Workspace) -> None:
+    line = move(dual, "line:BZWW-F-0003")
+    assert pings_of_new(line, build_intents(dual)) == ()
+    isis = replace(dual, plan=replace(dual.plan, isis=IsisProfile(authentication=False)))
+    intents = build_intents(isis)
+    for phase in ("dual", "cut_over"):
+        assert len(pings_of_new(replace(line, phase=phase), intents)) == 2
+    assert pings_of_new(move(dual, "unit:C01U01"), intents) == ()
 
 
 def test_each_thing_that_lacks_is_a_doubt_with_its_place(dual: Workspace) -> None:

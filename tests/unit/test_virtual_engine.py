@@ -409,3 +409,23 @@ def test_an_unknown_key_in_a_grammar_is_an_error() -> None:
 def test_a_family_without_a_grammar_is_named_with_those_there_are() -> None:
     with pytest.raises(GrammarFault, match=r"huawei_ar.*found junos"):
         read_grammar("junos")
+
+
+@pytest.mark.parametrize(
+    ("family", "undo", "beside", "said"),
+    [
+        ("huawei_ar", "undo", "sub", "Error: Please delete the secondary IP addresses first."),
+        ("h3c_msr", "undo", "sub", "% Please delete the sub IP addresses first."),
+        ("cisco_ios", "no", "secondary", "Must delete secondary before deleting primary"),
+    ],
+)
+def test_a_leading_address_does_not_go_while_another_stands_beside_it(family: str, undo: str, beside: str, said: str) -> None:
+    port = "GigabitEthernet0/0/1" if family == "huawei_ar" else "GigabitEthernet0/1"
+    grammar = read_grammar(family)
+    text = f"interface {port}\n ip address 198.18.4.1 255.255.255.252\n ip address 198.19.4.1 255.255.255.252 {beside}\n"
+    device = engine.load(grammar, engine.new_device(grammar, "r1", (port,), 0.0), text.splitlines()).device
+    refused = engine.load(grammar, device, [f"interface {port}", f" {undo} ip address 198.18.4.1 255.255.255.252"])
+    assert said in refused.text
+    assert engine.load(grammar, device, [f"interface {port}", " ip address 198.20.4.1 255.255.255.252"]).text == ""
+    gone = [f" {undo} ip address 198.19.4.1 255.255.255.252 {beside}", f" {undo} ip address 198.18.4.1 255.255.255.252"]
+    assert engine.load(grammar, device, [f"interface {port}", *gone]).text == ""

@@ -19,7 +19,7 @@ class Accounts(Database):
         """Add an account, or replace what is kept of it; its tokens stay."""
         row = slots(account) | {"role": str(account.role), "removed_at": None}
         with self.writing("account") as connection:
-            self.upsert(connection, ACCOUNT, [row])
+            self.upsert_rows(connection, ACCOUNT, [[row[column.name] for column in ACCOUNT.columns]])
 
     def remove_account(self, name: str, at: datetime) -> None:
         """End an account and its tokens; its name stays in the audit."""

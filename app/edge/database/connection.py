@@ -10,6 +10,7 @@ from typing import Self
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine.default import DefaultDialect
 
 from app.edge.database.engine import build_engine, shown
 from app.errors import StoreError
@@ -67,14 +68,35 @@ class Database:
         if rows:
             connection.execute(sa.insert(table), rows)
 
-    def upsert(self, connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, object]]) -> None:
-        if not rows:
-            return
+    def insert_rows(self, connection: sa.Connection, table: sa.Table, rows: Sequence[Sequence[object]]) -> None:
+        """Insert rows, each holding the values of the table's columns in their order."""
+        self._run_rows(connection, table, sa.insert(table), rows)
+
+    def upsert_rows(self, connection: sa.Connection, table: sa.Table, rows: Sequence[Sequence[object]]) -> None:
+        """Insert rows as `insert_rows`, each in the place of that with its key where there is one."""
         keys = [column.name for column in table.primary_key]
         statement: sqlite.Insert | postgresql.Insert
         statement = sqlite.insert(table) if self._engine.dialect.name == "sqlite" else postgresql.insert(table)
         values = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in keys}
-        connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=values), rows)
+        self._run_rows(connection, table, statement.on_conflict_do_update(index_elements=keys, set_=values), rows)
+
+    def _run_rows(self, connection: sa.Connection, table: sa.Table, statement: sa.Insert, rows: Sequence[Sequence[object]]) -> None:
+        """Run an insert by the driver's own executemany, values prepared column by column: SQLAlchemy's way doubles a cycle's cost."""
+        if not rows:
+            return
+        dialect = connection.dialect
+        converters = [column.type.dialect_impl(dialect).bind_processor(dialect) for column in table.columns]
+        columns = (map(convert, values) if convert else values for convert, values in zip(converters, zip(*rows, strict=True), strict=True))
+        sql = str(statement.compile(dialect=_positional(dialect), column_keys=table.columns.keys()))
+        connection.exec_driver_sql(sql, list(zip(*columns, strict=True)))
+
+
+def _positional(dialect: sa.Dialect) -> sa.Dialect:
+    """Return a dialect whose statements take values by their place."""
+    if dialect.positional:
+        return dialect
+    assert isinstance(dialect, DefaultDialect)  # whatever speaks to a driver is one
+    return type(dialect)(paramstyle="format")
 
 
 def database_exists(url: str) -> bool:

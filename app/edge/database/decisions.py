@@ -92,7 +92,14 @@ class Decisions(Database):
         newest = newest.group_by(ACCEPTANCE.c.line_id)
         query = sa.select(ACCEPTANCE).where(ACCEPTANCE.c.acceptance_id.in_(newest)).order_by(ACCEPTANCE.c.line_id)
         with self.reading("decisions") as connection:
-            return {row.line_id: _acceptance(row) for row in connection.execute(query)}
+            return {row.line_id: _acceptance(row) for row in connection.execute(query).all()}
+
+    def newest_acceptance(self, line_id: str) -> Acceptance | None:
+        """Return the newest decision on one line, None where nobody judged it."""
+        query = sa.select(ACCEPTANCE).where(ACCEPTANCE.c.line_id == line_id).order_by(ACCEPTANCE.c.acceptance_id.desc()).limit(1)
+        with self.reading("decisions") as connection:
+            row = connection.execute(query).first()
+            return None if row is None else _acceptance(row)
 
     def acceptance_history(self, line_id: str | None = None) -> list[Acceptance]:
         """Return every decision on a line, oldest first; on every line when none is named."""

@@ -46,7 +46,7 @@ class Faults(Database):
         newest = sa.and_(LINE_SAMPLE.c.line_id == LINE_STATE.c.line_id, LINE_SAMPLE.c.at == LINE_STATE.c.at)
         columns = (LINE_STATE.c.line_id, LINE_STATE.c.state, LINE_STATE.c.since, LINE_STATE.c.at, LINE_SAMPLE.c.behind)
         with self.reading("states of lines") as connection:
-            rows = connection.execute(sa.select(*columns).select_from(LINE_STATE.join(LINE_SAMPLE, newest)))
+            rows = connection.execute(sa.select(*columns).select_from(LINE_STATE.join(LINE_SAMPLE, newest))).all()
             return {row.line_id: Standing(*row) for row in rows}
 
     def lines_in_service(self) -> frozenset[str]:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 import sqlalchemy as sa
 
@@ -20,6 +21,9 @@ from app.edge.database.tables import CYCLE, DEVICE_IDENTITY, DEVICE_STATE, LINE_
 PLACES = ("a", "z", "reserved_a", "reserved_z")
 #: A newest sample that lies further ahead of what is written now was stamped by a clock that had jumped; less heals within the hour.
 LEAST_JUMP = timedelta(hours=1)
+#: Values in the order of the columns that hold them.
+_PORT_FIELDS = attrgetter(*(field.name for field in fields(PortSample)))
+_DEVICE_FIELDS = attrgetter(*(field.name for field in fields(DeviceState)))
 _PORT_COLUMNS = [PORT_SAMPLE.c.port_at if field.name == "at" else PORT_SAMPLE.c[field.name] for field in fields(PortSample)]
 
 
@@ -50,7 +54,7 @@ class Samples(Database):
     def _append(
         self, connection: sa.Connection, recorded_at: datetime, device_rows: Sequence[DeviceState], line_samples: Sequence[LineSample]
     ) -> tuple[Transition, ...]:
-        kept = {row.line_id: row for row in connection.execute(sa.select(LINE_STATE))}
+        kept = {row.line_id: row for row in connection.execute(sa.select(LINE_STATE)).all()}
         known = {line_id: row for line_id, row in kept.items() if row.at <= recorded_at + LEAST_JUMP}
         newest = [sample for sample in line_samples if (row := known.get(sample.line_id)) is None or row.at < sample.at]
         before = {line_id: row.state for line_id, row in known.items()}
@@ -60,20 +64,12 @@ class Samples(Database):
             if before.get(sample.line_id, "unknown") != sample.state
         ]
         since = {line_id: row.since for line_id, row in known.items()} | {change.line_id: change.observed_at for change in changed}
-        states = [
-            {
-                "line_id": sample.line_id,
-                "at": sample.at,
-                "state": sample.state,
-                "since": since.get(sample.line_id, sample.at),
-            }
-            for sample in newest
-        ]
-        self.insert(connection, LINE_SAMPLE, [_line_row(sample) for sample in line_samples])
-        self.insert(connection, PORT_SAMPLE, [row for sample in line_samples for row in _port_rows(sample)])
+        states = [(sample.line_id, sample.at, sample.state, since.get(sample.line_id, sample.at)) for sample in newest]
+        self.insert_rows(connection, LINE_SAMPLE, [_line_row(sample) for sample in line_samples])
+        self.insert_rows(connection, PORT_SAMPLE, [row for sample in line_samples for row in _port_rows(sample)])
         self.insert(connection, TRANSITION, [slots(change) for change in changed])
-        self.upsert(connection, LINE_STATE, states)
-        self.upsert(connection, DEVICE_STATE, [slots(row) for row in device_rows])
+        self.upsert_rows(connection, LINE_STATE, states)
+        self.upsert_rows(connection, DEVICE_STATE, list(map(_DEVICE_FIELDS, device_rows)))
         return tuple(changed)
 
     def latest(self) -> dict[str, LineStatus]:
@@ -81,10 +77,10 @@ class Samples(Database):
         newest = sa.and_(LINE_SAMPLE.c.line_id == LINE_STATE.c.line_id, LINE_SAMPLE.c.at == LINE_STATE.c.at)
         ports = sa.and_(PORT_SAMPLE.c.line_id == LINE_STATE.c.line_id, PORT_SAMPLE.c.at == LINE_STATE.c.at)
         with self.reading("newest samples") as connection:
-            seen = _ports_by_sample(connection.execute(_select_ports().select_from(LINE_STATE.join(PORT_SAMPLE, ports))))
+            seen = _ports_by_sample(connection.execute(_select_ports().select_from(LINE_STATE.join(PORT_SAMPLE, ports))).all())
             rows = connection.execute(
                 sa.select(LINE_SAMPLE, LINE_STATE.c.since).select_from(LINE_STATE.join(LINE_SAMPLE, newest)).order_by(LINE_STATE.c.line_id)
-            )
+            ).all()
             return {row.line_id: LineStatus(_line_sample(row, seen), row.since) for row in rows}
 
     def samples(self, line_id: str, since: datetime, until: datetime) -> list[LineSample]:
@@ -105,8 +101,11 @@ class Samples(Database):
         What was recorded after `until` settles nothing before it: what was known then stays as it was.
         """
         query = sa.select(TRANSITION).where(*of_line(TRANSITION, line_id)).order_by(TRANSITION.c.transition_id)
+        if since is not None:  # what was written before the first that was observed since then was observed earlier, and settles nothing
+            first = sa.select(sa.func.min(TRANSITION.c.transition_id)).where(TRANSITION.c.observed_at >= since)
+            query = query.where(TRANSITION.c.transition_id >= first.scalar_subquery())
         with self.reading("transitions") as connection:
-            written = [_transition(row) for row in connection.execute(query)]
+            written = [_transition(row) for row in connection.execute(query).all()]
         known = [row for row in written if until is None or row.recorded_at <= until]
         rows = [*settled(known), *(row for row in written if until is not None and row.recorded_at > until)]
         held = [row for row in rows if (since is None or row.observed_at >= since) and (until is None or row.observed_at <= until)]
@@ -191,17 +190,15 @@ def settled(changes: Sequence[Transition]) -> list[Transition]:
     return found[::-1]
 
 
-def _line_row(sample: LineSample) -> dict[str, object]:
-    return {"line_id": sample.line_id, "at": sample.at, "state": sample.state, "reason": sample.reason, "behind": sample.behind}
+def _line_row(sample: LineSample) -> tuple[object, ...]:
+    return sample.line_id, sample.at, sample.state, sample.reason, sample.behind
 
 
-def _port_rows(sample: LineSample) -> Iterator[dict[str, object]]:
+def _port_rows(sample: LineSample) -> Iterator[tuple[object, ...]]:
     for place in PLACES:
         port: PortSample | None = getattr(sample, place)
         if port is not None:
-            row = slots(port)
-            row.update(line_id=sample.line_id, at=sample.at, place=place, port_at=port.at)
-            yield row
+            yield sample.line_id, sample.at, place, *_PORT_FIELDS(port)
 
 
 def _select_ports() -> sa.Select[tuple[object, ...]]:

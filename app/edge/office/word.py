@@ -25,6 +25,7 @@ from app.edge.office.reports import draw_png
 
 #: The faces of GB/T 9704 that Windows readers have, and the Latin face beside them.
 TITLE_FACE, HEAD_FACE, SECTION_FACE, BODY_FACE, LATIN_FACE = "方正小标宋简体", "黑体", "楷体_GB2312", "仿宋_GB2312", "Times New Roman"
+PAGE_FACE = "宋体"
 _SIDES = {"l": "left", "c": "center", "r": "right"}
 _SHADE = '<w:shd w:val="clear" w:fill="EEEEEE"/>'
 #: What XML cannot hold.
@@ -44,6 +45,8 @@ _SIZES = {
 }
 _FACES = {"Title": TITLE_FACE, "Chapter": HEAD_FACE, "Section": SECTION_FACE}
 PREFIX = "Report "
+#: Letters between the day under a signature and the margin.
+DAY_INSET = 4
 
 
 def write_report_docx(document: Document) -> bytes:
@@ -82,10 +85,10 @@ def _prepare(docx: Docx, document: Document) -> None:
     margins = _MARGINS[document.look]
     section.top_margin, section.bottom_margin, section.left_margin, section.right_margin = (Mm(size) for size in margins)
     _styles(docx, document)
-    _page_number(section.footer.paragraphs[0], document)
+    _page_numbers(docx, document)
     docx.core_properties.author, docx.core_properties.title, docx.core_properties.comments = "", document.title_line, ""
     if document.warning:
-        _add(docx, document.warning, "Note").runs[0].font.color.rgb = RGBColor(0xB0, 0, 0)
+        _warn(docx, document)
     if document.mark:
         _add(docx, document.mark, "Mark")
     _add(docx, document.title, "Title")
@@ -159,14 +162,17 @@ def _paragraph(docx: Docx, document: Document, block: Paragraph) -> None:
 
 
 def _signature(docx: Docx, block: Signature) -> None:
-    """Put issuer and day at the right, the day under the issuer's middle as far as a line of text can."""
+    """Put issuer and day at the right, with room for the seal: the day ends four letters before the margin, the issuer is centred
+    over it (GB/T 9704) as far as a line of text can.
+    """
+    wider = max(0, len(block.body) - len(block.day)) // 2
+    insets = (max(0, DAY_INSET - wider), max(DAY_INSET, wider))
     for number, text in enumerate((block.body, block.day)):
         added = _add(docx, text, "Plain")
         added.alignment = WD_ALIGN_PARAGRAPH.RIGHT
         added.paragraph_format.keep_with_next = number == 0
         size = docx.styles[PREFIX + "Body"].font.size
-        inset = max(0, len(block.body) - len(block.day)) // 2 if number else 0
-        added.paragraph_format.right_indent = (2 + inset) * size
+        added.paragraph_format.right_indent = insets[number] * size
         if number == 0:
             added.paragraph_format.space_before = Pt(28)
 
@@ -233,13 +239,37 @@ def _cell_margins(table: Table) -> None:
     table._tbl.tblPr.append(margins)
 
 
-def _page_number(paragraph: DocxParagraph, document: Document) -> None:
-    """Number the pages: — 1 — in a circular, the number alone elsewhere."""
-    around = "— " if document.look == "circular" else ""
+def _warn(docx: Docx, document: Document) -> None:
+    """Say above every page that this is a simulation."""
+    section = docx.sections[0]
+    headers = (section.header, section.even_page_header) if docx.settings.odd_and_even_pages_header_footer else (section.header,)
+    for header in headers:
+        paragraph = header.paragraphs[0]
+        paragraph.style = PREFIX + "Note"
+        paragraph.add_run(document.warning).font.color.rgb = RGBColor(0xB0, 0, 0)
+
+
+def _page_numbers(docx: Docx, document: Document) -> None:
+    """Number the pages: in the middle; in a circular at the outer edge of both sides of a sheet, — 1 — in 14 points (GB/T 9704)."""
+    section, official = docx.sections[0], document.look == "circular"
+    _page_number(section.footer.paragraphs[0], WD_ALIGN_PARAGRAPH.RIGHT if official else WD_ALIGN_PARAGRAPH.CENTER, official=official)
+    if official:
+        docx.settings.odd_and_even_pages_header_footer = True
+        _page_number(section.even_page_footer.paragraphs[0], WD_ALIGN_PARAGRAPH.LEFT, official=True)
+
+
+def _page_number(paragraph: DocxParagraph, place: WD_ALIGN_PARAGRAPH, *, official: bool) -> None:
     paragraph.style = PREFIX + "Cell"
-    paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
-    paragraph.add_run(around)
-    field = OxmlElement("w:fldSimple")
-    field.set(qn("w:instr"), "PAGE")
-    paragraph._p.append(field)
-    paragraph.add_run(around[::-1])
+    paragraph.alignment = place
+    look, around = "", ""
+    if official:
+        faces = " ".join(f'w:{script}="{PAGE_FACE}"' for script in ("ascii", "hAnsi", "eastAsia"))
+        look, around = f'<w:rPr><w:rFonts {faces}/><w:sz w:val="28"/></w:rPr>', "— "
+        paragraph.paragraph_format.left_indent = paragraph.paragraph_format.right_indent = Pt(14)
+    field = f'<w:fldSimple {nsdecls("w")} w:instr="PAGE">{_run(look, "1")}</w:fldSimple>'
+    for part in (_run(look, around), field, _run(look, around[::-1])):
+        paragraph._p.append(parse_xml(part))
+
+
+def _run(look: str, text: str) -> str:
+    return f'<w:r {nsdecls("w")}>{look}<w:t xml:space="preserve">{text}</w:t></w:r>'

@@ -20,6 +20,10 @@ from app.edge.office.packages import settle
 FACE, HEAD_FACE = "仿宋", "黑体"
 #: Width of a printed line, in characters of a worksheet's column.
 LINE = 118.0
+#: The same of the sheet of sentences, which is printed upright.
+FRONT_LINE = 84.0
+#: Size in points of the letters that a column's width counts.
+LETTER = 11.0
 _HAIR = Side(style="thin", color="808080")
 _SIDES = {"l": "left", "c": "center", "r": "right"}
 _NOT_IN_TITLES = re.compile(r"[\\/*?:\[\]]")
@@ -38,7 +42,7 @@ def write_report_xlsx(document: Document) -> bytes:
             chapter = block.text
         elif isinstance(block, Grid):
             sheet = book.create_sheet(_sheet_title(book, block.caption or chapter or document.title_line))
-            _write_grid(sheet, document.title_line, block)
+            _write_grid(sheet, document, block)
     book.properties.creator, book.properties.title = "waiwang", document.title_line
     out = io.BytesIO()
     book.save(out)
@@ -56,7 +60,7 @@ def _sheet_title(book: Workbook, wanted: str) -> str:
 
 
 def _write_front(sheet: Worksheet, document: Document) -> None:
-    sheet.column_dimensions["A"].width = 100
+    sheet.column_dimensions["A"].width = FRONT_LINE
     lines = [(document.title_line, Font(name=HEAD_FACE, size=16, bold=True))]
     lines += [(document.warning, Font(name=HEAD_FACE, size=10, color="B00000"))] if document.warning else []
     for block in document.blocks:
@@ -68,14 +72,16 @@ def _write_front(sheet: Worksheet, document: Document) -> None:
         cell = sheet.cell(row, 1)
         _set(cell, text)
         cell.font, cell.alignment = font, Alignment(wrap_text=True, vertical="top")
-    _print_setup(sheet, landscape=False)
+        size = float(font.size)
+        sheet.row_dimensions[row].height = 5 + 1.35 * size * sum(_lines(part, FRONT_LINE * LETTER / size) for part in text.split("\n"))
+    _print_setup(sheet, document.warning, landscape=False)
 
 
-def _write_grid(sheet: Worksheet, title: str, grid: Grid) -> None:
+def _write_grid(sheet: Worksheet, document: Document, grid: Grid) -> None:
     """Write a table under its title: head repeated on every page, the line filled, long texts wrapped."""
     columns = len(grid.head)
     sheet.merge_cells(start_row=1, start_column=1, end_row=1, end_column=columns)
-    _set(sheet.cell(1, 1), title)
+    _set(sheet.cell(1, 1), document.title_line)
     sheet.cell(1, 1).font = Font(name=HEAD_FACE, size=14, bold=True)
     sheet.cell(1, 1).alignment = Alignment(horizontal="center", vertical="center", wrap_text=True)
     sheet.row_dimensions[1].height = 30
@@ -99,7 +105,7 @@ def _write_grid(sheet: Worksheet, title: str, grid: Grid) -> None:
     sheet.freeze_panes = "A3"
     sheet.print_title_rows = "1:2"
     sheet.auto_filter.ref = f"A2:{get_column_letter(columns)}{len(grid.rows) + 2}"
-    _print_setup(sheet, landscape=True)
+    _print_setup(sheet, document.warning, landscape=True)
 
 
 def _shares(widths: Sequence[float]) -> list[float]:
@@ -112,12 +118,15 @@ def _lines(value: Cell, width: float) -> int:
     return max(1, -(-cells // max(1, int(width - 1))))
 
 
-def _print_setup(sheet: Worksheet, *, landscape: bool) -> None:
+def _print_setup(sheet: Worksheet, warning: str, *, landscape: bool) -> None:
+    """Set up the page; that this is a simulation stands above each."""
     sheet.page_setup.orientation = "landscape" if landscape else "portrait"
     sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
     sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     sheet.print_options.horizontalCentered = True
+    if warning:
+        sheet.oddHeader = HeaderFooterItem(center=_HeaderFooterPart(warning.replace("&", "&&"), size=9, color="B00000"))
     sheet.oddFooter = HeaderFooterItem(center=_HeaderFooterPart("&P / &N"))
 
 

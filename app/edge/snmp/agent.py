@@ -150,6 +150,8 @@ class Agent:
 
     def close(self) -> None:
         """Drop the session and its descriptor."""
+        if self._session is not None:
+            self._session.close()
         self._session = None
 
     async def _read_known(self, interfaces: tuple[str, ...], index: Mapping[str, int], clock: Callable[[], datetime]) -> DeviceReading:
@@ -218,7 +220,7 @@ class Agent:
 
         sysUpTime rides along so that variables it lacks can be told from an error-status, which gufo swallows.
         """
-        question = [SYS_UPTIME, *(oid for oid in piece if oid != SYS_UPTIME)]
+        question = piece if SYS_UPTIME in piece else [SYS_UPTIME, *piece]
         try:
             return await self._try(lambda session: session.get_many(question))
         except _Garbled:
@@ -245,7 +247,7 @@ class Agent:
                 refusals += 1
                 if refusals > 1:
                     raise _WrongKey(f"refuses {'the SNMPv3 user or its authentication key' if secure else 'the community'}") from None
-                self._session = None
+                self.close()
                 continue
             except TimeoutError:
                 if self._session is not None and self._session.garbled:
@@ -257,7 +259,7 @@ class Agent:
                 raise _Faulty(f"SNMP failed: {error}") from None
             waits.pop(0)
             if secure:
-                self._session = None
+                self.close()
         if discovered:
             raise _WrongKey("tells its engine id and leaves our questions unanswered: wrong privacy key, or no view")
         raise _Silent(f"no answer from {self.target.address} in {len(self._patience_s)} tries{trouble}")
@@ -267,6 +269,7 @@ class Agent:
         secure = isinstance(self._credentials, UsmUser)
         idle_s = asyncio.get_running_loop().time() - self._used_at
         if self._session is None or (secure and idle_s > SESSION_IDLE_S):
+            self.close()
             self._session = build_session(self.target, self._credentials)
             self._session.patience_s = patience_s
             await self._session.refresh()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import resource
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from gufo.snmp import (
     Aes128Key,
@@ -63,39 +65,61 @@ class Target:
 
 
 class Session(SnmpSession):
-    """A gufo session that reads over datagrams which are not the answer, until its patience ends."""
+    """A gufo session that reads over datagrams which are not the answer, until its patience ends.
+
+    It listens from its first question until `close`: telling the loop anew at every question costs more than the question.
+    """
 
     patience_s = 1.0
     garbled = 0
+    _loop: asyncio.AbstractEventLoop | None = None
+    _question: tuple[Callable[[], object], asyncio.Future[Any]] | None = None
 
     async def _recv(self, receiver: Callable[[], T]) -> T:
         """Wait for one answer. Overrides gufo's own, whose timer starts anew at every datagram and which fails on a bad one."""
         loop = asyncio.get_running_loop()
+        if self._loop is not loop:
+            self.close()
+            loop.add_reader(self._fd, self._read)
+            self._loop = loop
         answer: asyncio.Future[T] = loop.create_future()
-        self.garbled = 0
-
-        def read(*, expired: bool = False) -> None:
-            if answer.done():
-                return
-            try:
-                answer.set_result(receiver())
-            except SnmpDecodeError:
-                self.garbled += 1
-            except BlockingIOError:
-                pass
-            except (SnmpError, OSError, RuntimeError, ValueError, StopAsyncIteration) as error:
-                answer.set_exception(error)
-            if expired and not answer.done():
-                answer.set_exception(TimeoutError())
-
-        loop.add_reader(self._fd, read)
-        expiry = loop.call_later(self.patience_s, lambda: read(expired=True))
+        self._question, self.garbled = (receiver, answer), 0
+        expiry = loop.call_later(self.patience_s, self._expire)
         try:
             return await answer
         finally:
             expiry.cancel()
-            loop.remove_reader(self._fd)
+            self._question = None
 
+    def close(self) -> None:
+        """Listen no longer. Whoever lets a session go without it leaves the loop a descriptor that may soon be another's."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.remove_reader(self._fd)
+        self._loop = None
+
+    def _read(self) -> None:
+        """Take one datagram; what comes while nothing is asked is a late or a second reply, and dropped."""
+        if self._question is None:
+            with suppress(OSError):
+                os.read(self._fd, 1)
+            return
+        receiver, answer = self._question
+        if answer.done():
+            return
+        try:
+            answer.set_result(receiver())
+        except SnmpDecodeError:
+            self.garbled += 1
+        except BlockingIOError:
+            pass
+        except (SnmpError, OSError, RuntimeError, ValueError, StopAsyncIteration) as error:
+            answer.set_exception(error)
+
+    def _expire(self) -> None:
+        """End the patience, after a last look at what has arrived."""
+        self._read()
+        if self._question is not None and not (answer := self._question[1]).done():
+            answer.set_exception(TimeoutError())
 
     def is_discovered(self) -> bool:
         """Tell whether an SNMPv3 agent told its engine id: it is there, whatever it says to our user."""

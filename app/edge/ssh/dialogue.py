@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable, Sequence
+from ipaddress import IPv4Address
 
 from netmiko.base_connection import BaseConnection
 from netmiko.exceptions import NetmikoBaseException
 from paramiko.ssh_exception import SSHException  # type: ignore[import-untyped]  # paramiko ships no types
 
 from app.core.commands import Command, mask_secrets
+from app.core.cutoff import address_runs, in_one_write
 from app.core.dialects import DIALECTS, find_question
 from app.edge.ssh.access import Access, Target
 from app.errors import CommitRefused, DeviceError
@@ -23,10 +25,10 @@ _PROMPT = r"[#>\]]\s*$"
 
 
 class Dialogue:
-    """One login's channel. `nothing_stays`: whether a line that is refused leaves those before it without effect."""
+    """One login's channel, opened to `address`. `nothing_stays`: whether a line that is refused leaves those before it without effect."""
 
-    def __init__(self, target: Target, driver: BaseConnection, access: Access) -> None:
-        self._target, self._driver, self._access = target, driver, access
+    def __init__(self, target: Target, address: IPv4Address, driver: BaseConnection, access: Access) -> None:
+        self._target, self._address, self._driver, self._access = target, address, driver, access
         self._dialect = DIALECTS[target.family]
         self._lost, self.nothing_stays = False, bool(self._dialect.discard)
 
@@ -114,9 +116,13 @@ class Dialogue:
             CommitRefused: the device refused a line.
             DeviceError: the session was lost after some of the lines.
         """
-        view = ""
+        view, together = "", self._swaps(lines)
         try:
             for number, (command, line) in enumerate(lines, start=1):
+                if (end := together.get(number)) is not None:
+                    view = self._give_together(lines[number - 1 : end], f"lines {number} to {end} of {len(lines)}")
+                if any(first <= number <= last for first, last in together.items()):
+                    continue
                 shown = self.give(command, line, f"line {number} of {len(lines)}")
                 below = number < len(lines) and lines[number][0].level > command.level
                 if self._dialect.leave and not below and _opened_view(command, view, shown):
@@ -140,9 +146,37 @@ class Dialogue:
         """
         what = f"{where}, {command.text!r}"
         answer = self.attempt(lambda: self._type(command, line), what, command.timeout_s)
+        return self._accepted(answer, what, [(command, line)])
+
+    def _swaps(self, lines: Sequence[tuple[Command, str]]) -> dict[int, int]:
+        """Return where lines begin (from 1) that must be given in one write, and where they end; none where they gather for a commit."""
+        found: dict[int, int] = {}
+        number = 1
+        for run in address_runs(self._target.family, (command for command, _ in lines)):
+            if not self._dialect.commit and in_one_write(run, self._address):
+                found[number] = number + len(run) - 1
+            number += len(run)
+        return found
+
+    def _give_together(self, lines: Sequence[tuple[Command, str]], where: str) -> str:
+        """Send lines in one write, so that the device has the last before the first takes this session's address away."""
+        last, prompt = lines[-1][1], re.escape(self._driver.base_prompt[:16]) + r"\S*[>\]#]\s*$"
+
+        def run() -> str:
+            self._driver.write_channel("".join(f"{line}\n" for _, line in lines))
+            return str(self._driver.read_until_pattern(rf"{re.escape(last)}\s[\s\S]*{prompt}"))
+
+        what = f"{where}, {lines[0][0].text!r} …"
+        return self._accepted(self.attempt(run, what), what, lines)
+
+    def _accepted(self, answer: str, what: str, lines: Sequence[tuple[Command, str]]) -> str:
+        """Return the view that the device names at the end of its answer. Raises CommitRefused for a refusal in it."""
         refusals = re.findall(self._dialect.refusal, answer.replace("\r", ""), re.MULTILINE)
         if refusals:
-            found = mask_secrets("; ".join(refusals).replace(line, command.text))
+            found = "; ".join(refusals)
+            for command, line in lines:
+                found = found.replace(line, command.text)
+            found = mask_secrets(found)
             left = "Nothing stays in force" if self.nothing_stays else "The lines before it are in force"
             step = f"{left}: run waiwang diff, correct the template, deploy again."
             raise self.error(CommitRefused, what, "acceptance", found, step)

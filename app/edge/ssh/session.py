@@ -21,7 +21,7 @@ class Session:
 
     def __init__(self, target: Target, address: IPv4Address, driver: BaseConnection, access: Access) -> None:
         self.target, self.address = target, address
-        self._dialogue, self._dialect, self._limits = Dialogue(target, driver, access), DIALECTS[target.family], access.limits
+        self._dialogue, self._dialect, self._limits = Dialogue(target, address, driver, access), DIALECTS[target.family], access.limits
 
     def __enter__(self) -> Session:
         return self
@@ -42,17 +42,17 @@ class Session:
         start = re.search(r"^!$|^#$", text, re.MULTILINE)
         return text[start.start() :] if start else text
 
-    def show(self, question: str) -> str:
-        """Return the device's answer to one of the questions of its family.
+    def show(self, question: str, vpn: str | None = None) -> str:
+        """Return the device's answer to one of the questions of its family, with `vpn` to what that VPN instance shows apart.
 
         Raises:
             CommitRefused: the family has no such question.
             DeviceError: the device refused it, the session was lost, or no answer came in time.
         """
-        line = self._dialect.questions.get(question)
+        line = (self._dialect.questions if vpn is None else self._dialect.vpn_questions).get(question)
         if line is None:
             raise self._no_words(f"read its {question}")
-        return self._dialogue.told(line, f"read its {question}")
+        return self._dialogue.told(line.replace(VPN, vpn or ""), f"read its {question}")
 
     def table(self, kind: str, vpns: Sequence[str] = ()) -> str:
         """Return what the device shows of its ARP table, LLDP neighbours or routes (`arp`, `lldp`, `routes`), VPN instances last.
@@ -74,10 +74,13 @@ class Session:
             CommitRefused: the family has no command for it.
             DeviceError: the device refused it, or the session was lost.
         """
-        line = self._dialect.restart_ospf
-        if line is None:
+        command = self._dialect.restart_ospf
+        if command is None:
             raise self._no_words("restart OSPF")
-        self._dialogue.told(line, "restart OSPF")
+        if command.questions:
+            self._dialogue.give(command, command.text, "restart OSPF")
+        else:
+            self._dialogue.told(command.text, "restart OSPF")
 
     def push(self, commands: Iterable[Command]) -> None:
         """Give the commands one by one and stop at the first that is refused.

@@ -121,7 +121,7 @@ class MilestoneRow(View):
 
 
 class ForecastRow(View):
-    """What the demonstrated rate says. `needed_per_day` and `per_day`: lines per working day; `chance`: that the deadline holds."""
+    """What the demonstrated rate says. `needed_per_day`, `per_day`: lines or units a working day; `chance`: that the deadline holds."""
 
     outlook: str
     wanted: int
@@ -137,7 +137,7 @@ class ForecastRow(View):
 
 
 class JeopardyRow(View):
-    """One group of a milestone's lines: the whole, a county, a carrier or a class."""
+    """One group of a milestone's lines or units: the whole, a county, a carrier or a class. `counted`: `lines` or `units`."""
 
     milestone_id: str
     grouping: str
@@ -147,6 +147,7 @@ class JeopardyRow(View):
     done: int
     total: int
     forecast: ForecastRow
+    counted: str
 
 
 class GateRow(View):

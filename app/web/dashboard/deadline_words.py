@@ -5,11 +5,11 @@ from __future__ import annotations
 DEADLINE_TABLE: dict[str, tuple[str, str]] = {
     "deadlines": ("期限与进度预测", "Deadlines and forecast"),
     "deadlines_note": (
-        "按最近工作日的验收数预测；区间概率 {level}。",
-        "Foretold from the lines accepted on the last working days; interval of probability {level}.",
+        "按最近工作日的线路验收数或单位登记数预测；区间概率 {level}。",
+        "Foretold from the lines accepted, and the units that reported, on the last working days; interval of probability {level}.",
     ),
     "sentence_gap": ("", " "),
-    "deadlines_none": ("没有按线路验收计量的期限。", "No deadline is counted in accepted lines."),
+    "deadlines_none": ("没有可供预测的期限事项。", "No deadline has anything counted that could be foretold."),
     "assumed_years": (
         "{years}年的节假日安排未录入，工作日只按周末推算。",
         "No holiday notice for {years}: working days are counted by weekends alone.",
@@ -41,14 +41,18 @@ DEADLINE_TABLE: dict[str, tuple[str, str]] = {
     "term_target_share": ("目标", "target"),
     "yes": ("是", "yes"),
     "no": ("否", "no"),
-    "group": ("范围", "Lines"),
+    "group": ("范围", "Group"),
     "grouping_whole": ("全部线路", "All lines"),
+    "grouping_whole_units": ("全部单位", "All units"),
     "grouping_county": ("县（区）", "County"),
     "grouping_carrier": ("承建企业", "Carrier"),
     "grouping_class": ("类别", "Class"),
     "still_wanted": ("还需", "Wanted"),
-    "needed_per_day": ("须达（条/工作日）", "Needed per working day"),
-    "seen_per_day": ("近期（条/工作日）", "Lately per working day"),
+    "needed_per_day_lines": ("须达（条/工作日）", "Needed per working day"),
+    "seen_per_day_lines": ("近期（条/工作日）", "Lately per working day"),
+    "needed_per_day_units": ("须达（个/工作日）", "Needed per working day"),
+    "seen_per_day_units": ("近期（个/工作日）", "Lately per working day"),
+    "by_county": ("分县（区）预测", "Forecast by county"),
     "foretold": ("预计完成", "Foretold"),
     "foretold_span": ("{earliest} 至 {latest}", "{earliest} to {latest}"),
     "foretold_from": ("{earliest} 之后", "{earliest} or later"),
@@ -56,7 +60,8 @@ DEADLINE_TABLE: dict[str, tuple[str, str]] = {
     "outlook": ("能否按期", "Outlook"),
     "chance": ("按期可能 {share}", "{share} likely in time"),
     "days_left_working": ("剩 {days} 个工作日", "{days} working days left"),
-    "seen_in": ("{days} 个工作日验收 {count} 条", "{count} accepted in {days} working days"),
+    "seen_in_lines": ("{days} 个工作日验收 {count} 条", "{count} accepted in {days} working days"),
+    "seen_in_units": ("{days} 个工作日登记 {count} 个", "{count} reported in {days} working days"),
     "outlook_done": ("已完成", "Done"),
     "outlook_holds": ("预计按期", "Will hold"),
     "outlook_in_doubt": ("尚难判断", "In doubt"),
@@ -72,5 +77,12 @@ DEADLINE_TABLE: dict[str, tuple[str, str]] = {
     "on_the_day": ("当日", "on the day"),
     "left_days": ("剩余 {days} 天（{working} 个工作日）", "{days} days left ({working} working)"),
     "first_deadline": ("原定期限", "First deadline"),
+    "late_or_unproven": (
+        "逾期：期限已过仍未验收，且没有记录表明按期就绪。未证实：到期前已测得连通或已登记自测，此后没有不利记录，只差验收判定；"
+        "不算逾期，由电子政务中心核实。",
+        "Late: over its day, not accepted, and nothing shows that it was ready in time. Not proven: it was seen up, or its carrier "
+        "recorded its own test, early enough, and nothing since speaks against it; only the judgement is missing. It is not late; the "
+        "centre is to find out.",
+    ),
     "not_proven_part": ("另有未证实 {count} 条", "{count} more not proven"),
 }

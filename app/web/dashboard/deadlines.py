@@ -7,7 +7,7 @@ from datetime import date
 
 from app.core.deadlines import ChangeView, MovedDeadline
 from app.core.forecast import Forecast
-from app.core.jeopardy import GROUPINGS, WHOLE, Jeopardy
+from app.core.jeopardy import GROUPINGS, LINES, WHOLE, Jeopardy
 from app.core.line_view import LineView
 from app.core.milestone_view import MilestoneView
 from app.core.progress import Summary
@@ -15,11 +15,12 @@ from app.web.dashboard.elements import bar, block, pill, text
 from app.web.dashboard.words import UNKNOWN, Words
 
 COLUMNS = ("group", "progress", "still_wanted", "needed_per_day", "seen_per_day", "foretold", "outlook")
+COUNTS = COLUMNS[2:5]
 HOURS = 24
 
 
 def draw_deadlines(words: Words, summary: Summary) -> None:
-    """Draw every milestone that lines are counted for with its forecasts, then the changes of the other milestones."""
+    """Draw every milestone that lines or units are counted for with its forecasts, and the changes of the other milestones."""
     foretold: dict[str, list[Jeopardy]] = {}
     for each in summary.jeopardy:
         foretold.setdefault(each.milestone_id, []).append(each)
@@ -89,24 +90,42 @@ def moved_words(words: Words, moved: MovedDeadline) -> str:
 
 
 def _forecasts(words: Words, groups: Sequence[Jeopardy]) -> None:
+    """Draw the whole and its groups; the counties of what units report are folded away."""
+    shown = [own for grouping in GROUPINGS if (own := _of(groups, grouping))]
+    if groups[0].counted == LINES:
+        _forecast_table(words, [each for own in shown for each in own])
+        return
+    _forecast_table(words, shown[0])
+    if len(shown) > 1:
+        with block("details", "counties"):
+            text("summary", words("by_county"), "muted")
+            _forecast_table(words, [each for own in shown[1:] for each in own])
+
+
+def _of(groups: Sequence[Jeopardy], grouping: str) -> list[Jeopardy]:
+    """Return the groups of one grouping; none where a single one says what the whole says."""
+    own = [each for each in groups if each.grouping == grouping]
+    return own if grouping == WHOLE or len(own) > 1 else []
+
+
+def _forecast_table(words: Words, groups: Sequence[Jeopardy]) -> None:
+    counted = groups[0].counted
     with block("table", "list forecast"):
         with block("thead"), block("tr"):
             for key in COLUMNS:
-                text("th", words(key), "count" if key in COLUMNS[2:5] else "", "scope=col")
+                title = words(f"{key}_{counted}") if key in COUNTS[1:] else words(key)
+                text("th", title, "count" if key in COUNTS else "", "scope=col")
         with block("tbody"):
-            for grouping in GROUPINGS:
-                own = [each for each in groups if each.grouping == grouping]
-                if grouping == WHOLE or len(own) > 1:
-                    for each in own:
-                        with block("tr", f"is-{grouping}"):
-                            _forecast_row(words, each)
+            for each in groups:
+                with block("tr", f"is-{each.grouping}"):
+                    _forecast_row(words, each)
 
 
 def _forecast_row(words: Words, each: Jeopardy) -> None:
     forecast = each.forecast
     with block("th", "", "scope=row"):
         if each.grouping == WHOLE:
-            text("span", words("grouping_whole"))
+            text("span", words("grouping_whole" if each.counted == LINES else "grouping_whole_units"))
         else:
             text("span", words.short(each.name, each.name_en))
             text("span", words(f"grouping_{each.grouping}"), "muted")
@@ -121,7 +140,7 @@ def _forecast_row(words: Words, each: Jeopardy) -> None:
     with block("td", "count"):
         text("div", _rate(forecast.per_day))
         if forecast.wanted:
-            text("div", words("seen_in", count=forecast.seen, days=forecast.seen_days), "muted nowrap")
+            text("div", words(f"seen_in_{each.counted}", count=forecast.seen, days=forecast.seen_days), "muted nowrap")
     with block("td"):
         expected, span = foretold_words(words, forecast)
         text("div", expected, "nowrap")

@@ -28,20 +28,22 @@ from app.web.doors import read_cookie
 COOKIE = "waiwang_language"
 PATHS = {"zh": "/", "en": "/en"}
 REFRESH_S = 3.0
+#: How long a page may take to be drawn before the browser is told that it failed; NiceGUI's own 3 s are short for a large city's first.
+PATIENCE_S = 30.0
 Value = TypeVar("Value")
 
 
 def register_pages() -> None:
     """Register the page in both languages; each has its own address, so that the document says which language it is in."""
 
-    @ui.page(PATHS["zh"], language="zh-CN")
+    @ui.page(PATHS["zh"], language="zh-CN", response_timeout=PATIENCE_S)
     async def chinese(client: Client) -> RedirectResponse | None:
         if client.request.cookies.get(COOKIE) == "en":
             return RedirectResponse(PATHS["en"], 303)
         await Page(client, Words("zh")).build()
         return None
 
-    @ui.page(PATHS["en"], language="en-US")
+    @ui.page(PATHS["en"], language="en-US", response_timeout=PATIENCE_S)
     async def english(client: Client) -> None:
         await Page(client, Words("en")).build()
 

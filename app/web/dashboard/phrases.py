@@ -13,10 +13,10 @@ STATES = {"up": "通", "down": "断", "unreachable": "不可达", "unknown": "�
 
 #: English as `judging` writes it → Chinese. Groups are filled in: `at` on the order's clock, `span` in words, `reason` by linestate.
 PHRASES: tuple[tuple[str, str], ...] = (
-    (r"loss ratio at most (?P<n>\S+)", "丢包率不超过 {n}"),
-    (r"loss ratio (?P<n>\S+) at (?P<steps>\d.+)", "{steps} 时丢包率 {n}"),
-    (r"loss ratio (?P<n>\S+) \((?P<lost>.+)\)", "丢包率 {n}（{lost}）"),
-    (r"loss ratio (?P<n>\S+)", "丢包率 {n}"),
+    (r"loss ratio at most (?P<ratio>[\d.e+-]+)", "丢包率不超过 {ratio}"),
+    (r"loss ratio (?P<ratio>[\d.e+-]+) at (?P<steps>\d.+)", "{steps} 时丢包率 {ratio}"),
+    (r"loss ratio (?P<ratio>[\d.e+-]+) \((?P<lost>.+)\)", "丢包率 {ratio}（{lost}）"),
+    (r"loss ratio (?P<ratio>[\d.e+-]+)", "丢包率 {ratio}"),
     (r"at most (?P<n>\S+) (?P<unit>ms|dB)", "不超过 {n} {unit}"),
     (r"at least (?P<n>\S+) (?P<unit>Mbit/s|dBm|dB)", "不低于 {n} {unit}"),
     (r"(?P<n>-?[\d.e+-]+) (?P<unit>ms|dBm|dB|Mbit/s|kbit/s)", "{n} {unit}"),
@@ -58,6 +58,8 @@ PHRASES: tuple[tuple[str, str], ...] = (
 )
 _COMPILED = tuple((re.compile(english, re.DOTALL), chinese) for english, chinese in PHRASES)
 _SPAN = re.compile(r"(?:(\d+) days?, )?(\d+):(\d\d):(\d\d)(?:\.\d+)?")
+_LASTING = re.compile(r"(\d+) (day|hour|minute|second)s?")
+_UNITS = {"day": "天", "hour": "小时", "minute": "分钟", "second": "秒"}
 
 
 def in_chinese(text: str, moment: Callable[[datetime], str]) -> str:
@@ -75,6 +77,8 @@ def _write(name: str, value: str, moment: Callable[[datetime], str]) -> str:
         return reason_in_chinese(value)
     if name == "state":
         return STATES[value]
+    if name == "ratio":
+        return f"{float(value) * 100:g}%"
     if name == "lost":
         return re.sub(r"(\S+): (\d+) of (\d+) came back", r"\1：\3 个中收回 \2 个", value)
     if name == "steps":
@@ -83,9 +87,9 @@ def _write(name: str, value: str, moment: Callable[[datetime], str]) -> str:
 
 
 def _span(text: str) -> str:
-    """Write a duration as Python prints it (`3 days, 0:10:00`) in Chinese, without its zeros."""
+    """Write a duration as `judging.lasting` does, or as Python prints it (`3 days, 0:10:00`: evidence of old), in Chinese."""
     match = _SPAN.fullmatch(text)
     if match is None:
-        return text
+        return " ".join(f"{number} {_UNITS[unit]}" for number, unit in _LASTING.findall(text)) or text
     parts = [f"{int(number)} {unit}" for number, unit in zip(match.groups("0"), ("天", "小时", "分钟", "秒"), strict=True) if int(number)]
     return " ".join(parts) or "0 秒"

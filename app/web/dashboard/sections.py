@@ -88,6 +88,9 @@ def draw_figures(words: Words, counts: view.Figures, polling: Polling) -> None:
         bar(counts.accepted, counts.total)
         if late_part:
             text("div", late_part, "figure-note")
+        if counts.primary < counts.total:
+            share = words.share(counts.primary_accepted, counts.primary)
+            text("div", words("primary_part", count=counts.primary_accepted, total=counts.primary, share=share), "figure-note")
     late_note = words("not_proven_part", count=counts.not_proven) if counts.not_proven else words("fig_late_note")
     _figure(words("fig_late"), counts.late, late_note, "late")
     _figure(words("fig_at_risk"), counts.at_risk, words("fig_at_risk_note"), "at_risk")
@@ -194,6 +197,8 @@ def draw_attention(words: Words, lines: Sequence[LineView], open_line: Open, lis
                     _attention_row(words, line, open_line)
     if len(lines) > LINES_SHOWN:
         text("button", words("more", count=len(lines) - LINES_SHOWN), "more", "type=button").on("click", lambda _: list_all())
+    if any(line.due in ("late", "not_proven") for line in lines):
+        text("p", words("late_or_unproven"), "muted note")
 
 
 def _attention_row(words: Words, line: LineView, open_line: Open) -> None:

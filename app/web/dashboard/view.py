@@ -9,6 +9,7 @@ from app.core.acceptance import LINE_STATES
 from app.core.line_view import LineView
 from app.core.milestone_view import CohortView, MilestoneView
 from app.core.progress import Summary
+from app.core.standings import primary_lines
 from app.web.select import count_dues, count_states
 
 #: Standings that somebody has to see to, worst first.
@@ -17,9 +18,14 @@ URGENT = ("late", "not_proven", "at_risk")
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The key figures. `accepted` counts late acceptances too; `not_proven` lines are over their deadline and not known to be late."""
+    """The key figures. `accepted` counts late acceptances too; `not_proven` lines are over their deadline and not known to be late.
+
+    `primary` lines are those that milestones and reports count; the others are backups.
+    """
 
     total: int
+    primary: int
+    primary_accepted: int
     accepted: int
     accepted_late: int
     late: int
@@ -52,9 +58,11 @@ class Outage:
 
 def figures(summary: Summary) -> Figures:
     """Count the whole rollout."""
-    dues, states = count_dues(summary.lines), count_states(summary.lines)
+    dues, states, primary = count_dues(summary.lines), count_states(summary.lines), primary_lines(summary)
     return Figures(
         total=len(summary.lines),
+        primary=len(primary),
+        primary_accepted=sum(line.done_at is not None for line in primary),
         accepted=dues["accepted"] + dues["accepted_late"],
         accepted_late=dues["accepted_late"],
         late=dues["late"],

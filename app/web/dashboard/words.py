@@ -38,6 +38,7 @@ TABLE: dict[str, tuple[str, str]] = {
     # key figures
     "lines_accepted": ("已验收线路", "Lines accepted"),
     "of_total": ("共 {total} 条，{share}", "of {total}, {share}"),
+    "primary_part": ("其中主用 {count} / {total}，{share}", "primary lines {count} / {total}, {share}"),
     "accepted_late_part": ("其中逾期验收 {count} 条", "{count} of them late"),
     "none_late": ("均在期限内", "all in time"),
     "fig_late": ("逾期", "Late"),

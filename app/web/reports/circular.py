@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from app.core.cohorts import unit_members
 from app.core.document import Annex, Block, Document, Outline, Paragraph, Signature
-from app.core.duties import Rhythm
-from app.core.jeopardy import WHOLE
+from app.core.duties import HOLDERS, Rhythm
+from app.core.events import milestone_event
 from app.core.line_view import LineView
 from app.core.milestone_view import MilestoneView
 from app.core.periods import Period, day_of_issue
 from app.core.standings import Overdue, Standing, by_carrier, is_off_standard, overdue, primary_lines, whole
-from app.web.reports.forecasts import forecast_grid, forecast_note, forecast_sentence, say_changes
+from app.web.reports.forecasts import forecast_grids, forecast_note, forecast_sentences, say_changes
 from app.web.reports.shared import (
     Ground,
     add_later,
     counts_sentence,
     failed_grid,
     finish,
+    holder_name,
     milestones_grid,
+    names_in_short,
     overdue_grid,
     region_standings,
     standings_grid,
@@ -104,8 +107,7 @@ def _say_progress(ground: Ground, outline: Outline, facts: _Facts, period: Perio
     new = sum(line.done_at is not None and line.done_at >= begun for line in facts.lines)
     outline.say(counts_sentence(say, facts.total), say("period_done" if new else "period_none", period=say.period(period), count=new))
     outline.say(_compare(ground, facts.regions))
-    foretold = [forecast_sentence(ground, each) for each in ground.known.summary.jeopardy if each.grouping == WHOLE]
-    outline.say(*foretold)
+    outline.say(*forecast_sentences(ground))
     outline.section(say("section_milestones"))
     _say_milestones(ground, outline, ground.known.summary.milestones)
     say_changes(ground, outline, ground.known.summary.milestones)
@@ -157,17 +159,41 @@ def _say_problems(ground: Ground, outline: Outline, facts: _Facts) -> None:
     else:
         outline.say(say("late_none"))
     unproven = facts.total.not_proven if facts.total is not None else 0
-    outline.say(say("not_proven_sentence", count=unproven) if unproven else "")
+    outline.say(*((say("not_proven_sentence", count=unproven), say("late_or_unproven")) if unproven else ()))
     outline.section(say("section_off_standard"))
     if facts.failed:
         outline.say(say("off_sentence", count=len(facts.failed), units=unit_names(say, facts.failed), annex=3 if facts.late else 2))
     else:
         outline.say(say("off_none"))
     if facts.late:
-        outline.section(say("section_carriers"))
-        held = _held(facts, "carrier")
-        carriers = say.joined([say("carrier_sentence", name=name, count=count) for name, count in held.most_common()])
-        outline.say(say("carriers_named", carriers=carriers) if held else say("carriers_none"))
+        outline.section(say("section_holders"))
+        outline.say(say("holders_named", holders=_holders(say, facts)))
+    if duties := list(_late_duties(ground)):
+        outline.section(say("section_duties"))
+        for sentence in duties:
+            outline.say(sentence)
+
+
+def _holders(say: ReportWords, facts: _Facts) -> str:
+    """Name who holds how many of the late lines: carriers by name, the most first, then units and the centre."""
+    others = Counter(each.line.clock_holder for each in facts.late if each.line.clock_holder != "carrier")
+    counts = [*_held(facts, "carrier").most_common(), *((holder_name(say, each), others[each]) for each in HOLDERS if others[each])]
+    return say.joined([say("holder_count", name=name, count=count) for name, count in counts])
+
+
+def _late_duties(ground: Ground) -> Iterator[str]:
+    """Say of every late milestone that units report which of them are missing."""
+    say, orders = ground.say, {each.milestone_id: each for each in ground.workspace.order.milestones}
+    for view in ground.known.summary.milestones:
+        milestone = orders[view.milestone_id]
+        event = milestone_event(milestone)
+        if view.state != "late" or view.evidence != "unit_event" or event is None:
+            continue
+        members = unit_members(ground.workspace, milestone.scope, event, ground.known.book)
+        missing = [ground.workspace.inventory.units[each.unit_id] for each in members if each.done_at is None]
+        names = names_in_short(say, [say.pick(unit.name, unit.name_en) for unit in missing])
+        title, counts = say.pick(view.title, view.title_en), {"total": len(members), "count": len(missing)}
+        yield say("duty_late", title=title, due=say.day(view.due_on), units=names, **counts)
 
 
 def _held(facts: _Facts, holder: str) -> Counter[str]:
@@ -184,10 +210,12 @@ def _say_demands(ground: Ground, outline: Outline, facts: _Facts) -> None:
     gates = {gate for line in waiting for gate in say.words.each(line.open_gates, line.open_gates_en)}
     centre = sum(line.clock_holder == "centre" for line in over)
     coming = sum(line.due in ("open", "at_risk") for line in facts.lines)
+    duties = any(each.state == "late" and each.evidence == "unit_event" for each in ground.known.summary.milestones)
     demands = [
         say("demand_carrier", carriers=say.joined(list(held)), annex=2) if held else "",
         say("demand_unit", gates=say.joined(sorted(gates))) if gates else "",
         say("demand_centre", count=centre) if centre else "",
+        say("demand_duties") if duties else "",
         say("demand_off") if facts.failed else "",
         say("demand_open", count=coming) if coming else "",
     ]
@@ -204,7 +232,7 @@ def _annexes(ground: Ground, facts: _Facts) -> list[list[Block]]:
         milestones_grid(ground, milestones, say("no_milestones"), say("caption_milestones")),
     ]
     if ground.known.summary.jeopardy:
-        counts += [forecast_grid(ground, say("chapter_forecast")), Paragraph(forecast_note(ground), "note")]
+        counts += [*forecast_grids(ground, counties=False, caption=say("chapter_forecast")), Paragraph(forecast_note(ground), "note")]
     groups = [(say("annex_regions"), counts)]
     if facts.late:
         groups.append((say("annex_late"), [overdue_grid(ground, facts.late, say("late_none"))]))

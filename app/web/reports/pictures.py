@@ -23,6 +23,8 @@ COLOURS = {
     "not_measured": "#9aa0a6",
 }
 GREY, PALE, INK = "#c9ced6", "#e9edf2", "#23272e"
+#: What a ring shows, in this order; the rest of it is open.
+RINGS = {state: COLOURS[state] for state in ("met", "late", "not_proven", "at_risk")}
 WIDTH, NAMES, ROW = 900, 330, 28
 #: Han characters are twice as wide as Latin ones.
 NAME_CELLS = 44
@@ -86,8 +88,8 @@ def draw_map(ground: Ground) -> str:
     standings = {each.key: each for each in by_region(primary_lines(ground.known.summary), zone)}
     root = next((code for code, region in regions.items() if region.parent not in regions), next(iter(regions)))
     around = [code for code in regions if code != root]
-    height = 370 if around else 150
-    centre = (WIDTH / 2, height / 2 - 12)
+    height = 394 if around else 174
+    centre = (WIDTH / 2, height / 2 - 24)
     places = {root: centre}
     for number, code in enumerate(around):
         turn = 2 * pi * number / len(around) - (pi / 2 if len(around) % 2 else pi / 4 if len(around) == 4 else pi / 2)
@@ -100,7 +102,20 @@ def draw_map(ground: Ground) -> str:
     for code, place in places.items():
         region = regions[code]
         parts += _region(ground, ground.say.pick(region.name, region.name_en), standings.get(code), place)
-    return _svg(WIDTH, height, parts)
+    return _svg(WIDTH, height, [*parts, *_legend(ground, height - 12)])
+
+
+def _legend(ground: Ground, y: int) -> Iterator[str]:
+    """Say what the colours of the rings mean, on one line in the middle."""
+    say = ground.say.words
+    dues = ("accepted", "late", "not_proven", "at_risk", "open")
+    entries = list(zip((*RINGS.values(), GREY), (say.known("due", due) for due in dues), strict=True))
+    step = 120
+    begin = WIDTH / 2 - step * len(entries) / 2 + 16
+    for number, (colour, word) in enumerate(entries):
+        x = begin + step * number
+        yield f'<rect x="{x:.1f}" y="{y - 10}" width="12" height="12" rx="2" fill="{colour}"/>'
+        yield _text(x + 18, y, word, 13, "start")
 
 
 def _region(ground: Ground, name: str, standing: Standing | None, place: tuple[float, float]) -> Iterator[str]:

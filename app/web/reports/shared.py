@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from app.core.document import Block, Document, Look, Outline, grid_or
@@ -196,8 +196,8 @@ def overdue_grid(ground: Ground, lines: Sequence[Overdue], empty: str) -> Block:
     head = [say("number"), *(say(f"head_{name}") for name in names)]
     if not any(each.line.open_gates for each in lines):  # a column that says nothing but none is left out
         rows, head = [row[:-1] for row in rows], head[:-1]
-        return grid_or(empty, "", head, rows, (6, 26.5, 13, 21, 12, 17.5, 12, 10, 18.5), "cllllcrrl")
-    return grid_or(empty, "", head, rows, (5, 22, 11, 17, 10, 13.5, 11, 9, 14, 24), "cllllcrrll")
+        return grid_or(empty, "", head, rows, (5.5, 25, 11, 24, 12, 17.5, 12, 10, 18.5), "cllllcrrl")
+    return grid_or(empty, "", head, rows, (5, 20.5, 9.5, 22, 10, 13, 10.5, 8.5, 12.5, 25), "cllllcrrll")
 
 
 def _overdue_row(say: ReportWords, number: int, each: Overdue) -> tuple[str | int | float | None, ...]:
@@ -247,10 +247,15 @@ def failed_criteria(line: LineView) -> list[str]:
 
 def unit_names(say: ReportWords, lines: Sequence[LineView]) -> str:
     """Name the units of some lines in a sentence, the first ones where they are many."""
-    names = list(dict.fromkeys(say.pick(line.unit_name, line.unit_name_en) for line in lines))
-    if len(names) > NAMES_SHOWN:
-        return say("units_named", names=say.joined(names[:NAMES_SHOWN]), count=len(names))
-    return say("units_few", names=say.joined(names))
+    return names_in_short(say, [say.pick(line.unit_name, line.unit_name_en) for line in lines])
+
+
+def names_in_short(say: ReportWords, names: Iterable[str]) -> str:
+    """Join names, each once; of many the first ones, with their number."""
+    distinct = list(dict.fromkeys(names))
+    if len(distinct) > NAMES_SHOWN:
+        return say("units_named", names=say.joined(distinct[:NAMES_SHOWN]), count=len(distinct))
+    return say("units_few", names=say.joined(distinct))
 
 
 def weekends_note(ground: Ground, lines: Sequence[Overdue]) -> str:

@@ -112,6 +112,10 @@ TABLE: dict[str, tuple[str, str]] = {
     "no_milestones": ("文件没有规定期限事项。", "The order has no milestones."),
     "not_measured": ("未登记", "nothing recorded"),
     "source_default": ("默认值", "default"),
+    "rulings_note": (
+        "“依据”栏中以R-开头的为裁定编号，裁定的内容、理由与日期载于order.yaml。",
+        "Sources that begin with R- are rulings; order.yaml says what was decided, why and when.",
+    ),
     "soft": ("（力争）", " (aim)"),
     "timeline": ("期限事项时间图", "Milestones in time"),
     "timeline_text": ("各期限事项的到期日与完成比例。", "When each milestone is due and how much of it is done."),
@@ -124,24 +128,35 @@ TABLE: dict[str, tuple[str, str]] = {
     ),
     "chapter_forecast": ("进度预测", "Forecast"),
     "first_due": ("（原定{day}）", " (first {day})"),
-    "head_lines_of": ("范围", "Lines"),
+    "head_of_lines": ("范围", "Lines"),
+    "head_of_units": ("事项", "Duty"),
+    "county_of": ("其中：{name}", "of these: {name}"),
     "head_wanted": ("还需", "Wanted"),
-    "head_needed": ("须达（条/日）", "Needed a day"),
-    "head_lately": ("近期（条/日）", "Lately a day"),
+    "head_needed_lines": ("须达（条/日）", "Needed a day"),
+    "head_lately_lines": ("近期（条/日）", "Lately a day"),
+    "head_needed_units": ("须达（个/日）", "Needed a day"),
+    "head_lately_units": ("近期（个/日）", "Lately a day"),
+    "caption_forecast": ("进度预测：{title}", "Forecast: {title}"),
+    "caption_units": ("进度预测：由单位登记办结的期限事项", "Forecast: duties that units report"),
     "head_foretold": ("预计完成（区间）", "Foretold (interval)"),
     "head_outlook": ("能否按期", "Outlook"),
     "open_end": ("四年以上", "over four years"),
     "foretold": ("{expected}（{earliest}至{latest}）", "{expected} ({earliest} to {latest})"),
-    "forecast_none": ("没有按线路验收计量的期限，不作预测。", "No deadline is counted in accepted lines; nothing is foretold."),
+    "forecast_none": ("没有可供预测的期限事项。", "No deadline has anything counted that could be foretold."),
     "forecast_method": (
-        "预测依据最近{days}个工作日的验收数，按负二项分布给出概率{level}的区间，不足{least}条不作预测（{source}）；日均按工作日计。",
-        "Foretold from the lines accepted in the last {days} working days (negative binomial, interval of probability {level}; none "
-        "from fewer than {least}; {source}); a day is a working day.",
+        "预测依据最近{days}个工作日的线路验收数或单位登记数，按负二项分布给出概率{level}的区间，不足{least}的不作预测（{source}）；"
+        "日均按工作日计。",
+        "Foretold from the lines accepted and the units that reported in the last {days} working days (negative binomial, interval of "
+        "probability {level}; none from fewer than {least}; {source}); a day is a working day.",
     ),
     "forecast_pace": (
         "近{days}个工作日验收{seen}条，按此进度预计完成日期为{foretold}。",
         "{seen} lines were accepted in the last {days} working days; at that pace the rest is done by {foretold}.",
     ),
+    "forecast_of": ("{title}：", "{title}: "),
+    "forecast_units": ("由单位登记办结的期限事项，按近期进度，{parts}。", "Duties that units report, by their recent pace: {parts}."),
+    "forecast_units_part": ("{outlook}的有{titles}", "{titles} ({outlook})"),
+    "part_separator": ("；", "; "),
     "forecast_need": (
         "要按期完成，每个工作日须验收{needed}条，{outlook}。",
         "To be in time, {needed} lines are needed each working day: {outlook}.",
@@ -157,6 +172,13 @@ TABLE: dict[str, tuple[str, str]] = {
     "deadlines_moved": (
         "期限被改动而没有变更记录，须补记或改回：{titles}。",
         "Moved without a record, to be recorded or put back: {titles}.",
+    ),
+    "late_or_unproven": (
+        "“逾期”指期限已过仍未验收，且没有记录表明按期就绪；“未证实”指到期前已测得连通或已登记自测，此后没有不利记录，"
+        "只差验收判定，不算逾期，由电子政务中心核实。",
+        "Late: over its day, not accepted, and nothing shows that it was ready in time. Not proven: it was seen up, or its carrier "
+        "recorded its own test, early enough, and nothing since speaks against it; only the judgement is missing. It is not late; the "
+        "centre is to find out.",
     ),
     "part_not_proven": ("未证实{count}条", "{count} not proven"),
     "head_not_proven": ("未证实", "Not proven"),
@@ -201,7 +223,8 @@ TABLE: dict[str, tuple[str, str]] = {
     "chapter_problems": ("存在的问题", "What is wrong"),
     "section_late": ("逾期未完成", "Late"),
     "section_off_standard": ("不符合线路标准", "Off standard"),
-    "section_carriers": ("责任方为网络服务提供商", "Held by the carriers"),
+    "section_holders": ("逾期线路的责任方", "Who holds the late lines"),
+    "section_duties": ("逾期未办结的期限事项", "Duties that units are late with"),
     "chapter_demands": ("下一步要求", "What is to be done"),
     "counties_done": ("全部完成的有{names}。", "Complete: {names}."),
     "counties_best": ("完成率最高的是{name}（{share}）", "The furthest is {name} ({share})"),
@@ -219,12 +242,13 @@ TABLE: dict[str, tuple[str, str]] = {
         "{count} lines failed their judgement, at {units}; see annex {annex}.",
     ),
     "off_none": ("没有判定为不合格的线路。", "No line failed its judgement."),
-    "carrier_sentence": ("{name}{count}条", "{name} {count}"),
-    "carriers_named": (
-        "逾期线路中责任方为网络服务提供商的：{carriers}。",
-        "Late lines held by carriers: {carriers}.",
+    "holders_named": ("按目前责任划分：{holders}。", "As things stand: {holders}."),
+    "holder_count": ("{name}{count}条", "{name}: {count}"),
+    "duty_late": (
+        "{title}（{due}到期）：{total}个单位中{count}个未办结，为{units}。",
+        "{title} (due {due}): {count} of {total} units are missing: {units}.",
     ),
-    "carriers_none": ("逾期线路中没有责任方为网络服务提供商的。", "No late line is held by a carrier."),
+    "demand_duties": ("逾期未办结期限事项的单位立即办结并登记。", "Units that are late with a duty are to do it at once and report it."),
     "units_named": ("{names}等{count}个单位", "{names} and others, {count} units in all"),
     "units_few": ("{names}", "{names}"),
     "demand_carrier": (

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from app.core.device_tables import QUESTIONS, HeldAddress, parse_tables
+from app.core.device_tables import QUESTIONS, HeldAddress
 from app.core.dialects import DIALECTS, Dialect
+from app.core.table_parsers import parse_tables
 from app.edge.patch import patch
 from app.edge.ssh.access import Access, Limits, Target
 from app.edge.ssh.login import open_session
