@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import getpass
 import hashlib
-import signal
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from threading import Event
-from types import FrameType
+from contextlib import contextmanager, nullcontext
+from datetime import datetime
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -17,16 +17,40 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from app.cli.context import Commit, Context, Form, Limit, Names, Root, Terms, leave, now, open_context
-from app.cli.output import Format, Table, show, stderr, stdout, tell
+from app.cli.interrupt import Watch, stopping_on_interrupt
+from app.cli.output import Format, Table, show, stderr, stdout
+from app.cli.paper import Language
+from app.cli.rollout import (
+    NO_WISHES,
+    AtMost,
+    Canary,
+    Changes,
+    InWindow,
+    Record,
+    ShownIn,
+    StopAfter,
+    Until,
+    Wishes,
+    holder_of,
+    read_pace,
+    read_shown,
+    tell_unfinished,
+    warn_outside_windows,
+    write_record,
+)
 from app.core.families import FAMILIES
+from app.core.pacing import Pace
+from app.edge.database.holds import holding
 from app.workflows.deploy import DeployReport
 from app.workflows.deploy import deploy as run_deploy
 from app.workflows.diff import RESULTS, DeviceRow, exit_code, refuse_illustration
 from app.workflows.diff import diff as run_diff
 from app.workflows.hosts import open_gateway, open_nornir
 from app.workflows.select import select
+from app.workflows.shown import Shown
 
 Unsafe = Annotated[list[str] | None, typer.Option("--unsafe", help="family that --commit may reach though it cannot revert")]
+InLanguage = Annotated[Language, typer.Option("--language", envvar="WAIWANG_LANGUAGE", help="of a record as text or office file")]
 Workers = Annotated[int, typer.Option("--workers", envvar="WAIWANG_WORKERS", min=1, max=500, help="devices at the same time")]
 
 
@@ -57,13 +81,29 @@ def deploy(
         float, typer.Option("--wait", envvar="WAIWANG_WAIT", min=0, help="seconds to wait for a device that is only just being reached")
     ] = 30.0,
     quiet: Annotated[bool, typer.Option("--quiet", metavar="", help="leave the diffs out")] = False,
+    canary: Canary = 0,
+    stop_after: StopAfter = 10,
+    changes: Changes = 0,
+    until: Until = None,
+    window: InWindow = None,
+    at_most: AtMost = None,
+    shown: ShownIn = None,
+    record: Record = None,
+    language: InLanguage = Language.zh,
+    leaf_first: Annotated[
+        bool, typer.Option("--leaf-first", metavar="", help="the outermost devices first: for a change that both ends of a line must have")
+    ] = False,
 ) -> None:
     """Show the patch of every device; --commit pushes it root first, reads it back, saves."""
     known_families(unsafe)
     context = open_context(root)
     refuse_illustration("deploy", illustration=context.workspace.plan.illustration)
     chosen = chosen_devices(context, names, terms, limit, workers)
-    report = deploy_texts("deploy", context, chosen, context.texts, form, commit=commit, unsafe=unsafe, wait_s=wait_s, quiet=quiet)
+    wishes = Wishes(canary, stop_after, changes, until, window, tuple(at_most or ()), record, language, quiet=quiet, wait_s=wait_s)
+    before = None if shown is None else read_shown(shown)
+    report = deploy_texts(
+        "deploy", context, chosen, context.texts, form, commit=commit, unsafe=unsafe, wishes=wishes, shown=before, leaf_first=leaf_first
+    )
     leave(report.exit_code)
 
 
@@ -82,16 +122,27 @@ def deploy_texts(
     *,
     commit: bool,
     unsafe: Sequence[str] | None = None,
-    wait_s: float = 0.0,
-    quiet: bool = False,
-    target: str = "intended",
+    wishes: Wishes = NO_WISHES,
+    shown: Mapping[str, Shown] | None = None,
+    leaf_first: bool = False,
+    targets: Mapping[str, str] | None = None,
 ) -> DeployReport:
     """Bring the chosen devices to these texts, or show what that would take; print the rows, audit them under the verb.
 
-    `target` names the texts in the differences.
+    `targets` names a device's text in the differences, where it is not the intended one.
     """
     gateway = open_gateway(context.workspace.plan, context.settings, context.environ)
-    with progress_bar(verb, len(chosen.inventory.hosts)) as step, stopping_on_interrupt() as is_stopped:
+    pace, began = read_pace(wishes, context, chosen), now()
+    if commit and not wishes.window:
+        warn_outside_windows(context, chosen)
+    tell_unfinished(context, list(chosen.inventory.hosts))
+    finish = partial(_finish, context, verb, chosen, form, wishes, began, pace)
+    watch = Watch(context.intents, list(chosen.inventory.hosts), _audit(context, verb, began) if commit else _audit_nothing)
+    with (
+        _holding(context, verb, chosen) if commit else nullcontext(),
+        progress_bar(verb, len(chosen.inventory.hosts)) as step,
+        stopping_on_interrupt(lambda: finish(watch.broken_off(committed=commit))) as is_stopped,
+    ):
         report = run_deploy(
             chosen,
             context.intents,
@@ -99,33 +150,35 @@ def deploy_texts(
             gateway,
             commit=commit,
             record_backup=record_backup(context) if commit else record_nothing,
-            wait_s=wait_s,
+            wait_s=wishes.wait_s,
             unsafe=unsafe or (),
-            progress=step,
-            record_row=_audit(context, verb) if commit else _audit_nothing,
+            progress=watch.progress(step),
+            record_row=watch.record,
             is_stopped=is_stopped,
-            target=target,
+            leaf_first=leaf_first,
+            pace=pace,
+            clock=now,
+            shown=shown,
+            targets=targets,
         )
-    show_rows(f"{verb} --commit" if commit else verb, report.rows, form, diffs=not quiet)
+    finish(report)
     return report
 
 
+def _finish(
+    context: Context, verb: str, chosen: Nornir, form: Format, wishes: Wishes, began: datetime, pace: Pace, report: DeployReport
+) -> None:
+    """Print the rows of a run and write its record."""
+    show_rows(f"{verb} --commit" if report.committed else verb, report.rows, form, diffs=not wishes.quiet)
+    write_record(context, wishes, sys.argv[1:], report, chosen, began, pace)
+
+
 @contextmanager
-def stopping_on_interrupt() -> Iterator[Callable[[], bool]]:
-    """Let the first Ctrl-C stop the run between two devices, never within one; the second one breaks off."""
-    stopped = Event()
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        if stopped.is_set():
-            raise KeyboardInterrupt
-        stopped.set()
-        tell("stopping: devices under way are finished, no other is begun; Ctrl-C once more breaks off")
-
-    before = signal.signal(signal.SIGINT, stop)
-    try:
-        yield stopped.is_set
-    finally:
-        signal.signal(signal.SIGINT, before)
+def _holding(context: Context, verb: str, chosen: Nornir) -> Iterator[None]:
+    """Keep everybody else from changing the chosen devices meanwhile."""
+    _ = context.store  # makes the database where there is none: the locks stand beside it
+    with holding(context.settings.database_url, list(chosen.inventory.hosts), holder_of(context, f"{verb} --commit")):
+        yield
 
 
 def chosen_devices(context: Context, names: Sequence[str] | None, terms: Sequence[str] | None, limit: int | None, workers: int) -> Nornir:
@@ -144,12 +197,13 @@ def record_backup(context: Context) -> Callable[[str, str], None]:
     return record
 
 
-def _audit(context: Context, verb: str) -> Callable[[DeviceRow], None]:
+def _audit(context: Context, verb: str, began: datetime) -> Callable[[DeviceRow], None]:
     """Return what writes a device's row into the audit as soon as it is final: an interrupted run leaves its trace."""
-    store, actor = context.store, getpass.getuser()
+    store, actor, run = context.store, getpass.getuser(), began.isoformat(timespec="seconds")
 
     def record(row: DeviceRow) -> None:
-        store.write_audit(now(), actor, verb, row.device, {"result": row.result, "changed": row.changed})
+        detail = {"result": row.result, "changed": row.changed, "reason": row.reason, "run": run}
+        store.write_audit(now(), actor, verb, row.device, detail)
 
     return record
 

@@ -20,7 +20,10 @@ VERBS = (
     Verb("render", "app.cli.paper:render", "Write the intended configuration of every device; the same input gives the same bytes."),
     Verb("diff", "app.cli.devices:diff", "Show intended against running, a unified diff per device. Writes nothing."),
     Verb("deploy", "app.cli.devices:deploy", "Show the patch of every device; --commit pushes it root first, reads it back, saves."),
-    Verb("history", "app.cli.rollback:history", "Show the configurations of a device that were kept before a change, newest first."),
+    Verb(
+        "history", "app.cli.rollback:history",
+        "Show the configurations of a device that were kept before a change, newest first; with --since, or no device, what was done.",
+    ),
     Verb(
         "rollback", "app.cli.rollback:rollback",
         "Show the patch that takes one device back to a backup; --commit pushes it, reads it back, saves.",

@@ -14,6 +14,9 @@ from ipaddress import AddressValueError, IPv4Address, IPv4Interface, IPv4Network
 from app.core.commands import Command, blocks, is_frr, negation
 from app.core.intent import DeviceIntent
 
+#: What puts an interface into a VPN instance; what gives a sub-interface its VLAN.
+_BINDINGS = ("ip binding vpn-instance", "ip vrf forwarding", "vrf forwarding")
+_TAGS = ("dot1q termination vid", "vlan-type dot1q", "encapsulation dot1q")
 _IGP_ENDED = re.compile(r"undo (?:ospf|isis) \d+$")
 
 
@@ -136,8 +139,15 @@ def _global_step(text: str, undo: str, state: _State, path: ManagementPath) -> s
 
 def _interface_step(text: str, interface: str, undo: str, state: _State, path: ManagementPath) -> str:
     if text == "shutdown":
-        return "shuts the interface that the centre reaches this device by" if interface in path.interfaces else ""
+        # Sub-interfaces go down with their port.
+        carries = any(name == interface or name.startswith(f"{interface}.") for name in path.interfaces)
+        return "shuts the interface that the centre reaches this device by" if carries else ""
     held = state.addresses.setdefault(interface, set())
+    plain = text.removeprefix(undo)
+    if plain.startswith(_BINDINGS):
+        return _bound(interface, held, path)
+    if plain.lower().startswith(_TAGS) and interface in path.interfaces and held:
+        return "changes the VLAN tag of the interface that the centre reaches this device by"
     if address := _address(text):
         return _taken(address, text, interface, held, state, path)
     if not text.startswith(f"{undo}ip address"):
@@ -150,6 +160,13 @@ def _interface_step(text: str, interface: str, undo: str, state: _State, path: M
     if removed and not held and interface in path.interfaces:
         return "removes the last address of the interface that the centre reaches this device by"
     return ""
+
+
+def _bound(interface: str, held: set[IPv4Interface], path: ManagementPath) -> str:
+    """Take the addresses of an interface away, as a device does that puts it into a VPN instance or out of one."""
+    lost = bool(held) and (interface in path.interfaces or any(address.ip == path.session_address for address in held))
+    held.clear()
+    return "moves the interface that the centre reaches this device by to another VPN instance, which clears its addresses" if lost else ""
 
 
 def _taken(

@@ -187,3 +187,9 @@ def can_revert(family: str) -> bool:
     """Tell whether the family's devices can take a change back by themselves."""
     dialect = DIALECTS.get(family)
     return dialect is not None and dialect.trial is not None
+
+
+def find_question(said: str) -> str:
+    """Return a line that a device has not ended, where it looks like a question; empty for a prompt, an echo, or silence."""
+    line = said.strip()
+    return line if line.endswith(("?", ":", "]", ")")) and " " in line else ""

@@ -28,3 +28,12 @@ def expand_ports(text: str) -> tuple[str, ...]:
         return (text,)
     numbers = range(int(found[1]), int(found[2]) + 1)
     return tuple(name for number in numbers for name in expand_ports(f"{text[: found.start()]}{number}{text[found.end() :]}"))
+
+
+#: OpenSSH and paramiko name a host with its port in known_hosts unless it is this one.
+SSH_PORT = 22
+
+
+def known_name(host: str, port: int) -> str:
+    """Return what a known_hosts file calls a host that is reached at a port."""
+    return host if port == SSH_PORT else f"[{host}]:{port}"

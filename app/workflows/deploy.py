@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import groupby
 
 from nornir.core import Nornir
+from nornir.core.inventory import Hosts
 from nornir.core.task import Result, Task
 
-from app.core.commands import is_frr, mask_secrets, secret_names
-from app.core.cutoff import find_cutoffs, find_ended_routing, management_path
-from app.core.dialects import can_revert
+from app.core.commands import secret_names
 from app.core.intent import DeviceIntent
-from app.errors import CommitRefused, DeviceError, ExitCode, WaiwangError, counted, worst
+from app.core.pacing import CANARY_ROUNDS, NO_LIMITS, Pace, first_of_each, spread
+from app.errors import ExitCode, WaiwangError, worst
+from app.workflows.commit import BEHIND, Means, RecordBackup, commit_device, refuse_unsafe
 from app.workflows.diff import (
+    INTENDED,
     RESULTS,
     DeviceRow,
-    Difference,
     Progress,
     Timer,
     compare,
@@ -31,16 +33,12 @@ from app.workflows.diff import (
     silent,
     with_seconds,
 )
-from app.workflows.hosts import DeviceSession, Gateway
-
-#: Takes a device and its running configuration, secrets masked, before anything is pushed to it.
-RecordBackup = Callable[[str, str], None]
+from app.workflows.hosts import Gateway
+from app.workflows.pacing import Brake, went_wrong
+from app.workflows.shown import Shown, require_as_shown
 
 #: Takes the row of a device as soon as it is final, from a worker thread.
 RecordRow = Callable[[DeviceRow], None]
-
-#: Seconds after which a change on trial returns by itself: enough to read back the longest configuration and to log in anew.
-TRIAL_S = 300
 
 #: A child of one of these is tried once, without waiting for it.
 _LOST = ("unreachable", "login_refused", "refused", "failed")
@@ -69,15 +67,11 @@ class _Job:
     """What every device of one run is deployed by."""
 
     intents: Mapping[str, DeviceIntent]
-    texts: Mapping[str, str]
-    gateway: Gateway
-    record_backup: RecordBackup
-    unsafe: Collection[str]
-    progress: Progress
+    means: Means
+    brake: Brake
     record_row: RecordRow
-    is_stopped: Callable[[], bool]
     commit: bool
-    target: str
+    shown: Mapping[str, Shown] | None
 
 
 def _forget(row: DeviceRow) -> None:
@@ -102,18 +96,22 @@ def deploy(
     record_row: RecordRow = _forget,
     is_stopped: Callable[[], bool] = _never,
     leaf_first: bool = False,
-    target: str = "intended",
+    pace: Pace = NO_LIMITS,
+    clock: Callable[[], datetime] | None = None,
+    shown: Mapping[str, Shown] | None = None,
+    targets: Mapping[str, str] | None = None,
 ) -> DeployReport:
     """Bring the selected devices to their intended texts, one depth after the other, or show what that would take.
 
     Root first, as lines are being built; `leaf_first` for a change that takes ways away: whoever is changed is then reached
-    over devices that still have them. `target` says in the differences what the texts are.
+    over devices that still have them. `targets` says in the differences what a device's text is, where it is not the intended one.
 
     `wait_s` is how long a device that answers nowhere yet is waited for, once something above it was deployed in this run:
     the lines to it are only just being built. Families that can are changed on trial: the device returns by itself unless the
     change is read back, the device can be logged in to anew, and it is confirmed. `unsafe` names families that `commit` may reach
     outside lab and loopback, though nothing reverts a change that cuts them off. A device whose new configuration differs from the shown
-    one is not saved. Once `is_stopped` says so, devices under way are finished and no other is begun.
+    one, or that nobody can log in to any more, is not saved. Once `is_stopped` says so, or `pace` does by `clock`, devices under way are
+    finished and no other is begun. With `shown`, a device is changed only where it runs what it ran then and the patch is the same.
 
     Raises:
         InputError: the plan is an illustration, or a secret that a text refers to is not set; no device was contacted.
@@ -121,18 +119,72 @@ def deploy(
     refuse_illustration("deploy", illustration=gateway.illustration)
     chosen = {name: intents[name] for name in nornir.inventory.hosts}
     gateway.require_secrets(name for device in chosen for name in secret_names(texts[device]))
-    job = _Job(intents, texts, gateway, record_backup, unsafe, progress, record_row, is_stopped, commit, target)
+    brake = Brake(pace if commit else NO_LIMITS, is_stopped, clock)
+    means = Means(texts, gateway, record_backup, unsafe, progress, _below(intents) if commit else {}, targets or {})
+    job = _Job(intents, means, brake, record_row, commit, shown)
     rows: dict[str, DeviceRow] = {}
     for wave in waves(chosen, leaf_first=leaf_first):
         patience = wait_s if any(row.result == "deployed" for row in rows.values()) else 0.0
-        part = nornir.filter(filter_func=lambda host, wave=wave: host.name in wave)
-        rows |= {row.device: row for row in run_rows(part, _task(job, dict(rows), patience), intents)}
+        names = spread((name for name in chosen if name in wave), lambda name: find_parent(intents[name]))
+        names = _try_first(nornir, job, names, rows, pace.canary if commit else 0, patience)
+        _run(nornir, job, names, rows, patience)
     return DeployReport(tuple(ordered(rows.values())), commit)
+
+
+def _run(nornir: Nornir, job: _Job, names: Iterable[str], rows: dict[str, DeviceRow], patience: float) -> None:
+    """Deploy these devices and add their rows; they are begun in this order."""
+    wanted = list(names)
+    part = nornir.filter(filter_func=lambda host: host.name in set(wanted))
+    part.inventory.hosts = Hosts({name: part.inventory.hosts[name] for name in wanted})
+    rows |= {row.device: row for row in run_rows(part, _task(job, dict(rows), patience), job.intents)}
+
+
+def _try_first(nornir: Nornir, job: _Job, names: list[str], rows: dict[str, DeviceRow], canary: int, patience: float) -> list[str]:
+    """Change the first ones of every kind, look what became of them, and return the devices that may follow.
+
+    A kind whose first ones go wrong is not gone on with. First ones that need no change or are out of reach prove nothing: others of their
+    kind are taken, a few times.
+    """
+
+    def kind(name: str) -> tuple[str, str]:
+        return job.intents[name].role, job.intents[name].family
+
+    unproven = {kind(name) for name in names} if canary else set()
+    for _ in range(CANARY_ROUNDS):
+        first = list(first_of_each([name for name in names if kind(name) in unproven], kind, canary))
+        if len(first) == len(names) or not first:
+            return names
+        _run(nornir, job, first, rows, patience)
+        names = [name for name in names if name not in first]
+        bad = {kind(name): rows[name] for name in first if went_wrong(rows[name])}
+        for name in [name for name in names if kind(name) in bad]:
+            rows[name] = _kept_back(job, name, bad[kind(name)])
+        names = [name for name in names if name not in rows]
+        unproven -= {kind(name) for name in first if rows[name].result in ("deployed", "not_begun")} | set(bad)
+    return names
+
+
+def _kept_back(job: _Job, name: str, bad: DeviceRow) -> DeviceRow:
+    """Return the row of a device whose kind went wrong before it was begun."""
+    role, family = job.intents[name].role, job.intents[name].family
+    reason = f"kept back: {bad.device}, the first {family} {role} of this run, is {bad.result}; mend that, then run the command again"
+    row = _not_begun(job.intents[name], reason)
+    job.means.progress(name, row.result)
+    return _recorded(job, row)
 
 
 def find_parent(intent: DeviceIntent) -> str | None:
     """Return the device at the far end of the uplink, None for the root."""
     return next((interface.far_device for interface in intent.interfaces if interface.name == intent.uplink), None)
+
+
+def _below(intents: Mapping[str, DeviceIntent]) -> dict[str, list[DeviceIntent]]:
+    """Return a few of the devices right behind each."""
+    below: dict[str, list[DeviceIntent]] = {}
+    for intent in intents.values():
+        if (parent := find_parent(intent)) is not None and len(below.setdefault(parent, [])) < BEHIND:
+            below[parent].append(intent)
+    return below
 
 
 def waves(intents: Mapping[str, DeviceIntent], *, leaf_first: bool = False) -> Iterator[frozenset[str]]:
@@ -145,164 +197,70 @@ def waves(intents: Mapping[str, DeviceIntent], *, leaf_first: bool = False) -> I
 def _task(job: _Job, above: Mapping[str, DeviceRow], patience: float) -> Callable[[Task], Result]:
     def deploy_one(task: Task) -> Result:
         intent = job.intents[task.host.name]
-        timer = Timer()
         parent = above.get(find_parent(intent) or "")
-        lost = parent is not None and parent.result in _LOST
-        if job.is_stopped():
-            return Result(task.host, result=_not_begun(intent))
-        try:
-            row = _deploy_one(job, intent, 0.0 if lost else patience)
-        except WaiwangError as error:
-            row = failure_row(intent, error)
-        if lost and parent is not None and row.result == "unreachable":
-            row = replace(row, reason=f"behind {parent.device}, which is {parent.result}. {row.reason}")
-        row = with_seconds(row, timer)
-        try:
-            job.record_row(row)
-        except WaiwangError as error:
-            reason = f"{row.reason} This is not recorded: {error}".strip()
-            row = replace(row, reason=reason, exit_code=worst((row.exit_code, error.exit_code)))
-        job.progress(intent.hostname, row.result)
+        facts = {**{key: str(value) for key, value in task.host.items()}, "parent": find_parent(intent) or ""}
+        with job.brake.turn(facts):
+            row = _row_of(job, intent, parent, patience)
+        job.brake.count(row)
+        row = _recorded(job, row)
+        job.means.progress(intent.hostname, row.result)
         return Result(task.host, result=row)
 
     return deploy_one
 
 
-def _not_begun(intent: DeviceIntent) -> DeviceRow:
-    reason = "stopped by the operator before this device; run the command again to go on"
+def _row_of(job: _Job, intent: DeviceIntent, parent: DeviceRow | None, patience: float) -> DeviceRow:
+    """Deploy one device; whatever goes wrong with it is its row."""
+    timer = Timer()
+    lost = parent is not None and parent.result in _LOST
+    if halted := job.brake.reason():
+        return _not_begun(intent, halted)
+    try:
+        row = _deploy_one(job, intent, 0.0 if lost else patience)
+    except WaiwangError as error:
+        row = failure_row(intent, error)
+    if lost and parent is not None and row.result == "unreachable":
+        row = replace(row, reason=f"behind {parent.device}, which is {parent.result}. {row.reason}")
+    return with_seconds(row, timer)
+
+
+def _recorded(job: _Job, row: DeviceRow) -> DeviceRow:
+    """Record a final row, unless nothing was done; return it, saying so where that failed."""
+    if row.result == "not_begun":
+        return row
+    try:
+        job.record_row(row)
+    except WaiwangError as error:
+        reason = f"{row.reason} This is not recorded: {error}".strip()
+        return replace(row, reason=reason, exit_code=worst((row.exit_code, error.exit_code)))
+    return row
+
+
+def _not_begun(intent: DeviceIntent, reason: str) -> DeviceRow:
     return DeviceRow(intent.hostname, intent.depth, "not_begun", reason=reason, exit_code=ExitCode.DEVICE)
 
 
 def _deploy_one(job: _Job, intent: DeviceIntent, wait_s: float) -> DeviceRow:
-    if job.commit and not _may_stay_changed(job, intent) and not can_revert(intent.family):
-        raise _unsafe(intent, f"family {intent.family} cannot revert a change by itself")
-    job.progress(intent.hostname, "connecting")
-    session = job.gateway.connect(intent, wait_s)
+    means = job.means
+    if job.commit:
+        refuse_unsafe(means, intent)
+    means.progress(intent.hostname, "connecting")
+    session = means.gateway.connect(intent, wait_s)
     try:
-        job.progress(intent.hostname, "reading")
-        difference = compare(session, intent, job.texts[intent.hostname], job.target)
+        means.progress(intent.hostname, "reading")
+        name = intent.hostname
+        difference = compare(session, intent, means.texts[name], means.targets.get(name, INTENDED))
         row = difference_row(intent, difference, session.address)
         if not job.commit:
             return row
+        if difference.commands and not job.brake.may_change():
+            return replace(row, reason="as many devices are changed in this run as were asked for; run the command again for the next ones")
         try:
-            return _commit(job, intent, session, difference, row)
+            if job.shown is not None:
+                require_as_shown(row, job.shown)
+            return commit_device(means, intent, session, difference, row)
         except WaiwangError as error:
             failed = failure_row(intent, error, address=session.address)
-            return replace(failed, diff=row.diff, commands=row.commands, changed=row.changed)
+            return replace(failed, diff=row.diff, commands=row.commands, changed=row.changed, digest=row.digest)
     finally:
         session.close()
-
-
-def _commit(job: _Job, intent: DeviceIntent, session: DeviceSession, difference: Difference, row: DeviceRow) -> DeviceRow:
-    """Push the patch of `row`, prove that it took, save. A device that is as intended already is saved all the same:
-
-    an earlier run may have pushed and not come as far as saving, and what is saved cannot be read from every family.
-    """
-    name = intent.hostname
-    if not difference.commands:
-        job.progress(name, "saving")
-        session.save()
-        return row
-    renaming = [command.text for command in difference.commands if command.text.startswith("hostname ")]
-    if renaming and is_frr(intent.family):
-        raise _other_name(name, renaming[0])
-    cuts = find_cutoffs(intent.family, difference.running, difference.commands, management_path(intent, session.address))
-    if cuts:
-        raise _cuts_off(name, cuts)
-    if ended := find_ended_routing(intent.family, difference.commands):
-        raise _ends_routing(name, ended)
-    job.progress(name, "backing up")
-    job.record_backup(name, mask_secrets(difference.running))
-    job.progress(name, "pushing")
-    if not (can_revert(intent.family) and _tried(job, intent, session, difference)):
-        session.push(difference.commands)
-        job.progress(name, "checking")
-        _require_taken(job, intent, session, "It is not saved: a restart of the device returns to the saved one.")
-    job.progress(name, "saving")
-    session.save()
-    return replace(row, result="deployed", exit_code=ExitCode.OK)
-
-
-def _may_stay_changed(job: _Job, intent: DeviceIntent) -> bool:
-    """Tell whether a change may be made that nothing takes back: in lab and demo, or where the operator accepts the risk."""
-    return job.gateway.is_practice(intent) or intent.family in job.unsafe
-
-
-def _tried(job: _Job, intent: DeviceIntent, session: DeviceSession, difference: Difference) -> bool:
-    """Push on trial, prove the change from a session of its own too, confirm it. Return False where the device has no trial now
-    and a change without one is allowed; nothing was pushed then.
-    """
-    name = intent.hostname
-    if not session.push_on_trial(difference.commands, TRIAL_S):
-        if _may_stay_changed(job, intent):
-            return False
-        raise _unsafe(intent, "it has nothing to return to (IOS: `archive` with a `path`)")
-    job.progress(name, "checking")
-    try:
-        _require_taken(job, intent, session, "It is taken back.")
-        job.gateway.connect(intent, 0.0).close()
-    except WaiwangError:
-        session.abandon()
-        raise
-    session.confirm()
-    # A device whose time was over says nothing to a late confirmation (VRP8): look once more.
-    _require_taken(job, intent, session, "The time was over before it was confirmed, and nothing is saved.")
-    return True
-
-
-def _require_taken(job: _Job, intent: DeviceIntent, session: DeviceSession, state: str) -> None:
-    """Read back what was pushed. Raises DeviceError where anything differs still; `state` says what becomes of it."""
-    left = compare(session, intent, job.texts[intent.hostname])
-    if left.commands:
-        raise _differs_still(intent.hostname, left, state)
-
-
-def _unsafe(intent: DeviceIntent, why: str) -> CommitRefused:
-    return CommitRefused(
-        intent.hostname,
-        "deploy with --commit",
-        expected="a device of the lab or on loopback",
-        found=f"{', '.join(map(str, intent.contacts)) or 'no address'}, and {why}",
-        next_step=f"Nothing was sent. Read the patch without --commit; to accept the risk, add --unsafe {intent.family}.",
-    )
-
-
-def _other_name(name: str, renaming: str) -> CommitRefused:
-    """FRR's daemons take their name from the system; vtysh accepts `hostname` and changes its own prompt alone."""
-    return CommitRefused(
-        name,
-        "push the patch",
-        expected=f"a device that calls itself {name}",
-        found=f"another one: the patch begins with {renaming!r}",
-        next_step="Nothing was pushed. Make sure that this is the right device, then set its host name in its system.",
-    )
-
-
-def _cuts_off(name: str, cuts: tuple[str, ...]) -> CommitRefused:
-    return CommitRefused(
-        name,
-        "push the patch",
-        expected="a patch that leaves the way from the centre standing",
-        found="; ".join(cuts),
-        next_step="Nothing was pushed. Add the new way first and remove the old one in a later run, or make this change at the device.",
-    )
-
-
-def _ends_routing(name: str, ended: tuple[str, ...]) -> CommitRefused:
-    return CommitRefused(
-        name,
-        "push the patch",
-        expected="a patch that keeps the routing process",
-        found=f"{', '.join(ended)}, which the device asks about",
-        next_step="Nothing was pushed. Read the patch without --commit and type it at the console.",
-    )
-
-
-def _differs_still(name: str, left: Difference, state: str) -> DeviceError:
-    return DeviceError(
-        name,
-        "read back what was pushed",
-        expected="no difference",
-        found=f"{counted(left.changed, 'line')} that {'differs' if left.changed == 1 else 'differ'} still, first {left.commands[0].text!r}",
-        next_step=f"{state} Look at waiwang diff and correct the template.",
-    )

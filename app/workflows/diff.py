@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,7 +11,7 @@ from ipaddress import IPv4Address
 from nornir.core import Nornir
 from nornir.core.task import MultiResult, Result, Task
 
-from app.core.commands import Command
+from app.core.commands import Command, mask_secrets, strip_noise
 from app.core.intent import DeviceIntent
 from app.edge.patch import count_changes, patch, unified_diff
 from app.errors import (
@@ -30,6 +31,9 @@ from app.workflows.hosts import DeviceSession, Gateway
 #: `not_begun`: the run was stopped before it.
 RESULTS = ("unchanged", "pending", "deployed", "unreachable", "login_refused", "refused", "failed", "not_begun")
 
+#: What the differences call a device's text.
+INTENDED = "intended"
+
 #: Called from worker threads with a device and its step: connecting, reading, backing up, pushing, checking, saving, or a result.
 Progress = Callable[[str, str], None]
 
@@ -39,6 +43,7 @@ class DeviceRow:
     """What happened to one device. `commands` is the very patch that was shown or pushed; `diff` the same as unified diff.
 
     `changed` counts lines added and removed; `seconds` is the time from the first packet to the end. Secrets are masked.
+    `digest` stands for the configuration that was found, SHA-256 over what it says with secrets masked.
     """
 
     device: str
@@ -51,6 +56,7 @@ class DeviceRow:
     commands: tuple[Command, ...] = ()
     address: IPv4Address | None = None
     exit_code: ExitCode = ExitCode.OK
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +110,7 @@ def diff(
     return ordered(run_rows(nornir, compare_one, intents))
 
 
-def compare(session: DeviceSession, intent: DeviceIntent, text: str, target: str = "intended") -> Difference:
+def compare(session: DeviceSession, intent: DeviceIntent, text: str, target: str = INTENDED) -> Difference:
     """Fetch the running configuration and return what separates it from the text, which is the device's `target`.
 
     Raises:
@@ -173,7 +179,14 @@ def difference_row(intent: DeviceIntent, difference: Difference, address: IPv4Ad
         commands=difference.commands,
         address=address,
         exit_code=ExitCode.PENDING if pending else ExitCode.OK,
+        digest=running_digest(intent.family, difference.running),
     )
+
+
+def running_digest(family: str, running: str) -> str:
+    """Return what stands for a running configuration: SHA-256 over its lines, secrets masked, without what only says when it was shown."""
+    lines = (line.rstrip() for line in mask_secrets(strip_noise(family, running)).splitlines())
+    return hashlib.sha256("\n".join(line for line in lines if line).encode()).hexdigest()
 
 
 def row_of_fault(intent: DeviceIntent, results: MultiResult) -> DeviceRow:

@@ -26,12 +26,13 @@ from app.core.workspace import Workspace
 from app.edge import huawei
 from app.edge.files import read_workspace
 from app.edge.guard import LAB_PREFIXES, LOOPBACK, require_safe
-from app.edge.known_hosts import keep_key
+from app.edge.known_hosts import file_for, keep_key
 from app.edge.nornir_inventory import FindWay, Way, build_inventory
 from app.edge.secrets import Secrets, read_secrets
 from app.edge.ssh.access import Access, Endpoint, Limits, Target
+from app.edge.ssh.channel import watch
 from app.edge.ssh.login import open_session, quiet_libraries, reach
-from app.errors import Finding, InputError, LoginRefused
+from app.errors import ConnectFailed, Finding, InputError, LoginRefused
 from app.settings import Settings, read_settings
 from app.workflows.endpoints import ssh_endpoint
 
@@ -61,7 +62,8 @@ class DeviceSession(Protocol):
 class Gateway:
     """Every contact with a device.
 
-    `connect` takes an intent and the seconds to wait for a first answer. `require_secrets` raises InputError for names that
+    `connect` takes an intent and the seconds to wait for a first answer. `answers` tells whether a device takes a TCP connection within
+    so many seconds; nobody logs in. `require_secrets` raises InputError for names that
     are not set. `is_practice` tells whether every address of a device is the lab's or on loopback.
     """
 
@@ -69,6 +71,7 @@ class Gateway:
     connect: Callable[[DeviceIntent, float], DeviceSession]
     require_secrets: Callable[[Iterable[str]], None]
     is_practice: Callable[[DeviceIntent], bool]
+    answers: Callable[[DeviceIntent, float], bool] = lambda intent, wait_s: False
 
 
 def open_gateway(
@@ -91,7 +94,14 @@ def open_gateway(
     def is_practice(intent: DeviceIntent) -> bool:
         return all(_is_practice(where(contact)[0]) for contact in intent.contacts)
 
-    return Gateway(plan.illustration, connect, secrets.require, is_practice)
+    def answers(intent: DeviceIntent, wait_s: float) -> bool:
+        try:
+            reach(intent.hostname, intent.contacts, access, wait_s=wait_s)[1].close()
+        except ConnectFailed:
+            return False
+        return True
+
+    return Gateway(plan.illustration, connect, secrets.require, is_practice, answers)
 
 
 def open_nornir(
@@ -165,6 +175,7 @@ def _access(plan: Plan, settings: Settings, secrets: Secrets, endpoint: Endpoint
         limits=limits,
         connect=open_driver,
         keep_key=partial(keep_key, settings.known_hosts) if settings.known_hosts and settings.host_keys == "first" else None,
+        host_keys=file_for,
     )
 
 
@@ -173,6 +184,7 @@ def open_driver(**parameters: Any) -> BaseConnection:
     if parameters.get("device_type") == "hp_comware":
         parameters.setdefault("global_cmd_verify", True)
     connection: BaseConnection = huawei.connect(**parameters)
+    watch(connection)
     return connection
 
 

@@ -38,7 +38,8 @@ from app.edge.ledger import locked, write_ledger
 from app.edge.templates import read_templates
 from app.errors import ExitCode, InputError, PoolExhausted, WaiwangError, worst
 from app.settings import Settings
-from app.workflows.deploy import RecordBackup, deploy
+from app.workflows.commit import RecordBackup
+from app.workflows.deploy import deploy
 from app.workflows.diff import DeviceRow, Progress, refuse_illustration, silent
 from app.workflows.hosts import Gateway, open_nornir
 from app.workflows.ospf_restart import restart_ospf

@@ -20,7 +20,7 @@ from app.core.renumber import advance, find_moves
 from app.core.workspace import Workspace
 from app.errors import LabError
 from app.workflows.measure import service_address
-from lab.virtual.device import Traffic
+from lab.virtual.device import Traffic, VirtualDevice
 from lab.virtual.facts import SnmpUser
 from lab.virtual.media import AdslSync, PortMedium, usual_light
 from lab.virtual.network import Link, VirtualNetwork, links_of, specs_of
@@ -132,6 +132,16 @@ class VirtualCity(VirtualNetwork):
         raise LabError(
             f"{wanted}: no such line: expected a line id such as {first.name}, or two devices such as {first.a_device}:{first.z_device}; "
             "found none of the simulation's lines. Choose one of its inventory/lines.csv."
+        )
+
+    def find_device(self, wanted: str) -> VirtualDevice:
+        """Return a device by its name. Raises LabError where there is none."""
+        if wanted in self.devices:
+            return self.devices[wanted]
+        first = next(iter(self.devices))
+        raise LabError(
+            f"{wanted}: no such device: expected the name of one, such as {first}; found none of the simulation's devices. "
+            "Choose one of its inventory/devices.csv."
         )
 
     def lines_up(self) -> dict[str, bool]:

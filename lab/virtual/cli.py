@@ -30,6 +30,9 @@ State = Annotated[
 ]
 Wanted = Annotated[str, typer.Argument(metavar="LINE|A:B", help="a line id, or two devices: BZWW-A-0001 or city:county01")]
 
+Device = Annotated[str, typer.Argument(metavar="DEVICE", help="a name of the workspace's devices")]
+Line = Annotated[int | None, typer.Option(min=1, metavar="LINE", help="a line of the session")]
+
 
 @app.command()
 def up(
@@ -80,6 +83,43 @@ def spoil(
     question: dict[str, object] = {"ask": "spoil", "line": line}
     wanted = {"rate_share": rate_share, "loss_ratio": loss_ratio, "errors_per_s": errors_per_s}
     typer.echo(f"{_tell(state_dir, {**question, **wanted})} spoilt", err=True)
+
+
+@app.command()
+def trouble(
+    device: Device,
+    state_dir: State = DEFAULT.folder,
+    hang_at: Line = None,
+    drop_at: Line = None,
+    reboot_at: Line = None,
+    ask_at: Line = None,
+    delay_s: Annotated[float, typer.Option("--delay", min=0, help="seconds before every answer")] = 0.0,
+    refuse_password: Annotated[bool, typer.Option("--refuse-password", metavar="", help="no password is right")] = False,
+    disk_full: Annotated[bool, typer.Option("--disk-full", metavar="", help="nothing can be saved")] = False,
+) -> None:
+    """Let a device misbehave in every SSH session from now on; without an option it is well again.
+
+    Lines are counted from 1 in each session: from --hang-at on it is silent, at --drop-at the connection ends, at --reboot-at it
+    restarts, at --ask-at it asks what nobody knows.
+    """
+    wanted = {"hang_at": hang_at, "drop_at": drop_at, "reboot_at": reboot_at, "ask_at": ask_at}
+    more = {"delay_s": delay_s, "refuse_password": refuse_password, "disk_full": disk_full}
+    found = ask(replace(DEFAULT, folder=state_dir).control, {"ask": "trouble", "device": device, **wanted, **more})
+    typer.echo(f"{device} {found['faults'] or 'is well'}", err=True)
+
+
+@app.command()
+def enter(device: Device, state_dir: State = DEFAULT.folder) -> None:
+    """Configure a device by hand, as somebody else at its console would: lines from standard input, not saved."""
+    ask(replace(DEFAULT, folder=state_dir).control, {"ask": "enter", "device": device, "text": typer.get_text_stream("stdin").read()})
+    typer.echo(f"{device} changed by hand", err=True)
+
+
+@app.command()
+def restart(device: Device, state_dir: State = DEFAULT.folder) -> None:
+    """Take a device's power away for a moment: it begins again with what was saved."""
+    ask(replace(DEFAULT, folder=state_dir).control, {"ask": "restart", "device": device})
+    typer.echo(f"{device} restarted", err=True)
 
 
 @app.command()

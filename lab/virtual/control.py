@@ -6,12 +6,13 @@ import asyncio
 import json
 import socket
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from ipaddress import IPv4Address
 from pathlib import Path
 
 from app.errors import LabError
 from lab.virtual.city import Quality, VirtualCity
+from lab.virtual.faults import SshFaults
 
 #: Longest question or answer, octets.
 LIMIT = 1 << 22
@@ -111,6 +112,27 @@ def _spoil(city: VirtualCity, question: Mapping[str, object]) -> Answer:
     return {"line": line.line_id}
 
 
+def _trouble(city: VirtualCity, question: Mapping[str, object]) -> Answer:
+    device = city.find_device(str(question["device"]))
+    wanted = {field.name: question[field.name] for field in fields(SshFaults) if question.get(field.name) not in (None, False)}
+    city.set_faults(device.spec.name, ssh=SshFaults(**wanted))  # type: ignore[arg-type]  # the command line gives each its type
+    return {"device": device.spec.name, "faults": wanted}
+
+
+def _enter(city: VirtualCity, question: Mapping[str, object]) -> Answer:
+    device = city.find_device(str(question["device"]))
+    refused = city.load(device.spec.name, str(question["text"]))
+    if refused:
+        raise LabError(f"{device.spec.name}: configuration by hand: expected lines that its family takes; found\n{refused}")
+    return {"device": device.spec.name}
+
+
+def _restart(city: VirtualCity, question: Mapping[str, object]) -> Answer:
+    device = city.find_device(str(question["device"]))
+    city.reboot(device.spec.name)
+    return {"device": device.spec.name}
+
+
 def _status(city: VirtualCity, question: Mapping[str, object]) -> Answer:
     return {"devices": {name: city.is_reachable(name) for name in city.devices}, "lines": city.lines_up()}
 
@@ -122,4 +144,7 @@ _ANSWERS: Mapping[str, Callable[[VirtualCity, Mapping[str, object]], Answer]] = 
     "heal": _heal,
     "spoil": _spoil,
     "status": _status,
+    "trouble": _trouble,
+    "enter": _enter,
+    "restart": _restart,
 }

@@ -10,7 +10,8 @@ import pytest
 from app.core.commands import Command
 from app.core.intent import DeviceIntent
 from app.errors import CommitRefused, ConnectFailed, DeviceError, ExitCode
-from app.workflows.deploy import TRIAL_S, DeployReport, deploy
+from app.workflows.commit import TRIAL_S
+from app.workflows.deploy import DeployReport, deploy
 from app.workflows.hosts import DeviceSession, Gateway
 from tests.samples.small_city import SmallCity, on_the_air, small
 

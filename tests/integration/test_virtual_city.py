@@ -22,6 +22,7 @@ from app.workflows.render import render
 from lab.virtual.city import GOODPUT_SHARE, Quality, VirtualCity, ping_text
 from lab.virtual.control import Control, ask
 from lab.virtual.facts import SnmpUser
+from lab.virtual.faults import SshFaults
 from lab.virtual.state import Session
 from lab.virtual.station import CITY, Station, build_city, make_folder
 from lab.virtual.tester import SimulatedRateTester, simulated_probes
@@ -184,6 +185,33 @@ def test_a_line_is_cut_and_healed_from_outside(city: VirtualCity, tmp_path: Path
         )
     )
     assert answers == ["BZWW-A-0001", False, "BZWW-A-0001", True]
+
+
+def test_a_device_misbehaves_is_typed_on_and_loses_power_from_outside(city: VirtualCity, tmp_path: Path) -> None:
+    path, name = tmp_path / "control", "county01"
+    device = city.devices[name]
+    saved = device.state.saved
+    seen: list[object] = []
+
+    def trouble(**faults: object) -> dict[str, object]:
+        return ask(path, {"ask": "trouble", "device": name, **faults})
+
+    asyncio.run(
+        questions(
+            city,
+            path,
+            lambda: seen.append(trouble(hang_at=4, drop_at=None, delay_s=0.5, disk_full=True, refuse_password=False)["faults"]),
+            lambda: seen.append(device.ssh_faults),
+            trouble,
+            lambda: seen.append(device.ssh_faults),
+            lambda: ask(path, {"ask": "enter", "device": name, "text": "interface LoopBack0\n description BY HAND"}),
+            lambda: seen.append("BY HAND" in str(device.state.running)),
+            lambda: ask(path, {"ask": "restart", "device": name}),
+            lambda: seen.append(device.boots),
+        )
+    )
+    assert seen == [{"hang_at": 4, "delay_s": 0.5, "disk_full": True}, SshFaults(4, delay_s=0.5, disk_full=True), SshFaults(), True, 2]
+    assert device.state.saved == saved
 
 
 def test_every_figure_from_outside_says_that_it_is_simulated(city: VirtualCity, workspace: Workspace, tmp_path: Path) -> None:

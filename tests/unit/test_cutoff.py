@@ -160,3 +160,48 @@ def test_the_root_is_managed_by_the_port_that_the_centre_stands_at() -> None:
 )
 def test_an_igp_that_a_device_asks_about_before_it_goes_is_found(family: str, typed: str, ended: tuple[str, ...]) -> None:
     assert find_ended_routing(family, commands(typed)) == ended
+
+
+VRP = """sysname county01
+ip route-static 198.18.9.0 255.255.255.248 198.18.1.1 preference 250
+interface GigabitEthernet0/0/1
+#
+interface GigabitEthernet0/0/1.101
+ dot1q termination vid 101
+ ip address 198.18.1.2 255.255.255.252
+ ip address 198.18.3.2 255.255.255.252 sub
+interface GigabitEthernet0/0/2
+ ip address 198.18.2.1 255.255.255.252
+"""
+BELOW = ManagementPath(("GigabitEthernet0/0/1.101",), PATH.sources, IPv4Address("198.18.1.2"))
+
+
+@pytest.mark.parametrize(
+    ("typed", "reason"),
+    [
+        ("interface GigabitEthernet0/0/1\n shutdown", "shuts the interface"),
+        ("interface GigabitEthernet0/0/1.101\n ip binding vpn-instance CZ", "to another VPN instance, which clears its addresses"),
+        ("interface GigabitEthernet0/0/1.101\n undo ip binding vpn-instance CZ", "to another VPN instance"),
+        ("interface GigabitEthernet0/0/1.101\n dot1q termination vid 102", "changes the VLAN tag"),
+        ("interface GigabitEthernet0/0/1.101\n ip address 198.18.1.6 255.255.255.252", "replaces the address that this session uses"),
+    ],
+)
+def test_what_cuts_the_way_in_unsaid_is_found_too(typed: str, reason: str) -> None:
+    found = find_cutoffs("huawei_ar", VRP, commands(typed), BELOW)
+    assert len(found) == 1
+    assert reason in found[0]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "interface GigabitEthernet0/0/10\n shutdown",
+        "interface GigabitEthernet0/0/2\n ip binding vpn-instance CZ\n ip address 198.18.2.1 255.255.255.252",
+        "interface GigabitEthernet0/0/1.101\n ip address 198.18.1.2 255.255.255.252",
+        "interface GigabitEthernet0/0/1.101\n ip address 198.18.4.2 255.255.255.252 sub",
+        "interface GigabitEthernet0/0/2\n ip address 198.18.2.5 255.255.255.252",
+        "interface GigabitEthernet0/0/3.7\n ip binding vpn-instance CZ\n dot1q termination vid 7\n ip address 10.0.0.1 255.255.255.0",
+    ],
+)
+def test_changes_beside_the_way_in_are_let_through(typed: str) -> None:
+    assert find_cutoffs("huawei_ar", VRP, commands(typed), BELOW) == ()

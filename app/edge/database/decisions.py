@@ -156,6 +156,12 @@ class Decisions(Database):
         with self.reading("backups") as connection:
             return [Backup(row.backup_id, row.device, row.at, row.text, row.digest) for row in connection.execute(query)]
 
+    def backup_times(self, since: datetime | None = None) -> list[tuple[str, int, datetime]]:
+        """Return device, number and moment of every backup from `since` on, oldest first."""
+        query = sa.select(BACKUP.c.device, BACKUP.c.backup_id, BACKUP.c.at).where(*within(BACKUP.c.at, since, None))
+        with self.reading("backups") as connection:
+            return [(row.device, row.backup_id, row.at) for row in connection.execute(query.order_by(BACKUP.c.backup_id))]
+
     def write_audit(self, at: datetime, actor: str, verb: str, subject: str, detail: Mapping[str, object] | None = None) -> None:
         """Append who did what to what."""
         row = {"at": at, "actor": actor, "verb": verb, "subject": subject, "detail": dict(detail or {})}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -22,6 +23,8 @@ Resolve = Callable[[str], str]
 Connect = Callable[..., BaseConnection]
 #: Takes a device's name, its address and port, and its public key, at first contact.
 KeepKey = Callable[[str, str, int, PKey], None]
+#: Gives a file with the lines of another that concern these names.
+HostKeyFile = Callable[[Path, Sequence[str]], AbstractContextManager[Path]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +48,17 @@ class Limits:
     retry_s: float = 0.5
 
 
+def _whole(path: Path, names: Sequence[str]) -> AbstractContextManager[Path]:
+    return nullcontext(path)
+
+
 @dataclass(frozen=True, slots=True)
 class Access:
     """How devices are reached: what must be asked first, where they listen, with which password and which host keys.
 
     `known_hosts` in OpenSSH's format; None accepts any key, which is fit for a lab alone. `keep_key` takes the key that a device
     shows at first contact; without it a key that is not known is refused. `connect` takes what netmiko's ConnectHandler takes
-    and may choose other drivers.
+    and may choose other drivers. `host_keys` gives a file of the lines of known_hosts that concern some names.
     """
 
     guard: Guard
@@ -62,3 +69,4 @@ class Access:
     limits: Limits = Limits()
     connect: Connect = ConnectHandler
     keep_key: KeepKey | None = None
+    host_keys: HostKeyFile = _whole

@@ -13,7 +13,7 @@ from paramiko.ssh_exception import SSHException  # type: ignore[import-untyped] 
 
 from app.core.commands import Command, mask_secrets
 from app.core.cutoff import address_runs, in_one_write
-from app.core.dialects import DIALECTS
+from app.core.dialects import DIALECTS, find_question
 from app.edge.ssh.access import Access, Target
 from app.errors import CommitRefused, DeviceError
 
@@ -211,8 +211,14 @@ class Dialogue:
             return str(call())
         except LOST as error:
             self._lost = True
-            found = "no answer in time" if "imeout" in type(error).__name__ else "the session was lost"
+            found = self._silence() if "imeout" in type(error).__name__ else "the session was lost"
             raise self.error(DeviceError, what, "an answer", found, "Look at the device, then run waiwang diff.") from None
+
+    def _silence(self) -> str:
+        """Return how a device keeps us waiting: by silence, or by a question that nobody here answers unseen."""
+        question = find_question(str(getattr(self._driver.channel, "unfinished", "")))
+        found = "no answer in time"
+        return f"{found}, but a question that nobody answers unseen: {mask_secrets(question)!r}" if question else found
 
     def error(self, kind: type[DeviceError], what: str, expected: str, found: str, step: str = "Look at the device.") -> DeviceError:
         """Return an error of this device, to be raised."""

@@ -16,13 +16,12 @@ from paramiko.hostkeys import HostKeys  # type: ignore[import-untyped]  # parami
 from paramiko.ssh_exception import AuthenticationException, SSHException  # type: ignore[import-untyped]  # paramiko ships no types
 
 from app.core.dialects import DIALECTS
+from app.core.naming import known_name
 from app.edge.ssh.access import Access, Target
 from app.edge.ssh.dialogue import LOST
 from app.edge.ssh.session import Session
 from app.errors import CommitRefused, ConnectFailed, LoginRefused
 
-#: OpenSSH and paramiko name a host with its port in known_hosts unless it is this one.
-SSH_PORT = 22
 _HOST_KEY = re.compile(r"host key|known_hosts", re.IGNORECASE)
 
 
@@ -86,7 +85,20 @@ def quiet_libraries() -> None:
 
 
 def _log_in(target: Target, address: IPv4Address, link: socket.socket, access: Access) -> BaseConnection:
-    known, ends = access.known_hosts, [(str(host), port) for host, port in map(access.endpoint, (address, *target.contacts))]
+    if access.known_hosts is None:
+        return _log_in_with(target, address, link, access, None)
+    with access.host_keys(access.known_hosts, [known_name(host, port) for host, port in _ends(target, address, access)]) as known:
+        return _log_in_with(target, address, link, access, known)
+
+
+def _ends(target: Target, address: IPv4Address, access: Access) -> list[tuple[str, int]]:
+    """Return where the device may be known to listen: at this address first."""
+    return [(str(host), port) for host, port in map(access.endpoint, (address, *target.contacts))]
+
+
+def _log_in_with(target: Target, address: IPv4Address, link: socket.socket, access: Access, known: Path | None) -> BaseConnection:
+    """Log in with the keys of the file `known`, and keep one that is seen for the first time."""
+    ends = _ends(target, address, access)
     held = _find_known(ends, known)
     name, port = held or ends[0]
     is_first = held is None and access.keep_key is not None
@@ -140,7 +152,7 @@ def _find_known(ends: Sequence[tuple[str, int]], path: Path | None) -> tuple[str
         known = HostKeys(str(path))
     except (OSError, SSHException):
         return ends[0]
-    return next(((host, port) for host, port in ends if known.lookup(host if port == SSH_PORT else f"[{host}]:{port}")), None)
+    return next(((host, port) for host, port in ends if known.lookup(known_name(host, port))), None)
 
 
 def _first_words(error: BaseException) -> str:
