@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from app.cli.context import Commit, Context, Form, Limit, Names, Root, Terms, leave, now, open_context
+from app.cli.holds import holding_devices
 from app.cli.interrupt import Watch, stopping_on_interrupt
 from app.cli.output import Format, Table, show, stderr, stdout
 from app.cli.paper import Language
@@ -31,7 +32,6 @@ from app.cli.rollout import (
     StopAfter,
     Until,
     Wishes,
-    holder_of,
     read_pace,
     read_shown,
     tell_unfinished,
@@ -40,7 +40,6 @@ from app.cli.rollout import (
 )
 from app.core.families import FAMILIES
 from app.core.pacing import Pace
-from app.edge.database.holds import holding
 from app.workflows.deploy import DeployReport
 from app.workflows.deploy import deploy as run_deploy
 from app.workflows.diff import RESULTS, DeviceRow, exit_code, refuse_illustration
@@ -139,7 +138,7 @@ def deploy_texts(
     finish = partial(_finish, context, verb, chosen, form, wishes, began, pace)
     watch = Watch(context.intents, list(chosen.inventory.hosts), _audit(context, verb, began) if commit else _audit_nothing)
     with (
-        _holding(context, verb, chosen) if commit else nullcontext(),
+        holding_devices(context, f"{verb} --commit", list(chosen.inventory.hosts)) if commit else nullcontext(),
         progress_bar(verb, len(chosen.inventory.hosts)) as step,
         stopping_on_interrupt(lambda: finish(watch.broken_off(committed=commit))) as is_stopped,
     ):
@@ -171,14 +170,6 @@ def _finish(
     """Print the rows of a run and write its record."""
     show_rows(f"{verb} --commit" if report.committed else verb, report.rows, form, diffs=not wishes.quiet)
     write_record(context, wishes, sys.argv[1:], report, chosen, began, pace)
-
-
-@contextmanager
-def _holding(context: Context, verb: str, chosen: Nornir) -> Iterator[None]:
-    """Keep everybody else from changing the chosen devices meanwhile."""
-    _ = context.store  # makes the database where there is none: the locks stand beside it
-    with holding(context.settings.database_url, list(chosen.inventory.hosts), holder_of(context, f"{verb} --commit")):
-        yield
 
 
 def chosen_devices(context: Context, names: Sequence[str] | None, terms: Sequence[str] | None, limit: int | None, workers: int) -> Nornir:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from app.cli.context import Commit, Context, Form, Root, leave, now, open_context
+from app.cli.holds import holding_devices
 from app.cli.lines import Lines, choose_lines
 from app.cli.measure_ground import (
     PortReader,
@@ -128,10 +129,11 @@ def reserved(lines: Lines = None, root: Root = None, form: Form = Format.text, c
         raise InputError([Finding("measure reserved", "devices", "devices of the lab or on loopback", ", ".join(real), step)])
     ground, reader = ground_of(context), PortReader(context)
     measured = []
-    for line in chosen:
-        proof = activate(ground, line, _class_of(context, line), ends[line.line_id], gateway, reader.read, patience=Patience())
-        context.store.write_measurement(proof)  # at once: what was proven before an interruption stays proven
-        measured.append(proof)
+    with holding_devices(context, "measure reserved --commit", sorted({end.device for both in ends.values() for end in both})):
+        for line in chosen:
+            proof = activate(ground, line, _class_of(context, line), ends[line.line_id], gateway, reader.read, patience=Patience())
+            context.store.write_measurement(proof)  # at once: what was proven before an interruption stays proven
+            measured.append(proof)
     show_measured(measured, form, "measure reserved --commit")
     leave(MeasureReport(tuple(measured)).exit_code)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from fnmatch import fnmatchcase
 from typing import Annotated
 
@@ -13,6 +13,7 @@ import typer
 
 from app.cli.context import Commit, Context, Form, Root, leave, now, open_context
 from app.cli.devices import Workers, progress_bar, record_backup, record_nothing, show_rows
+from app.cli.holds import holding_devices
 from app.cli.output import Format, Table, show, tell
 from app.core.ipplan import PHASES
 from app.core.renumber import UNPLANNED, burn_down, find_moves
@@ -128,7 +129,11 @@ def _ground(context: Context, workers: int, wait_s: float, unsafe: list[str] | N
     refuse_illustration("renumber", illustration=context.workspace.plan.illustration)
     gateway = open_gateway(context.workspace.plan, context.settings, context.environ)
     backup: Callable[[str, str], None] = record_backup(context) if commit else record_nothing
-    with progress_bar("renumber", len(context.workspace.inventory.devices)) as step:
+    devices = list(context.workspace.inventory.devices)
+    with (
+        holding_devices(context, "renumber --commit", devices) if commit else nullcontext(),  # both ends, and what lies between them
+        progress_bar("renumber", len(devices)) as step,
+    ):
         yield Ground(
             context.settings.root, context.settings, context.environ, gateway, backup, workers, wait_s, tuple(unsafe or ()), step
         )

@@ -25,7 +25,7 @@ from app.cli.plain import plain
 from app.core.pacing import Pace
 from app.core.shift import Shift, Visited, shift_paper
 from app.core.windows import ChangeWindow, concerned_lines
-from app.edge.database.holds import Holder, find_held, machine_name
+from app.edge.database.holds import find_held
 from app.errors import Finding, InputError
 from app.workflows.deploy import DeployReport
 from app.workflows.diff import DeviceRow
@@ -213,11 +213,6 @@ def read_shown(path: Path) -> dict[str, Shown]:
         found = "another text"
     step = "Make one: waiwang deploy --record FILE.json, without --commit."
     raise InputError([Finding(str(path), "record of a run", "JSON that waiwang deploy --record wrote", found, step)])
-
-
-def holder_of(context: Context, verb: str) -> Holder:
-    since = str(written(now(), context.workspace.order.timezone))
-    return Holder(verb, getpass.getuser(), since, os.getpid(), machine_name())
 
 
 def write_record(

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from app.edge.database.holds import Holder, holding
 from app.edge.database.store import Store
 from app.workflows.rollback import find_unfinished
 from lab.virtual.faults import SshFaults
@@ -196,6 +197,15 @@ def test_two_engineers_change_no_device_at_once_and_may_change_others(built: Cit
     assert built.shell("deploy", UNITS[0], "--quiet").code in (0, 5), "looking is free"
     assert first.wait(60) == 0
     first.communicate()
+
+
+@pytest.mark.parametrize("words", [("renumber", "start"), ("measure", "reserved", "BZWW-A-0001")])
+def test_who_renumbers_or_activates_a_reserved_port_changes_no_device_that_another_run_holds(built: City, words: tuple[str, ...]) -> None:
+    url = f"sqlite:///{built.shell.place / 'waiwang.db'}"
+    with holding(url, ["county01"], Holder("deploy --commit", "night", "02:00", 1, "noc2")):
+        refused = built.shell(*words, "--commit")
+    assert (refused.code, refused.out) == (2, "")
+    assert "found county01 held by waiwang deploy --commit of night since 02:00 (process 1 on noc2)" in refused.err
 
 
 def test_a_run_whose_machine_lost_power_is_told_of_and_holds_nothing(built: City) -> None:
