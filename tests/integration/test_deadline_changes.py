@@ -207,7 +207,7 @@ def test_check_and_accept_refuse_a_deadline_that_slid_until_the_log_says_so(plac
     edit(place, DUE, "    due_on: 2008-07-15\n")
     told = [waiwang(*words) for words in (("check",), ("accept",), ("accept", "--commit"), ("report", "deadlines"))]
     assert [each.code for each in told] == [ExitCode.INPUT] * 4
-    sentence = re.sub(r"since \S+,", "since MOMENT,", next(row for row in told[0].out.splitlines() if "slid" in row or "moved" in row))
+    sentence = re.sub(r"since [^,]+,", "since MOMENT,", next(row for row in told[0].out.splitlines() if "slid" in row or "moved" in row))
     golden("deadlines/slid.txt", sentence + "\n")
     assert all("its deadline moved without an entry in the log" in each.err for each in told[1:])
     edit(place, "    due_on: 2008-07-15\n", "    due_on: 2008-06-25\n" + CHANGE)

@@ -42,7 +42,9 @@ NOW = datetime(2008, 6, 20, 4, 0, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def workspace() -> Workspace:
-    return read_workspace(CITY)[0]
+    """The virtual city without its plan's probe: tests give devices their own."""
+    city = read_workspace(CITY)[0]
+    return replace(city, plan=replace(city.plan, features=replace(city.plan.features, probe=None)))
 
 
 @pytest.fixture(scope="module")

@@ -300,7 +300,7 @@ def test_a_line_that_does_not_take_is_found_by_reading_back_and_not_saved(city: 
     city.devices["city"].ignores = "shutdown"
     report = city.deploy(commit=True, names=["city"])
     assert results(report) == {"city": "failed"}
-    assert "differ still" in row_of(report, "city").reason
+    assert "1 line that differs still" in row_of(report, "city").reason
     assert city.devices["city"].saved == ""
 
 
