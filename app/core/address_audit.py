@@ -220,7 +220,7 @@ def _overlaps_in(ground: _Ground, vrf: str, places: Iterable[_Place]) -> Iterato
 
 def _is_end(ground: _Ground, device: str, interface: str, address: IPv4Interface) -> bool:
     port = ground.ports.get((device, interface))
-    return port is not None and port.kind in ("line", "backup", "management") and _is_planned(port, address)
+    return port is not None and port.kind in ("line", "vpn_line", "backup", "management") and _is_planned(port, address)
 
 
 def _routes(ground: _Ground, read: Sequence[DeviceTables]) -> Iterator[AddressFinding]:

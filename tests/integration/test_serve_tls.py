@@ -8,6 +8,7 @@ import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,8 +16,10 @@ import httpx
 import pytest
 from websockets.sync.client import connect
 
+from app.core.life import LifeEvent
 from app.edge.database.connection import file_open_to_others
 from app.edge.database.store import Store
+from app.edge.files import read_workspace
 from app.edge.tls import open_tls
 from app.errors import InputError
 from app.web.doors import SESSION_COOKIE
@@ -124,6 +127,14 @@ def test_sign_in_page_and_socket_go_by_tls_and_a_restart_brings_no_ended_session
     assert '"address": "127.0.0.1"' in listed[1]["detail"]
 
 
+def record_a_step(place: Path) -> None:
+    """Let somebody at the command line record that a line was applied for: the page reads anew what was written."""
+    now, line = datetime.now(UTC), next(iter(read_workspace(place)[0].inventory.lines))
+    store = Store.open(f"sqlite:///{place / 'waiwang.db'}")
+    store.write_life_events([LifeEvent(line, "applied", now, now, "centre", "order 3")])
+    store.close()
+
+
 def test_a_browser_signs_in_and_sees_the_page_live_over_tls(place: Path, files: Certificate) -> None:
     if not os.path.exists(CHROMIUM):  # noqa: PTH110  # one look, no path work
         skip_or_fail(f"{CHROMIUM} is missing (make system-packages)")
@@ -137,6 +148,7 @@ def test_a_browser_signs_in_and_sees_the_page_live_over_tls(place: Path, files: 
         page.click("button[type=submit]")
         page.wait_for_selector(".all-lines .ag-row .line-id", timeout=15_000)
         before = page.inner_text(".clock-time")
+        record_a_step(place)
         page.wait_for_function("before => document.querySelector('.clock-time').innerText !== before", arg=before, timeout=15_000)
     assert sockets
     assert all(url.startswith(origin(client).replace("https", "wss")) for url in sockets)
