@@ -22,7 +22,7 @@ demo: .stamp-venv
 
 # Three workers on two cores: much of a test is waiting for a router, a trial window, a scrape.
 test: check
-	$(BIN)/pytest -n 3 --no-loadscope-reorder $(PYTEST_ARGS)
+	$(BIN)/pytest -n 4 --no-loadscope-reorder $(PYTEST_ARGS)
 	TZ=America/New_York $(BIN)/pytest -q tests/unit
 
 check: .stamp-venv

@@ -63,7 +63,7 @@ def addresses(
     totals |= {kind: counted[kind] for kind in KINDS if counted[kind]}
     show(Table("audit addresses", ("kind", "unit", "device", "interface", "found", "expected", "detail"), rows, totals), form)
     for row in report.failures:
-        tell(row.reason)
+        tell(f"{row.device} {row.result}: {row.reason}")
     leave(report.exit_code)
 
 

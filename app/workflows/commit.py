@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 from app.core.commands import is_frr, mask_secrets, refer_secrets
@@ -63,12 +64,21 @@ def commit_device(means: Means, intent: DeviceIntent, session: DeviceSession, di
     _require_harmless(intent, session, difference)
     means.progress(name, "backing up")
     means.record_backup(name, mask_secrets(difference.running))
-    behind = [child for child in means.below.get(name, ()) if means.gateway.answers(child, 0.0)]
+    behind = _answering(means, means.below.get(name, ()))
     means.progress(name, "pushing")
     if not (can_revert(intent.family) and _tried(means, intent, session, difference, behind)):
         _push_for_good(means, intent, session, difference, behind)
     _save(means, name, session)
     return replace(row, result="deployed", exit_code=ExitCode.OK)
+
+
+def _answering(means: Means, devices: Sequence[DeviceIntent]) -> list[DeviceIntent]:
+    """Return which of these devices answer now; in a first rollout none does, so they are asked at the same time."""
+    if not devices:
+        return []
+    with ThreadPoolExecutor(len(devices)) as pool:
+        answers = pool.map(lambda device: means.gateway.answers(device, 0.0), devices)
+        return [device for device, answer in zip(devices, answers, strict=True) if answer]
 
 
 def _save(means: Means, name: str, session: DeviceSession) -> None:

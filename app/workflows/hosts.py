@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -38,6 +38,8 @@ from app.workflows.endpoints import ssh_endpoint
 
 #: Name of the secret that every device is logged in to with.
 PASSWORD = "ssh_password"
+#: Seconds that a device is given to take a TCP connection where nobody means to log in.
+ANSWER_S = 1.0
 
 
 class DeviceSession(Protocol):
@@ -86,6 +88,7 @@ def open_gateway(
     where = endpoint or ssh_endpoint(settings)
     secrets = read_secrets(settings.secrets_file, environ)
     access = _access(plan, settings, secrets, where, limits or Limits())
+    briefly = replace(access, limits=replace(access.limits, connect_s=min(ANSWER_S, access.limits.connect_s)))
 
     def connect(intent: DeviceIntent, wait_s: float) -> DeviceSession:
         _require_host_keys(intent.hostname, [where(contact)[0] for contact in intent.contacts], access)
@@ -96,7 +99,7 @@ def open_gateway(
 
     def answers(intent: DeviceIntent, wait_s: float) -> bool:
         try:
-            reach(intent.hostname, intent.contacts, access, wait_s=wait_s)[1].close()
+            reach(intent.hostname, intent.contacts, briefly, wait_s=wait_s)[1].close()
         except ConnectFailed:
             return False
         return True
