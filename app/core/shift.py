@@ -101,7 +101,7 @@ def _by_region(devices: Sequence[Visited], *, zh: bool) -> Block:
 def _open(devices: Iterable[Visited], *, zh: bool) -> Block:
     found = sorted((each for each in devices if each.result in OPEN), key=lambda each: OPEN.index(each.result))
     rows = [(each.device, each.unit or each.region, each.line, each.carrier, _word(each.result, zh=zh), each.reason) for each in found]
-    head = ("设备", "单位", "线路", "网络服务提供商", "结果", "原因和下一步")
+    head = ("设备", "单位", "线路", "提供商", "结果", "原因和下一步")
     head = head if zh else ("Device", "Unit", "Line", "Carrier", "Result", "Reason, next step")
     return grid_or("没有。" if zh else "None.", "", head, rows, (1.2, 1.0, 1.0, 0.6, 0.7, 3.0), "llllll")
 
