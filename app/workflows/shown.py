@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.errors import CommitRefused
@@ -20,11 +20,6 @@ class Shown:
 def lines_of(row: DeviceRow) -> tuple[str, ...]:
     """Return the lines of a row's patch, indented by their depth."""
     return tuple(f"{' ' * command.level}{command.text}" for command in row.commands)
-
-
-def shown_devices(rows: Iterable[DeviceRow]) -> dict[str, Shown]:
-    """Return what rows of a run show: of every device that could be read."""
-    return {row.device: Shown(row.digest, lines_of(row)) for row in rows if row.digest}
 
 
 def require_as_shown(row: DeviceRow, shown: Mapping[str, Shown]) -> None:

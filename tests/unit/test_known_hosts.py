@@ -48,7 +48,7 @@ def test_the_lines_of_a_device_are_kept_and_those_that_may_concern_anybody(file:
 def test_a_hashed_line_is_found_by_whoever_looks_it_up(tmp_path: Path) -> None:
     path = tmp_path / "known_hosts"
     hashed = HostKeys.hash_host("192.0.2.5")
-    key = Ed25519Key(data=bytes.fromhex("0000000b7373682d6564323535313900000020") + bytes(range(32)))
+    key = Ed25519Key(data=b"".join(len(part).to_bytes(4) + part for part in (b"ssh-ed25519", bytes(range(32)))))
     path.write_text(f"{hashed} {key.get_name()} {key.get_base64()}\n192.0.2.6 {KEY}\n", encoding="utf-8")
     with file_for(path, ["192.0.2.5"]) as few:
         known = HostKeys(str(few))
