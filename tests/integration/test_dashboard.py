@@ -34,11 +34,13 @@ PATIENCE_MS = 15_000
 
 @dataclass
 class FailingReader(FixedReader):
-    """A store that can be broken while the page is open."""
+    """A store that can be broken, or slow, while the page is open."""
 
     error: str = ""
+    takes_s: float = 0.0
 
     def summary(self) -> Summary:
+        time.sleep(self.takes_s)
         if self.error:
             raise StoreError(self.error)
         return self.now
@@ -80,7 +82,7 @@ def address(reader: FailingReader) -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def fresh_summary(reader: FailingReader) -> None:
-    reader.now, reader.error = build_summary(), ""
+    reader.now, reader.error, reader.takes_s = build_summary(), "", 0.0
 
 
 @pytest.fixture
@@ -296,16 +298,8 @@ def test_nothing_runs_over_the_edge(visit: Callable[..., tuple[Page, Seen]], pat
     assert cut == []
 
 
-class SlowReader(FixedReader):
-    """A store of so many lines that reading it takes longer than NiceGUI waits by itself."""
-
-    def summary(self) -> Summary:
-        time.sleep(3.3)
-        return self.now
-
-
-def test_a_city_that_takes_seconds_to_read_is_shown_all_the_same() -> None:
-    with serve(SlowReader()) as base:
-        answer = httpx.get(base, timeout=60, trust_env=False)
+def test_a_city_that_takes_seconds_to_read_is_shown_all_the_same(address: str, reader: FailingReader) -> None:
+    reader.takes_s = 3.3  # longer than NiceGUI waits by itself
+    answer = httpx.get(address, timeout=60, trust_env=False)
     assert answer.status_code == 200
     assert "巴府办发[2008]13号" in answer.text

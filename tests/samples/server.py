@@ -26,9 +26,21 @@ def serve(reader: Reader, alerts: AlertDoor | None = None) -> Iterator[str]:
         yield base
 
 
+#: NiceGUI holds its pages in the process and tidies away what does not belong to its own event loop: two servers would disturb each other.
+_only_one = threading.Lock()
+
+
 @contextmanager
 def serve_application(app: FastAPI) -> Iterator[str]:
-    """Serve an application until the block ends; yield the base address."""
+    """Serve an application until the block ends; yield the base address. One at a time in a process: NiceGUI knows only one."""
+    assert _only_one.acquire(blocking=False), "another server of pages runs in this process; use its address, or end it first"
+    try:
+        yield from _serve_alone(app)
+    finally:
+        _only_one.release()
+
+
+def _serve_alone(app: FastAPI) -> Iterator[str]:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=2))
