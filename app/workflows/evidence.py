@@ -14,7 +14,7 @@ from app.core.identity import known_at
 from app.core.inventory import Line
 from app.core.roles import find_role_faults
 from app.core.workspace import Workspace
-from app.edge.database.decisions import AuditEntry
+from app.edge.database.audit import AuditEntry
 from app.edge.database.store import Store
 from app.edge.provenance import software, workspace_digests
 from app.edge.signing import SigningKey
