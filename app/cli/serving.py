@@ -102,6 +102,8 @@ def open_doors(context: Context, host: str) -> Doors:
         session_key=key,
         metrics_token=token,
         clock=now,
+        idle=context.settings.idle,
+        password_life=context.settings.password_life,
     )
 
 
@@ -120,6 +122,7 @@ def run_server(
     tell(f"dashboard {'https' if tls else 'http'}://{host}:{port}/ · API /api/v1/openapi.json · metrics /metrics")
     tell(f"alerts {'are taken' if alerts else 'are not taken (WAIWANG_SECRET_ALERT_TOKEN is not set)'} at POST {PATH}")
 
+    tell(f"audit: head {context.store.audit_head()}")  # stands in the machine's log too, where the database's owner does not write
     if tls is None and not ip_address(host).is_loopback:
         tell(f"http on {host}: passwords can be read on the way. Give --tls-cert and --tls-key, or let a proxy with TLS alone reach it")
 

@@ -127,10 +127,10 @@ def find_account_faults(workspace: Workspace, name: str, role: str) -> list[Find
     if not _NAME.match(name):
         step = "Name the desk or the system, such as telecom-desk or screen-1, never a person."
         faults.append(Finding("account", "name", "2 to 32 of a-z 0-9 . _ -, a letter first", f"`{name}`", step))
-    return faults + find_role_faults(workspace, role)
+    return faults + find_grant_faults(workspace, role)
 
 
-def find_role_faults(workspace: Workspace, role: str) -> list[Finding]:
+def find_grant_faults(workspace: Workspace, role: str) -> list[Finding]:
     """Return everything that keeps a role from being granted."""
     faults = []
     found = parse_role(role)

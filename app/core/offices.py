@@ -27,6 +27,8 @@ POWERS: dict[str, tuple[str, ...]] = {
 }
 #: What a system administrator does to no account that holds an office: it could pass for its holder, or rid itself of it.
 NEVER_TO_OFFICES = (PASSWORD, TOKEN, REMOVE)
+#: What everybody may do to one's own account.
+OWN = (PASSWORD, TOKEN)
 TITLES = {SYSTEM: "a system administrator", SECURITY: "a security administrator", AUDITOR: "an auditor"}
 
 
@@ -47,7 +49,7 @@ def are_held(accounts: Iterable[Account]) -> bool:
 def find_deed_faults(deed: Deed, actor: Account, accounts: Collection[Account]) -> list[Finding]:
     """Return everything that keeps an actor from a deed where the offices bind."""
     subject = deed.subject
-    if deed.name == PASSWORD and subject is not None and subject.name == actor.name:
+    if deed.name in OWN and subject is not None and subject.name == actor.name:
         return []
     faults = [*_power_faults(deed, actor), *_office_faults(deed, actor)]
     leaves = deed.name == REMOVE or (deed.name == GRANT and deed.role != (subject.role if subject else None))

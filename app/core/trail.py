@@ -16,8 +16,19 @@ START = "0" * 64
 
 
 @dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """Who did what to what; `detail` is JSON."""
+
+    at: datetime
+    actor: str
+    verb: str
+    subject: str
+    detail: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
-    """Who did what to what. `number` rises, with gaps."""
+    """An entry as its link covers it. `number` rises, with gaps."""
 
     number: int
     at: datetime

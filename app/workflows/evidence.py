@@ -13,8 +13,8 @@ from app.core.evidence import Part, build_pack
 from app.core.identity import known_at
 from app.core.inventory import Line
 from app.core.roles import find_role_faults
+from app.core.trail import AuditEntry
 from app.core.workspace import Workspace
-from app.edge.database.audit import AuditEntry
 from app.edge.database.store import Store
 from app.edge.provenance import software, workspace_digests
 from app.edge.signing import SigningKey

@@ -4,29 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 
-from app.core.trail import START, Entry, Linked, build_link
+from app.core.trail import START, AuditEntry, Entry, Linked, build_link
 from app.edge.database.connection import Database
 from app.edge.database.rows import within
 from app.edge.database.tables import AUDIT, AUDIT_LINK
 
 #: Entries that are read at a time where the whole chain is.
 BATCH = 5_000
-
-
-@dataclass(frozen=True, slots=True)
-class AuditEntry:
-    """Who did what to what; `detail` is JSON."""
-
-    at: datetime
-    actor: str
-    verb: str
-    subject: str
-    detail: dict[str, object]
 
 
 class Audit(Database):

@@ -15,7 +15,7 @@ from app.web.dashboard import view
 from app.web.dashboard.deadlines import holder_words, moved_words
 from app.web.dashboard.elements import bar, block, pill, text
 from app.web.dashboard.words import Words
-from app.web.doors import SIGN_IN
+from app.web.doors import OWN_PASSWORD, SIGN_IN
 from app.web.select import count_states
 
 LINES_SHOWN = 8
@@ -52,8 +52,15 @@ def draw_header(words: Words, summary: Summary, other_language: str, viewer: Vie
         text("a", words("sign_in"), "language", f"href={SIGN_IN}")
         return
     text("span", words("signed_in_as", account=viewer.account, role=words.known("access", viewer.role.kind)), "muted nowrap")
+    text("a", words("own_password"), "language", f"href={OWN_PASSWORD}")
     with block("form", "", "method=post action=/sign-out"):
         text("button", words("sign_out"), "language", "type=submit")
+
+
+def draw_idle(words: Words, left: str) -> None:
+    """Draw when the session will end for want of use; nothing while that is far away."""
+    if left:
+        _banner("simulation", words("idle_soon"), words("idle_soon_note", left=left))
 
 
 def draw_banners(words: Words, summary: Summary, polling: Polling) -> None:

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 
 from app.core.linestate import reason_in_chinese
 from app.web.dashboard.deadline_words import DEADLINE_TABLE
+from app.web.dashboard.office_words import OFFICE_TABLE
 
 LANGUAGES = ("zh", "en")
 
@@ -269,12 +270,23 @@ TABLE: dict[str, tuple[str, str]] = {
     "sign_in_note": ("账号由市电子政务中心发放。", "Accounts are given out by the e-government centre."),
     "sign_in_refused": ("账号或口令不正确。", "Account and password do not fit."),
     "sign_in_wait": ("失败次数过多，请 {minutes} 分钟后再试。", "Too many failures: try again in {minutes} min."),
+    "sign_in_idle": ("因长时间无操作，登录已结束，请重新登录。", "The session ended because nobody used it. Sign in again."),
+    "sign_in_changed": ("口令已更改，请用新口令登录。", "The password was changed. Sign in with the new one."),
+    "idle_soon": ("登录即将结束", "The session ends soon"),
+    "idle_soon_note": (
+        "长时间无操作，{left}后退出登录；移动鼠标或按任意键即可继续。",
+        "Nobody has used it for long: it ends in {left}. Move the mouse or press a key to go on.",
+    ),
     "signed_in_as": ("{account}（{role}）", "{account} ({role})"),
     "access_viewer": ("查看", "viewer"),
     "access_engineer": ("运维工程师", "engineer"),
     "access_centre": ("电子政务中心", "centre"),
     "access_carrier": ("网络服务提供商", "carrier"),
     "access_unit": ("接入单位", "unit"),
+    "access_system": ("系统管理员", "system administrator"),
+    "access_security": ("安全管理员", "security administrator"),
+    "access_auditor": ("安全审计员", "auditor"),
+    "access_none": ("未授予角色", "no role yet"),
     # dates
     "days_over": ("逾期 {days} 天", "{days} d over"),
     "days_today": ("今天到期", "due today"),
@@ -291,6 +303,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "api": ("接口说明（OpenAPI）", "API (OpenAPI)"),
     "metrics": ("监控指标", "Metrics"),
     **DEADLINE_TABLE,
+    **OFFICE_TABLE,
 }
 
 MONTHS = (

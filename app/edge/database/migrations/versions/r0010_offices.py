@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -39,9 +41,8 @@ def upgrade() -> None:
 
 def _link_what_is_there(links: sa.Table) -> None:
     """Give every entry of the past its link: what was altered before now cannot be told, what is altered from now on can."""
-    audit = sa.table(
-        "audit", *(sa.column(name) for name in ("audit_id", "actor", "verb", "subject")), sa.column("at", Moment), sa.column("detail", sa.JSON)
-    )
+    plain: Iterator[sa.ColumnClause[object]] = (sa.column(name) for name in ("audit_id", "actor", "verb", "subject"))
+    audit = sa.table("audit", *plain, sa.column("at", Moment), sa.column("detail", sa.JSON))
     connection, before, after = op.get_bind(), START, 0
     while rows := connection.execute(sa.select(audit).where(audit.c.audit_id > after).order_by(audit.c.audit_id).limit(BATCH)).all():
         written = []
