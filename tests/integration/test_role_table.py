@@ -30,8 +30,8 @@ from tests.samples.staff import PASSWORD, House, open_house
 
 TABLE = ROOT / "docs" / "access.md"
 #: One account of each role of the table, in its order; carrier and unit are the line's own.
-ACCOUNTS: dict[str, str | None] = {"nobody": None, "viewer": "watcher", "engineer": "duty", "centre": "office", "carrier": "telecom-desk", "unit": "bzq-gov"}
-ACCOUNTS |= {"system": "machine-room", "security": "security-desk", "auditor": "audit-desk"}
+ACCOUNTS: dict[str, str | None] = {"nobody": None, "viewer": "watcher", "engineer": "duty", "centre": "office"}
+ACCOUNTS |= {"carrier": "telecom-desk", "unit": "bzq-gov", "system": "machine-room", "security": "security-desk", "auditor": "audit-desk"}
 ALERT_TOKEN = "a-token-of-the-alertmanager"
 #: What turns somebody away, and what a closed or foreign thing answers.
 TURNED_AWAY = (401, 403, 404, 405)

@@ -167,7 +167,7 @@ class Page:
         if self.context.viewer is None or await run.io_bound(self._is_signed_in):
             return False
         idled = self.cookie is not None and await run.io_bound(self.context.doors.was_idle, self.cookie)
-        ui.navigate.to(f"{SIGN_IN}?next={PATHS[self.words.language]}{'&ended=idle' if idled else ''}")
+        ui.navigate.to(f"{SIGN_IN}?ended=idle&next={PATHS[self.words.language]}" if idled else SIGN_IN)
         return True
 
     def _draw_idle(self) -> None:
