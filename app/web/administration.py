@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from html import escape
@@ -15,7 +14,7 @@ from fastapi.responses import HTMLResponse
 
 from app.core.access import AUDITOR, KNOWN_TO_ANOTHER, NONE, Account, Viewer
 from app.web.api.entries import Context, Who
-from app.web.api.offices import HEAD, Days, Desk, Subject
+from app.web.api.offices import HEAD, Days, Desk, Subject, write_detail
 from app.web.context import WebContext
 from app.web.dashboard.words import UNKNOWN, Words
 from app.web.doors import OFFICE_PAGE
@@ -23,6 +22,7 @@ from app.web.sign_in import words_of
 from app.workflows.offices import OfficeDesk, Proof
 
 router = APIRouter(include_in_schema=False)
+REFUSED = " refused"
 #: Entries on one page; the export has all.
 SHOWN = 200
 PAGE = Template("""\
@@ -34,7 +34,7 @@ PAGE = Template("""\
 <title>$administration · $page_title</title>
 <link rel="stylesheet" href="/static/dashboard.css">
 </head>
-<body>
+<body class="office-body">
 <header class="head"><div class="head-inner"><div class="head-title"><h1>$administration</h1><p class="order">$page_title</p></div>
 <span class="muted nowrap">$who</span><a class="language" href="/password">$own_password</a>
 <a class="language" href="/language/$other" lang="$other">$other_language</a>
@@ -48,9 +48,11 @@ $body
 """)
 FORMS = Template("""\
 <form method="get" action="$path" class="filters"><label>$of <input name="of" maxlength="100" value="$name"></label>
-<label>$days <input name="days" type="number" min="1" max="3650" value="$count"></label> <button type="submit">$show</button></form>
+<label>$days <input name="days" type="number" min="1" max="3650" value="$count"></label>
+<button type="submit" class="more">$show</button></form>
 <form method="get" action="$path" class="filters"><input type="hidden" name="check" value="true">
-<label>$head_known <input name="head" maxlength="64" size="66" pattern="[0-9a-f]{64}"></label> <button type="submit">$check</button></form>
+<label>$head_known <input name="head" maxlength="64" size="66" pattern="[0-9a-f]{64}"></label>
+<button type="submit" class="more">$check</button></form>
 <p class="muted">$head <code>$newest</code></p>
 """)
 TEXTS = ("administration", "page_title", "own_password", "sign_out", "other_language")
@@ -99,7 +101,7 @@ def _accounts(words: Words, context: WebContext, desk: OfficeDesk) -> str:
 def _audit(words: Words, context: WebContext, desk: OfficeDesk, days: int, of: str | None, proof: Proof | None) -> str:
     entries = desk.entries(days, of)
     rows = [
-        (_moment(context, each.at), each.actor, each.verb, each.subject, json.dumps(each.detail, ensure_ascii=False, sort_keys=True))
+        (_moment(context, each.at), each.actor, _verb(words, each.verb), each.subject, write_detail(each.detail))
         for each in entries[:SHOWN]
     ]
     note = words("audit_note", days=days, count=len(rows), total=len(entries))
@@ -121,6 +123,12 @@ def _proof(words: Words, proof: Proof | None) -> str:
     places = [words("audit_head_gone") if each.number is None else words("audit_break", number=each.number) for each in proof.breaks]
     told = words("audit_broken", places="；".join(places[:5])) if places else words("audit_whole", entries=proof.entries)
     return f'<p class="banner is-{"alarm" if places else "notice"}" role="alert">{escape(told)}</p>'
+
+
+def _verb(words: Words, verb: str) -> str:
+    """Write what was done in words; what the table lacks stands as it is kept."""
+    done = verb.removesuffix(REFUSED)
+    return words.known("verb", verb) if done == verb else words("verb_refused", verb=words.known("verb", done))
 
 
 def _card(title: str, note: str, body: str) -> str:

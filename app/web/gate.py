@@ -20,13 +20,18 @@ from app.web.context import Contexts
 from app.web.doors import OFFICE_PAGE, OWN_PASSWORD, SIGN_IN, SIGN_OUT, read_cookie
 from app.web.problems import problem
 
-#: NiceGUI's grid compiles its expressions, hence 'unsafe-eval'; its page starts from inline scripts and styles. So every text
-#: that reaches the page is written as text, never as HTML.
+#: NiceGUI's components compile their templates and the grid its functions in the browser, hence 'unsafe-eval' (decision 0110); its page
+#: starts from inline scripts and styles. So every text that reaches the page is written as text, never as HTML.
 POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; font-src 'self' data:; worker-src 'self' blob:; object-src 'none'; "
     "frame-ancestors 'none'; base-uri 'self'; form-action 'self'; connect-src 'self'"
 )
+#: Pages without any script: none runs there, whatever stands in them.
+PLAIN_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+)
+PLAIN_PATHS = (SIGN_IN, OWN_PASSWORD, OFFICE_PAGE)
 HOST = re.compile(r"[A-Za-z0-9.:\[\]-]+")
 #: Paths that tell nothing of the rollout: anybody may ask for them.
 PUBLIC = (SIGN_IN, "/healthz", "/favicon.ico")
@@ -257,7 +262,7 @@ def _address(scope: Scope) -> str:
 def _guard(headers: MutableHeaders, scope: Scope, host: str, viewer: Viewer | None) -> None:
     # Older browsers do not read 'self' as covering ws: and wss:, so the host is named where it cannot break out of the header.
     sockets = f" ws://{host} wss://{host}" if HOST.fullmatch(host) else ""
-    headers["content-security-policy"] = POLICY + sockets
+    headers["content-security-policy"] = PLAIN_POLICY if scope["path"] in PLAIN_PATHS else POLICY + sockets
     headers["x-content-type-options"] = "nosniff"
     headers["referrer-policy"] = "same-origin"
     headers["x-frame-options"] = "DENY"

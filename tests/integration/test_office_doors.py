@@ -347,3 +347,12 @@ def test_the_chain_holds_where_several_write_at_once(house: House) -> None:
         for each in [pool.submit(house.store.write_audit, house.clock.now, f"desk-{n}", "life", "x", {"n": n}) for n in range(60)]:
             each.result()
     assert prove_audit(house.store).breaks == ()
+
+
+async def test_no_script_runs_on_the_plain_pages(house: House) -> None:
+    async with house.client("audit-desk") as client:
+        for path in ("/sign-in", "/password", "/administration"):
+            answer = await client.get(path)
+            policy = dict(part.strip().partition(" ")[::2] for part in answer.headers["content-security-policy"].split(";"))
+            assert (policy["default-src"], "script-src" in policy, policy["frame-ancestors"]) == ("'none'", False, "'none'"), path
+            assert not any(word in answer.text for word in ("<script", "style=", "javascript:", " on")), path

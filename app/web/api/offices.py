@@ -138,6 +138,10 @@ def write_csv(entries: list[AuditEntry]) -> str:
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     for each in entries:
-        detail = json.dumps(each.detail, ensure_ascii=False, sort_keys=True)
-        writer.writerow([each.at.isoformat(), *map(guarded, (each.actor, each.verb, each.subject, detail))])
+        writer.writerow([each.at.isoformat(), *map(guarded, (each.actor, each.verb, each.subject, write_detail(each.detail)))])
     return "\ufeff" + out.getvalue()
+
+
+def write_detail(detail: dict[str, object]) -> str:
+    """Write what an entry says beside its words, as JSON on one line."""
+    return json.dumps(detail, ensure_ascii=False, sort_keys=True)
