@@ -170,7 +170,7 @@ def test_the_open_page_is_kept_by_a_hand_on_it_says_when_it_will_go_and_goes(bro
         house.clock.now += IDLE - MINUTE
         banner = page.locator(".banner", has_text="The session ends soon")
         expect(banner).to_contain_text("it ends in 1 min", timeout=PATIENCE_S * 1000)
-        page.mouse.move(300, 300)
+        page.mouse.move(300, 300, steps=5)
         wait_until(lambda: (doors.idle_left(cookie) or MINUTE) > IDLE - MINUTE, PATIENCE_S, "the page to tell of the mouse")
         expect(banner).to_have_count(0, timeout=PATIENCE_S * 1000)
         house.clock.now += IDLE - MINUTE

@@ -15,7 +15,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from app.core.access import KNOWN_TO_ANOTHER, Account, parse_role
+from app.core.access import KNOWN_TO_ANOTHER, NONE, Account, Role, parse_role
 from app.core.offices import are_held
 from app.edge.database.store import Store
 from app.edge.passwords import check_password
@@ -218,6 +218,18 @@ async def test_each_office_is_led_to_its_page_and_shown_its_own(house: House, ac
         assert (shown in page, hidden in page) == (True, False)
         client.cookies.set("waiwang_language", "en")
         assert "Accounts and audit" in (await client.get("/administration")).text
+
+
+async def test_an_account_without_a_role_is_told_so_and_shown_nothing_else(house: House) -> None:
+    at = house.clock.now - timedelta(hours=1)
+    house.store.write_account(Account("newcomer", Role(NONE), HASHED, at, at, at))
+    async with house.client() as client:
+        await sign_in(client, "newcomer")
+        assert (await client.get("/")).headers["location"] == "/administration"
+        page = (await client.get("/administration")).text
+        assert ("该账号尚未授予角色" in page, "<table" in page) == (True, False)
+        for path in ("/api/v1/lines", "/api/v1/accounts", "/api/v1/audit", "/metrics"):
+            assert (await client.get(path)).status_code == 403, path
 
 
 async def test_what_is_an_offices_stays_closed_where_reading_is_open(house: House) -> None:

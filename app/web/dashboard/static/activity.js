@@ -2,12 +2,12 @@
 (() => {
   const STEP_MS = 20000;
   let told = -Infinity;
-  let place = "";
+  let place = null;
   const tell = (event) => {
     if (event.type === "pointermove") {
       const before = place; // a page that moves under a mouse that lies still is nobody's hand
       place = `${event.screenX} ${event.screenY}`;
-      if (place === before) return;
+      if (before === null || place === before) return;
     }
     if (!event.isTrusted || !window.did_handshake || performance.now() - told < STEP_MS) return;
     told = performance.now();
