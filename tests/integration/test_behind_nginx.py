@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import re
 import shutil
 import socket
@@ -28,8 +30,9 @@ SOCKET = "/_nicegui_ws/socket.io/?EIO=4&transport=websocket"
 #: A visitor's address that is not the proxy's own.
 VISITOR = "127.0.0.77"
 PATIENCE_S = 60
+#: The worker is the user who runs the tests: it writes what is read more slowly than it comes into their folder.
 FRAME = """\
-daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log; worker_processes 1;
+user {user}; daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log; worker_processes 1;
 events {{ worker_connections 64; }}
 http {{
 access_log off;
@@ -99,10 +102,11 @@ def proxy(house: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pr
 
 def start(nginx: str, folder: Path, upstream: str, files: Certificate, stack: ExitStack) -> Proxy:
     """Start nginx until the stack ends; on other ports where somebody took the first ones meanwhile."""
+    user = pwd.getpwuid(os.geteuid()).pw_name
     for _ in range(5):
         proxied = Proxy(free_port(), free_port(), files)
         servers = example(proxied.port, proxied.plain_port, upstream, files)
-        (folder / "nginx.conf").write_text(FRAME.format(folder=folder, servers=servers), encoding="utf-8")
+        (folder / "nginx.conf").write_text(FRAME.format(user=user, folder=folder, servers=servers), encoding="utf-8")
         process = subprocess.Popen([nginx, "-p", str(folder), "-e", str(folder / "error.log"), "-c", str(folder / "nginx.conf")])
         stack.callback(process.wait, PATIENCE_S)
         stack.callback(process.terminate)
