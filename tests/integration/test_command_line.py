@@ -477,7 +477,7 @@ def test_a_full_disk_is_said_in_one_line(planned: CommandLine) -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             [sys.executable, "-c", "from app.cli.main import main; main()", "check", "--format", "json"],
-            cwd=planned.place, env=planned.environment(), stdout=full, stderr=subprocess.PIPE, text=True, timeout=30, check=False,
+            cwd=planned.place, env=planned.environment(), stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False,
         )  # fmt: skip
     assert done.returncode == ExitCode.INPUT
     assert done.stderr.startswith("error output: expected what the system lets be read or written; found No space left on device.")

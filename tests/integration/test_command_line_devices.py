@@ -100,7 +100,7 @@ def test_ctrl_c_stops_a_deployment_between_devices_and_the_audit_knows(bare: Cit
     for name in devices:
         bare.faulty(name, SshFaults(delay_s=0.01))
     process = bare.shell.start("deploy", "--commit", "--format", "json", "--workers", "1", "--wait", "10")
-    wait_until(lambda: devices["city"].state.saved is not None, 30, "the first device to be saved")
+    wait_until(lambda: devices["city"].state.saved is not None, 60, "the first device to be saved")
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 3

@@ -270,7 +270,7 @@ def test_two_imports_at_once_both_arrive(root: Path) -> None:
         time.sleep(2.5)
         assert all(run.is_alive() for run in runs), "an import must wait for whoever writes"
     for run in runs:
-        run.join(30)
+        run.join(60)
     units = read_workspace(root)[0].inventory.units
     assert (units["A-U001"].contact_role, units["A-U002"].contact_role) == ("岗1", "岗2")
 

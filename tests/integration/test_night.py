@@ -189,7 +189,7 @@ def test_two_engineers_change_no_device_at_once_and_may_change_others(built: Cit
     built.faulty(UNITS[0], SshFaults(delay_s=0.1))
     first = built.shell.start("deploy", UNITS[0], UNITS[1], "--commit", "--quiet")
     locks = built.shell.place / "waiwang.db.runs"
-    wait_until(lambda: any(locks.glob("*.run")), 30, "the run to begin")
+    wait_until(lambda: any(locks.glob("*.run")), 60, "the run to begin")
     second = built.shell("deploy", "county01-*", "--commit")
     assert (second.code, second.out) == (2, "")
     assert "that nobody is changing; found county01-u01, county01-u02 held by waiwang deploy --commit of " in second.err
@@ -214,7 +214,7 @@ def test_a_run_whose_machine_lost_power_is_told_of_and_holds_nothing(built: City
     run = built.shell.start("deploy", UNITS[0], "--commit", "--quiet")
     store = Store.open(f"sqlite:///{built.shell.place / 'waiwang.db'}")
     try:
-        wait_until(lambda: find_unfinished(store, [UNITS[0]]) != [], 30, "the run to begin")
+        wait_until(lambda: find_unfinished(store, [UNITS[0]]) != [], 60, "the run to begin")
     finally:
         store.close()
     os.kill(run.pid, signal.SIGKILL)
@@ -235,7 +235,7 @@ def test_a_second_ctrl_c_breaks_off_at_once_and_says_where_each_device_is(built:
     run = built.shell.start("deploy", *UNITS[:2], "--commit", "--format", "json")
     store = Store.open(f"sqlite:///{built.shell.place / 'waiwang.db'}")
     try:
-        wait_until(lambda: len(find_unfinished(store, UNITS[:2])) == 2, 30, "the run to begin")
+        wait_until(lambda: len(find_unfinished(store, UNITS[:2])) == 2, 60, "the run to begin")
     finally:
         store.close()
     time.sleep(0.3)

@@ -197,7 +197,7 @@ def test_a_run_that_waited_for_another_reads_the_ledger_again_before_it_writes(r
         other = next(row for row in ledger if row.holder == "unit:U2")
         taken = Allocation(other.prefix, other.pool, other.vrf, other.role, "unit:OTHER", DAY)
         write_ledger(root / LEDGER, [*(row for row in ledger if row.holder != "unit:U2"), taken])
-    run.join(30)
+    run.join(60)
     assert run.exitcode == 0
     after = rows(root)
     assert (str(after["unit:OTHER"].prefix), after["unit:OTHER"].released_on) == ("10.0.2.16/28", DAY)

@@ -362,7 +362,7 @@ def test_a_run_that_waited_for_another_keeps_what_that_one_planned(root: Path) -
         planned = plan_ledger(read_workspace(root)[0], DAY).ledger
         mine = IPv4Network("198.19.20.0/28")
         write_ledger(root / LEDGER, [replace(row, prefix=mine) if row.holder == "unit:C01T01" and row.phase else row for row in planned])
-    run.join(30)
+    run.join(60)
     assert not run.is_alive()
     moves = {move.holder: move.new for move in find_moves(read_workspace(root)[0])}
     assert (len(moves), moves["unit:C01T01"]) == (9, mine)

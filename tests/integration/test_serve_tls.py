@@ -59,13 +59,13 @@ def serving(place: Path, files: Certificate) -> Iterator[httpx.Client]:
     process = CommandLine(place).start("serve", *words, **DOORS)
     trust = ssl.create_default_context(cafile=str(files.certificate))
     try:
-        with httpx.Client(base_url=f"https://127.0.0.1:{port}", verify=trust, timeout=10, trust_env=False) as client:
-            wait_until(lambda: answers(client) or process.poll() is not None, 40, "the server")
+        with httpx.Client(base_url=f"https://127.0.0.1:{port}", verify=trust, timeout=60, trust_env=False) as client:
+            wait_until(lambda: answers(client) or process.poll() is not None, 60, "the server")
             assert process.poll() is None, process.communicate()
             yield client
     finally:
         process.terminate()
-        said = process.communicate(timeout=20)
+        said = process.communicate(timeout=60)
     assert "Traceback" not in said[1]
     assert f"dashboard https://127.0.0.1:{port}/" in said[1]
     assert PASSWORD not in said[0] + said[1]

@@ -24,6 +24,7 @@ from app.edge.snmp.agent import Agent
 from app.edge.snmp.ports import IF_NAME, PORT_COLUMNS, SYS_UPTIME, DeviceReading
 from app.edge.snmp.session import Community, Target, UsmUser
 from app.errors import InputError
+from lab.virtual.simulation import free_port
 from tests.integration.played_snmp import (
     COUNTER32,
     GET,
@@ -51,12 +52,6 @@ PATIENCE = (0.2, 0.2, 0.3)
 
 def clock() -> datetime:
     return datetime.now(UTC)
-
-
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def descriptors() -> set[int]:
@@ -285,7 +280,7 @@ async def test_a_lost_reply_in_a_walk_loses_no_row() -> None:
 
 
 async def test_nobody_at_the_address_is_silent_with_address_and_tries_in_the_reason() -> None:
-    reading = await Agent(Target("county01", "127.0.0.1", free_port()), READERS).read_ports(("eth1",), {}, clock, (0.1, 0.1))
+    reading = await Agent(Target("county01", "127.0.0.1", free_port(socket.SOCK_DGRAM)), READERS).read_ports(("eth1",), {}, clock, (0.1, 0.1))
     assert (reading.answer, reading.ports) == ("silent", ())
     assert "127.0.0.1 in 2 tries" in reading.reason
 
@@ -323,7 +318,7 @@ class Snmpd:
     def stop(self) -> None:
         if self.process is not None:
             self.process.terminate()
-            self.process.wait(10)
+            self.process.wait(60)
 
     def _wait(self) -> None:
         question = message(GET, b"\x01", [(SYS_UPTIME, tlv(NULL, b""))])
@@ -343,7 +338,7 @@ class Snmpd:
 @pytest.fixture(scope="module")
 def snmpd(tmp_path_factory: pytest.TempPathFactory, require_program: Callable[..., None]) -> Iterator[Snmpd]:
     require_program("snmpd")
-    agent = Snmpd(tmp_path_factory.mktemp("snmpd"), free_port())
+    agent = Snmpd(tmp_path_factory.mktemp("snmpd"), free_port(socket.SOCK_DGRAM))
     agent.start()
     yield agent
     agent.stop()
@@ -382,7 +377,7 @@ async def test_an_unknown_algorithm_is_an_input_error_that_lists_the_known_ones(
 
 async def test_a_session_outlives_a_restart_of_the_agent(tmp_path: Path, require_program: Callable[..., None]) -> None:
     require_program("snmpd")
-    real = Snmpd(tmp_path, free_port())
+    real = Snmpd(tmp_path, free_port(socket.SOCK_DGRAM))
     real.start()
     try:
         asker = Agent(real.target, USER)

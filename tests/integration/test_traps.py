@@ -55,7 +55,7 @@ class Ear:
         environ = {**os.environ, "MIBS": "", "SNMP_PERSISTENT_DIR": str(self.folder), "SNMPCONFPATH": str(self.folder)}
         words = [program, *extra, *how, place, "0", kind, ".1.3.6.1.2.1.2.2.1.1.3", "i", "3"]
         process = await asyncio.create_subprocess_exec(*words, env=environ, stdout=-3, stderr=-3)
-        code = await asyncio.wait_for(process.wait(), 20)
+        code = await asyncio.wait_for(process.wait(), 60)
         await asyncio.sleep(0.05)
         return code
 
@@ -130,7 +130,7 @@ async def test_under_the_same_engine_each_start_counts_more_boots_or_old_senders
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
                 sender.setblocking(False)
                 sender.sendto(discovery, ear.receiver.place)
-                report = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(sender, 4096), 2)
+                report = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(sender, 4096), 60)
         parameters = split(split(split(split(report)[0][1])[2][1])[0][1])
         assert parameters[0][1].hex() == ENGINE
         boots.append(int.from_bytes(parameters[1][1], "big"))

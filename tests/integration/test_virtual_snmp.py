@@ -62,7 +62,7 @@ def carrier(require_program: Callable[..., None]) -> Iterator[Carrier]:
 
 def snmp(carrier: Carrier, program: str, name: str, *oids: str, how: tuple[str, ...] = V2C) -> subprocess.CompletedProcess[str]:
     target = f"{carrier.network.addresses_of(name)[0]}:{carrier.simulation.service.snmp_port}"
-    return subprocess.run([program, "-t", "1", "-r", "0", "-On", *how, target, *oids], capture_output=True, text=True, timeout=30)
+    return subprocess.run([program, "-t", "1", "-r", "0", "-On", *how, target, *oids], capture_output=True, text=True, timeout=60)
 
 
 @pytest.mark.parametrize("how", [V2C, v3(), v3("poller256", "SHA-256")], ids=["v2c", "v3-sha", "v3-sha256"])
@@ -160,7 +160,7 @@ def receiver(folder: Path, lines: list[str]) -> Iterator[tuple[int, Path]]:
         yield port, log
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 10.0) -> None:

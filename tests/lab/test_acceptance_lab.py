@@ -65,7 +65,7 @@ def tested(lab: Lab, require_program: Callable[..., None], tmp_path_factory: pyt
     pull_out(lab, MISCABLED, plug_elsewhere=True)
     with serving(lab, tmp_path_factory.mktemp("acceptance") / "serve.log"):
         reach = ("measure", "reach", *LINES, "--count", "5", "--format", "json")
-        wait_until(lambda: lab.waiwang(*reach).returncode == 0, 30, "every line reached")
+        wait_until(lambda: lab.waiwang(*reach).returncode == 0, 60, "every line reached")
         succeeded(lab.waiwang("measure", "rate", *LINES, "--seconds", "3", "--format", "json", timeout=120))
         succeeded(lab.waiwang("measure", "steps", NARROW, WHOLE, TRUE_10M, "--seconds", "2", "--format", "json", timeout=120))
         succeeded(lab.waiwang("measure", "reserved", TRUE_10M, MISCABLED, "--commit", "--format", "json", timeout=120))

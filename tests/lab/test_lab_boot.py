@@ -195,7 +195,7 @@ def test_a_server_in_noc_is_reached_from_outside_through_the_socket_it_was_hande
     with runner.start_in_noc([sys.executable, "-c", ANSWER_ONCE], lab.environment, listen=("127.0.0.1", port)) as server:
         with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
             assert client.recv(1000).decode() == "lo eth1", "the interfaces of noc, not of this machine"
-        assert server.wait(10) == 0
+        assert server.wait(60) == 0
 
 
 def test_secrets_are_for_root_alone_and_stand_in_no_other_file_of_the_lab(lab: Lab) -> None:

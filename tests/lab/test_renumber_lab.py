@@ -51,7 +51,7 @@ class Stream:
     def end(self) -> tuple[int, int]:
         """Return how many were sent and lost."""
         self.process.send_signal(2)
-        said, _ = self.process.communicate(timeout=10)
+        said, _ = self.process.communicate(timeout=60)
         sent, received = re.search(r"(\d+) packets transmitted, (\d+) received", said).groups()  # type: ignore[union-attr]
         return int(sent), int(sent) - int(received)
 
@@ -116,7 +116,7 @@ def ending() -> Iterator[list[Stream]]:
 
 
 def stream(lab: Lab, name: str, target: IPv4Address) -> Stream:
-    wait_until(lambda: lab.in_noc(["ping", "-c", "1", "-W", "1", str(target)]).returncode == 0, 20, f"an answer of {name} at {target}")
+    wait_until(lambda: lab.in_noc(["ping", "-c", "1", "-W", "1", str(target)]).returncode == 0, 60, f"an answer of {name} at {target}")
     command = runner.enter_noc(["ping", "-q", "-i", str(1 / PER_SECOND), "-W", "1", str(target)])
     return Stream(name, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True))
 
