@@ -109,7 +109,7 @@ class City:
         return self
 
     def gateway(self, **changes) -> Gateway:
-        """Return a gateway that is patient with all but those given up after limits of their own; `waits`: how long each may be waited for."""
+        """Return a gateway that is patient with all but those of `given_up`; `waits`: how long each may be waited for."""
         settings = Settings(self.tmp_path, "", None, self.known_hosts, 60.0, 161, 22)
 
         def within(limits: Limits) -> Gateway:
