@@ -14,6 +14,7 @@ from app.edge.files import read_workspace
 from app.edge.ledger import locked, write_ledger
 from app.errors import ExitCode, InputError, PoolExhausted
 from app.workflows.plan import PlanReport, format_plan, plan
+from tests.samples.server import opened, wait_until
 
 DAY = date(2008, 4, 1)
 LEDGER = "ipplan/allocations.csv"
@@ -192,7 +193,7 @@ def test_a_run_that_waited_for_another_reads_the_ledger_again_before_it_writes(r
     run = multiprocessing.get_context("spawn").Process(target=commit_in_a_process, args=(root,))
     with locked(root / LEDGER):
         run.start()
-        run.join(2.5)
+        wait_until(lambda: opened((root / LEDGER).parent, run.pid) or not run.is_alive(), 60, "the run to want the lock")
         assert run.is_alive(), "a commit must wait for the lock"
         other = next(row for row in ledger if row.holder == "unit:U2")
         taken = Allocation(other.prefix, other.pool, other.vrf, other.role, "unit:OTHER", DAY)

@@ -34,6 +34,7 @@ from app.workflows.renumber import Ground, cut_over, finish, start
 from app.workflows.renumber import plan as plan_renumbering
 from app.workflows.tables import ask_tables
 from tests.integration.deploy.conftest import Vty
+from tests.samples.server import opened, wait_until
 
 DAY = date(2008, 5, 1)
 LEDGER = "ipplan/allocations.csv"
@@ -357,7 +358,7 @@ def test_a_run_that_waited_for_another_keeps_what_that_one_planned(root: Path) -
     run = threading.Thread(target=plan_in_a_process, args=(root,))
     with locked(root / LEDGER):
         run.start()
-        run.join(2.0)  # it has read the ledger by now
+        wait_until(lambda: opened((root / LEDGER).parent) == 2 or not run.is_alive(), 60, "the run to want the lock: the ledger is read")
         assert run.is_alive(), "a commit must wait for the lock"
         planned = plan_ledger(read_workspace(root)[0], DAY).ledger
         mine = IPv4Network("198.19.20.0/28")

@@ -7,7 +7,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -83,6 +83,16 @@ def wait_until(holds: Callable[[], object], seconds: float, what: str) -> None:
         if time.monotonic() > end:
             raise AssertionError(f"waited {seconds} s for {what}")
         time.sleep(0.1)
+
+
+def opened(folder: Path, process: int | str = "self") -> int:
+    """Return how many times a process has a folder open: a lock on it is held, or waited for, by an open folder."""
+    found = 0
+    with suppress(FileNotFoundError):  # the process has ended
+        for each in Path(f"/proc/{process}/fd").iterdir():
+            with suppress(FileNotFoundError):  # closed meanwhile
+                found += each.readlink() == folder.resolve()
+    return found
 
 
 def free_port() -> int:
