@@ -147,7 +147,6 @@ class _Ports:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._claims: list[socket.socket] = []
         self._left: list[int] = []
 
     def next(self, kind: socket.SocketKind) -> int:
@@ -171,7 +170,7 @@ class _Ports:
             except OSError:
                 claim.close()
                 continue
-            self._claims.append(claim)
+            claim.detach()  # it stays open
             return list(range(first, first + self.SIZE))
         last = self.FIRST + self.BLOCKS * self.SIZE
         raise LabError(f"ports {self.FIRST} to {last}: expected a block of {self.SIZE} that nobody holds; found none. End other runs.")

@@ -58,13 +58,13 @@ def last_change(store: Store, line_id: str) -> Transition:
 
 
 def test_a_cut_is_recorded_by_a_notification_and_so_is_its_mending(lab: Lab, store: Store, tmp_path: Path) -> None:
-    assert lab.waiwang("deploy", "--commit", "--format", "json", timeout=240).returncode == 0
+    assert lab.waiwang("deploy", "--commit", "--wait", "120", "--format", "json", timeout=600).returncode == 0
     everything = set(lab.workspace.inventory.lines)
     below = {line.line_id for line in lab.workspace.inventory.lines.values() if line.a_device == "county01"}
     log = tmp_path / "serve.log"
     with serving(lab, log, ENVIRON) as client:
         wait_until(lambda: states(store) == dict.fromkeys(everything, "up"), 60, f"every line up: {log.read_text()}")
-        wait_until(lambda: quiet(log), 60, "the end of what the deployment causes")
+        wait_until(lambda: quiet(log), 180, "the end of what the deployment causes")
         heard = metric(client, "accepted")
 
         lab.cut(CUT)
@@ -78,7 +78,7 @@ def test_a_cut_is_recorded_by_a_notification_and_so_is_its_mending(lab: Lab, sto
         wait_until(lambda: set(states(store).values()) == {"up"}, 60, f"every line up again: {log.read_text()}")
         assert metric(client, "wrong_key") == metric(client, "unknown_user") == metric(client, "unknown_sender") == 0
 
-        wait_until(lambda: quiet(log), 60, "the end of what the mending causes")
+        wait_until(lambda: quiet(log), 180, "the end of what the mending causes")
         heard = metric(client, "accepted")
         lab.cut(HIDDEN, silent=True)
         wait_until(lambda: states(store)[HIDDEN] == "unreachable", 60, f"silence noticed: {log.read_text()}")
