@@ -62,7 +62,7 @@ class Proxy:
         """Return a visitor's client: it knows the server by name, and comes from an address of its own."""
         transport = httpx.HTTPTransport(verify=self.trust(), local_address=VISITOR)
         headers = {"host": f"{NAME}:{self.port}", "origin": self.origin}
-        return httpx.Client(base_url=f"https://127.0.0.1:{self.port}", transport=transport, headers=headers, timeout=20)
+        return httpx.Client(base_url=f"https://127.0.0.1:{self.port}", transport=transport, headers=headers, timeout=PATIENCE_S)
 
 
 def example(port: int, plain_port: int, upstream: str, files: Certificate) -> str:
