@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import ssl
 import stat
@@ -14,7 +15,7 @@ from types import SimpleNamespace
 
 import httpx
 import pytest
-from websockets.sync.client import connect
+from websockets.asyncio.client import connect
 
 from app.core.life import LifeEvent
 from app.edge.database.connection import file_open_to_others
@@ -90,9 +91,13 @@ def socket_answer(client: httpx.Client, files: Certificate, **headers: str) -> s
     """Open the page's socket by TLS; return the first message, or why it was refused."""
     trust = ssl.create_default_context(cafile=str(files.certificate))
     url = origin(client).replace("https", "wss") + SOCKET
+
+    async def ask() -> str:
+        async with connect(url, ssl=trust, additional_headers=headers, open_timeout=60, proxy=None) as opened:
+            return str(await asyncio.wait_for(opened.recv(), 60))
+
     try:
-        with connect(url, ssl=trust, additional_headers=headers, open_timeout=60, proxy=None) as opened:
-            return str(opened.recv(timeout=60))
+        return asyncio.run(ask())
     except Exception as error:  # noqa: BLE001  # what the library raises over a refusal is its own affair
         return f"refused: {error}"
 
