@@ -31,13 +31,13 @@ worksheet = typer.Typer(name="worksheet", help="Orders out to a carrier, and its
 
 
 def import_(
-    sources: Annotated[list[str], typer.Argument(metavar="TABLE FILE …", help="units, devices or lines and its XLSX or CSV; or all BOOK")],
+    sources: Annotated[list[str], typer.Argument(metavar="TABLE FILE …", help="units, devices, lines or vpn_lines and its XLSX or CSV; or all BOOK")],
     root: Root = None,
     form: Form = Format.text,
     commit: Commit = False,
     skip_rejected: SkipRejected = False,
 ) -> None:
-    """Take units, devices and lines from XLSX or CSV; several tables are judged together."""
+    """Take units, devices, lines and VPNs on lines from XLSX or CSV; several tables are judged together."""
     pairs = _pairs(sources)
     context = open_context(root)
     today = now().astimezone().date()
@@ -74,7 +74,7 @@ def _import_rows(report: ImportReport) -> list[tuple[object, ...]]:
 
 
 def export(
-    table: Annotated[str, typer.Argument(metavar="TABLE", help="units, devices or lines")],
+    table: Annotated[str, typer.Argument(metavar="TABLE", help="units, devices, lines or vpn_lines")],
     output: Annotated[Path, typer.Option("-o", "--output", help="FILE.xlsx or FILE.csv")],
     root: Root = None,
     office: Annotated[bool, typer.Option("--for-office", metavar="", help="Chinese heads; a CSV for spreadsheet programs")] = False,
