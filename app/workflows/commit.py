@@ -141,7 +141,8 @@ def _require_ways(means: Means, intent: DeviceIntent, behind: Sequence[DeviceInt
         DeviceError: nobody is let in, or the change cut off what lies behind it.
     """
     means.gateway.connect(intent, 0.0).close()
-    if behind and not any(means.gateway.answers(child, wait_s) for child, wait_s in zip(behind, (BEHIND_S, 0.0, 0.0), strict=False)):
+    waits = [BEHIND_S, *[0.0] * len(behind)][: len(behind)]  # the first is waited for; by then routing has found every way
+    if behind and not any(means.gateway.answers(child, wait_s) for child, wait_s in zip(behind, waits, strict=True)):
         names = ", ".join(child.hostname for child in behind)
         raise ConnectFailed(
             intent.hostname,

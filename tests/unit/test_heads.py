@@ -12,7 +12,10 @@ from app.edge.files.rows_schema import COLUMNS, DeviceCells, LineCells, UnitCell
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "exchange.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(("table", "cells"), [("units", UnitCells), ("devices", DeviceCells), ("lines", LineCells), ("vpn_lines", VpnLineCells)])
+ROWS = {"units": UnitCells, "devices": DeviceCells, "lines": LineCells, "vpn_lines": VpnLineCells}
+
+
+@pytest.mark.parametrize(("table", "cells"), ROWS.items())
 def test_every_column_has_heads_and_no_head_means_two_columns(table: str, cells: type) -> None:
     assert set(HEADS[table]) == set(COLUMNS[cells])
     assert set(KEYS[table]) <= set(HEADS[table])
