@@ -70,6 +70,7 @@ HEADS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "vpn": ("VPN实例", "VPN名称"),
         "a_interface": ("本端子接口", "本端端口", "局端端口"),
         "z_interface": ("对端子接口", "对端端口", "用户端端口"),
+        "committed_kbps": ("承诺速率（kbit/s）", "承诺速率", "速率（kbit/s）"),
     },
 }
 #: Heads that office sheets carry for their readers; their cells are read over.

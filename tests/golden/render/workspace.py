@@ -113,9 +113,9 @@ def full_workspace(family: str, *, switch: bool = False) -> Workspace:
 
 
 def _carried(line: Line) -> VpnLine:
-    """Return a department's VPN on the urban unit's line, in a VLAN of its own at both ends."""
+    """Return a department's VPN on the urban unit's line, in a VLAN of its own at both ends, held to a quarter of the line."""
     a, z = line.a_interface.partition(".")[0], line.z_interface.partition(".")[0]
-    return VpnLine(line.line_id, "CZ", f"{a}.2102", f"{z}.2102", "inventory/vpn_lines.csv:2")
+    return VpnLine(line.line_id, "CZ", f"{a}.2102", f"{z}.2102", 512, "inventory/vpn_lines.csv:2")
 
 
 def isis_workspace(family: str, *, switch: bool = False) -> Workspace:
