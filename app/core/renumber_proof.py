@@ -9,6 +9,7 @@ from ipaddress import AddressValueError, IPv4Address, IPv4Network
 from app.core.device_tables import DeviceTables
 from app.core.families import FAMILIES
 from app.core.intent import DeviceIntent
+from app.core.isis import system_id
 from app.core.renumber import Move, ends
 
 _ADDRESS = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])")
@@ -78,8 +79,9 @@ def _traces(old: IPv4Network, table: DeviceTables) -> Iterator[str]:
             yield f"{table.device} has a route to {route.prefix} ({route.protocol}, {', '.join(route.via)})"
     if table.router_id is not None and table.router_id in old:
         yield f"{table.device}: OSPF goes by {table.router_id} until it is restarted"
+    named = system_id(old.network_address) if old.prefixlen == old.max_prefixlen else None
     for line in table.running.splitlines():
-        if any(address in old for address in _addresses(line)):
+        if any(address in old for address in _addresses(line)) or (named is not None and named in line):
             yield f"{table.device} is configured with `{line.strip()}`"
 
 

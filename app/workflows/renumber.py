@@ -158,8 +158,8 @@ def finish(
 ) -> RenumberReport:
     """Take the old addresses away, leaf first; release an old prefix once no device that was read shows a trace of it.
 
-    `despite_hosts`: also where hosts still answer in an old prefix. `restarting`: let devices whose OSPF goes by an old
-    address begin anew, which stops traffic through each for a moment.
+    `despite_hosts`: also where hosts still answer in an old prefix. `restarting`: let OSPF begin anew where it goes by an old
+    address, and IS-IS take its new NET, which stops traffic through each device for a moment.
 
     Raises: InputError as `start`.
     """
@@ -170,6 +170,8 @@ def finish(
     doubts, failures = _prove_new(ground, stage, leaving)
     if not despite_hosts:
         doubts |= _hosts_left(ground, stage, [move for move in leaving if move.role in HOST_ROLES and move.holder not in doubts])
+    if not restarting:
+        doubts |= _still_named(stage, [move for move in leaving if move.holder not in doubts])
     holders = _holders(moves, "cut_over") - doubts.keys()
     stage = _step(ground, workspace, lambda ledger: advance(ledger, holders, "clearing"), commit=commit)
     going = [move for move in moves if move.holder not in doubts]
@@ -348,6 +350,18 @@ def _read(
     refuse_illustration("renumber", illustration=ground.gateway.illustration)
     nornir = _nornir(ground, stage, names)
     return read_tables(nornir, stage.intents, ground.gateway, questions=questions, running=running, pings=pings, progress=ground.progress)
+
+
+def _still_named(stage: _Stage, moves: Iterable[Move]) -> dict[str, tuple[str, ...]]:
+    """Return the loopbacks that IS-IS is named after: with them it takes another name at once, which is not done unasked."""
+    doubts: dict[str, tuple[str, ...]] = {}
+    for move in moves:
+        for device, _, _ in ends(stage.intents, move.new) if move.role == "loopback" else ():
+            isis = stage.intents[device].isis
+            if isis is not None:
+                told = f"{device}: IS-IS goes by {isis.net} and takes another name with the loopback, which stops traffic for a moment"
+                doubts[move.holder] = (f"{told} (--restart-igp)",)
+    return doubts
 
 
 def _hosts_left(ground: Ground, stage: _Stage, moves: Collection[Move]) -> dict[str, tuple[str, ...]]:
