@@ -141,13 +141,17 @@ class Management:
 
 @dataclass(frozen=True, slots=True)
 class VpnProfile:
-    """A VPN instance with its route distinguisher and route targets (`AS:number`); `zone` is public, department or internet."""
+    """A VPN instance with its route distinguisher and route targets (`AS:number`); `zone` is public, department or internet.
+
+    `prefix6` is its own IPv6 block, None where it carries IPv4 alone.
+    """
 
     name: str
     zone: str
     rd: str
     imports: tuple[str, ...]
     exports: tuple[str, ...]
+    prefix6: IPv6Network | None = None
 
 
 @dataclass(frozen=True, slots=True)

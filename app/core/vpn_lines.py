@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from ipaddress import IPv4Network
+from ipaddress import IPv4Network, IPv6Network
 
 from app.core.ground import BACKBONE_ROLES, Ground
-from app.core.intent import InterfaceIntent, VpnRoute
+from app.core.intent import InterfaceIntent, VpnRoute, VpnRoute6
 from app.core.inventory import Device, Line, VpnLine
 from app.core.ipplan import PLAN_FILE, link_ends
 from app.core.naming import vlan_of
@@ -24,6 +24,7 @@ from app.errors import Finding
 TAGGED = ("ethernet",)
 LINES_FILE = "inventory/lines.csv"
 EVERYWHERE = IPv4Network("0.0.0.0/0")
+EVERYWHERE6 = IPv6Network("::/0")
 
 
 def holder_of(held: VpnLine) -> str:
@@ -70,6 +71,22 @@ def vpn_routes(ground: Ground, device: Device) -> tuple[VpnRoute, ...]:
             services = [one for one in ground.services.get(line.z_device, ()) if one.vpn == held.vpn]
             prefixes = [prefix for one in services for prefix in ground.book.all_of(f"service:{one.service_id}")]
             routes += [VpnRoute(held.vpn, prefix, below.ip) for prefix in prefixes]
+    return tuple(sorted(routes, key=lambda route: (route.vrf, route.prefix)))
+
+
+def vpn_routes6(ground: Ground, device: Device) -> tuple[VpnRoute6, ...]:
+    """Return the same for IPv6, on lines of VPNs that carry it."""
+    routes = []
+    for held in ground.vpn_ends.get(device.name, ()):
+        line, link = ground.workspace.inventory.lines[held.line_id], ground.held6.get(holder_of(held))
+        if link is None:
+            continue
+        if line.z_device == device.name:
+            routes.append(VpnRoute6(held.vpn, EVERYWHERE6, link[0]))
+        else:
+            services = [one for one in ground.services.get(line.z_device, ()) if one.vpn == held.vpn]
+            prefixes = [ground.held6[holder] for one in services if (holder := f"service:{one.service_id}") in ground.held6]
+            routes += [VpnRoute6(held.vpn, prefix, link[1]) for prefix in prefixes]
     return tuple(sorted(routes, key=lambda route: (route.vrf, route.prefix)))
 
 

@@ -61,7 +61,8 @@ def test_the_unit_is_routed_to_what_stands_above_it_and_is_routed_to() -> None:
 @pytest.mark.parametrize("family", ["huawei_ar", "h3c_msr", "cisco_ios", "huawei_ne"])
 def test_the_county_hands_on_by_bgp_what_it_routes_to_the_unit_and_in_no_other_vpn(family: str) -> None:
     text = render(full_workspace(family), read_templates(ROOT), ["county02"])["county02"]
-    assert text.count("import-route static") + text.count("redistribute static") == 1
+    families = 1 if family == "cisco_ios" else 2  # IPv4, and IPv6 where it is carried within VPN instances
+    assert text.count("import-route static") + text.count("redistribute static") == families
     assert (text.count("vpn-instance CZ 10.9.") or text.count("vrf CZ 10.9.")) == 1
 
 

@@ -172,8 +172,8 @@ class VpnLineCells(Cells):
 class Allocation6Cells(Cells):
     prefix: Prefix6
     vrf: str
-    role: Literal["infrastructure", "region", "unit", "link", "loopback"]
-    holder: Annotated[str, Field(pattern=r"^(network|region|device|line|unit):\S+$")]
+    role: Literal["infrastructure", "region", "unit", "link", "loopback", "service"]
+    holder: Annotated[str, Field(pattern=r"^(network|region|device|line|unit|service|vpn):\S+$")]
     since: Day
     released_on: Day | None = None
 
