@@ -36,3 +36,27 @@ def test_a_row_with_a_fault_is_told_with_its_place_and_nothing_is_planned(tmp_pa
     edited(root, "inventory/vpn_lines.csv", ",JINBAO,", ",JINBAU,")
     (finding,) = [one for one in check(root, today=TODAY).findings if one.where == "inventory/vpn_lines.csv:2"]
     assert str(finding).endswith("expected an entry of vrfs in ipplan/plan.yaml; found `JINBAU`. Did you mean `JINBAO`?")
+
+
+def test_a_block_of_ipv6_is_planned_and_rendered_within_the_vpn_and_stays_when_planned_again(tmp_path: Path) -> None:
+    root = tmp_path / "shangrao"
+    router, line_id = carrying(root)
+    text = (root / "ipplan/plan.yaml").read_text(encoding="utf-8")
+    (entry,) = [line for line in text.splitlines() if line.startswith("  JINBAO:")]
+    edited(root, "ipplan/plan.yaml", entry, entry.replace("}", ', ipv6: "2001:db8:9000::/48"}'))
+    (alone,) = check(root, today=TODAY).findings
+    assert str(alone).startswith("ipplan/plan.yaml: vrfs: JINBAO: ipv6: expected an IPv6 prefix of the city beside it; found none.")
+    plan_file = root / "ipplan/plan.yaml"
+    plan_file.write_text(plan_file.read_text(encoding="utf-8") + '\nipv6: {prefix: "2001:db8:100::/40", vrf: GGW}\n', encoding="utf-8")
+    assert check(root, today=TODAY).findings == ()
+    assert plan(root, commit=True, today=TODAY).committed
+    workspace = read_workspace(root)[0]
+    held = {row.holder: str(row.prefix) for row in workspace.ledger6 if row.vrf == "JINBAO"}
+    assert held[f"vpn:{line_id}/JINBAO"] == "2001:db8:9000::/127"
+    assert set(held) >= {"service:jinbao_at_sb"}
+    texts = render(workspace, read_templates(root), [router, "SR-CORE01"])
+    assert " ipv6 address 2001:DB8:9000::1/127\n" in texts[router]
+    assert "ipv6 route-static vpn-instance JINBAO :: 0 2001:DB8:9000::\n" in texts[router]
+    assert " ipv6 address 2001:DB8:9000::/127\n" in texts["SR-CORE01"]
+    assert " ipv6-family vpn-instance JINBAO\n  import-route direct\n  import-route static\n" in texts["SR-CORE01"]
+    assert plan(root, commit=False, today=TODAY).changes is False
