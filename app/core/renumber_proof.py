@@ -64,6 +64,15 @@ def _doubts_of_new(move: Move, intents: Mapping[str, DeviceIntent], tables: Mapp
             yield f"{device} {interface} has no OSPF neighbour in state Full in {move.new}"
 
 
+def doubts_of_name(move: Move, intents: Mapping[str, DeviceIntent]) -> tuple[str, ...]:
+    """Return which devices name IS-IS after a loopback: with it IS-IS takes another name at once, which is not done unasked."""
+    if move.role != "loopback":
+        return ()
+    named = [(device, isis.net) for device, _, _ in ends(intents, move.new) if (isis := intents[device].isis) is not None]
+    told = "and takes another name with the loopback, which stops traffic for a moment (--restart-igp)"
+    return tuple(f"{device}: IS-IS goes by {net} {told}" for device, net in named)
+
+
 def doubts_of_gone(move: Move, tables: Iterable[DeviceTables]) -> tuple[str, ...]:
     """Return where the old prefix still shows, on any of the devices that were read; empty where it is proven gone."""
     return tuple(doubt for table in tables for doubt in _traces(move.old, table))

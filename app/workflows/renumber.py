@@ -30,7 +30,7 @@ from app.core.renumber import (
     plan_renumbering,
 )
 from app.core.renumber import finish as finish_rows
-from app.core.renumber_proof import doubts_of_gone, doubts_of_new, hosts_in, pings_of_new
+from app.core.renumber_proof import doubts_of_gone, doubts_of_name, doubts_of_new, hosts_in, pings_of_new
 from app.core.workspace import Workspace
 from app.edge.files import read_workspace
 from app.edge.known_hosts import add_addresses
@@ -171,7 +171,8 @@ def finish(
     if not despite_hosts:
         doubts |= _hosts_left(ground, stage, [move for move in leaving if move.role in HOST_ROLES and move.holder not in doubts])
     if not restarting:
-        doubts |= _still_named(stage, [move for move in leaving if move.holder not in doubts])
+        named = {move.holder: found for move in leaving if (found := doubts_of_name(move, stage.intents))}
+        doubts |= {holder: found for holder, found in named.items() if holder not in doubts}
     holders = _holders(moves, "cut_over") - doubts.keys()
     stage = _step(ground, workspace, lambda ledger: advance(ledger, holders, "clearing"), commit=commit)
     going = [move for move in moves if move.holder not in doubts]
@@ -350,18 +351,6 @@ def _read(
     refuse_illustration("renumber", illustration=ground.gateway.illustration)
     nornir = _nornir(ground, stage, names)
     return read_tables(nornir, stage.intents, ground.gateway, questions=questions, running=running, pings=pings, progress=ground.progress)
-
-
-def _still_named(stage: _Stage, moves: Iterable[Move]) -> dict[str, tuple[str, ...]]:
-    """Return the loopbacks that IS-IS is named after: with them it takes another name at once, which is not done unasked."""
-    doubts: dict[str, tuple[str, ...]] = {}
-    for move in moves:
-        for device, _, _ in ends(stage.intents, move.new) if move.role == "loopback" else ():
-            isis = stage.intents[device].isis
-            if isis is not None:
-                told = f"{device}: IS-IS goes by {isis.net} and takes another name with the loopback, which stops traffic for a moment"
-                doubts[move.holder] = (f"{told} (--restart-igp)",)
-    return doubts
 
 
 def _hosts_left(ground: Ground, stage: _Stage, moves: Collection[Move]) -> dict[str, tuple[str, ...]]:
