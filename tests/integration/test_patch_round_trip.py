@@ -157,6 +157,14 @@ def test_patches_lead_from_ospf_to_isis_and_back(router: str, family: str, devic
     there_and_back(family, edited(router, device, Edit(), full_workspace), edited(router, device, Edit(), isis_workspace))
 
 
+@pytest.mark.parametrize(("router", "family", "device"), CASES)
+def test_patches_lead_from_a_plan_that_asks_for_little_to_one_that_asks_for_everything_and_back(
+    router: str, family: str, device: str
+) -> None:
+    """Ports leave their VPN instances on the way back, and with that the device takes their addresses away, those of IPv6 too."""
+    there_and_back(family, edited(router, device, Edit(), small_workspace), edited(router, device, Edit(), full_workspace))
+
+
 @pytest.mark.parametrize("build", [small_workspace, full_workspace])
 @pytest.mark.parametrize(("router", "family", "device"), CASES)
 def test_a_device_goes_back_to_what_it_ran_at_first_boot(
