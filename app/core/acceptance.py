@@ -1,4 +1,4 @@
-"""Judge lines against the order: pass, fail or not proven, each naming its evidence. Pure; time is an argument."""
+"""What is observed, measured and decided of lines, as values; `app.core.judging` judges them. A verdict is pass, fail or not proven."""
 
 from __future__ import annotations
 

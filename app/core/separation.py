@@ -22,13 +22,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Interface, IPv4Network
 
+from app.core.acceptance import FAIL, NOT_PROVEN, PASS
 from app.core.commands import mask_secrets
 from app.core.config_lines import ConfigBlock, ConfigLine, read_blocks, read_lines
 from app.core.intent import DeviceIntent
 from app.core.shown_tables import ShownNeighbour, plain_port, read_hosts, read_neighbours, read_routes
 from app.core.workspace import Workspace
 
-PASS, FAIL, NOT_PROVEN = "pass", "fail", "not_proven"
 #: The tables that proofs rest on beside configurations.
 KINDS = ("arp", "lldp", "routes")
 

@@ -6,12 +6,13 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 
 from app.core.heads import iso_day
 from app.core.inventory import Line
 from app.core.line_event import CARRIER_CONTACT, OPENED, LineEvent
 from app.core.references import nearest
+from app.core.terms import last_day_in_time
 from app.core.workspace import Workspace
 from app.errors import Finding
 
@@ -73,7 +74,7 @@ def due_day(workspace: Workspace, line: Line) -> date | None:
     """Return the last day that is in time, None for a line without deadline."""
     unit, order = workspace.inventory.units[line.unit_id], workspace.order
     milestone = order.line_milestone(line.service_class, unit.level, unit.kind) if line.role == "primary" else None
-    return (milestone.due_at(order.timezone) - timedelta(microseconds=1)).date() if milestone else None
+    return last_day_in_time(milestone.due_at(order.timezone), order.timezone) if milestone else None
 
 
 def order_cells(workspace: Workspace, line: Line, language: str) -> dict[str, str]:
