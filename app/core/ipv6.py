@@ -11,10 +11,9 @@ from ipaddress import IPv6Network
 from app.core.inventory import Inventory
 from app.core.ipplan import PLAN_FILE, Ipv6Block
 from app.core.ipv6_rows import CITY_LENGTH, INFRASTRUCTURE, LENGTHS, Allocation6
-from app.core.plan_faults import named
 from app.core.spans import TakenSpans, taken_spans
 from app.core.workspace import Workspace
-from app.errors import Finding
+from app.errors import Finding, named
 
 LEDGER6_FILE = "ipplan/allocations6.csv"
 #: The /64s of the infrastructure /48 that loopbacks and links are cut from.
