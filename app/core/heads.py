@@ -149,6 +149,11 @@ def only_once(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     return {name: meant for name, meant in found.items() if meant is not None}
 
 
+def folded(text: str) -> str:
+    """Return a cell as it is read from a sheet: no blanks round it, line ends of one kind."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").strip()
+
+
 def squeezed(head: str) -> str:
     """Return a head as it is compared: no blanks, underscores or asterisks, small letters, half-width brackets."""
     return _SQUEEZED.sub("", head).replace("（", "(").replace("）", ")").lower()

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from app.core.heads import iso_day
+from app.core.heads import folded, iso_day
 from app.core.inventory import Line
 from app.core.line_event import CARRIER_CONTACT, OPENED, LineEvent
 from app.core.references import nearest
@@ -192,7 +192,7 @@ class _Judge:
             if column not in cells:
                 continue
             found = iso_day(cells[column]) if column == "ordered_on" else cells[column]
-            if found not in {_folded(wanted[column]) for wanted in both} | {line.carrier if column == "carrier" else None}:
+            if found not in {folded(wanted[column]) for wanted in both} | {line.carrier if column == "carrier" else None}:
                 step = "Put it back; if the order did change, send out a new worksheet and have that one filled in."
                 what = f"line {line.line_id}: `{HEADS[column][0]}` was changed"
                 yield Finding(where, what, both[0][column] or "nothing", found or "nothing", step)
@@ -221,8 +221,3 @@ class _Judge:
         if holder != line.line_id:
             step = "Correct one; a carrier numbers each circuit once."
             yield Finding(where, f"line {line.line_id}: circuit id is taken", "an id of its own", f"{circuit_id}, held by {holder}", step)
-
-
-def _folded(text: str) -> str:
-    """Return a cell as it comes back from a sheet."""
-    return text.replace("\r\n", "\n").replace("\r", "\n").strip()
