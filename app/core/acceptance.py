@@ -54,6 +54,10 @@ class LineSample:
     reserved_z: PortSample | None = None
 
 
+#: The ports of a line sample, by the names of their fields.
+PORT_PLACES = ("a", "z", "reserved_a", "reserved_z")
+
+
 @dataclass(frozen=True, slots=True)
 class LineStatus:
     """The newest sample of a line and since when it has been in that state."""
