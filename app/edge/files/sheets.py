@@ -25,6 +25,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.utils.exceptions import InvalidFileException
 
 from app.core.formulas import FORMULA, guarded, unguarded
+from app.core.heads import folded
 from app.edge.files.texts import Report
 from app.errors import Finding, InputError
 
@@ -192,7 +193,7 @@ def _read_text(raw: bytes, name: str, report: Report) -> list[Sheet]:
     try:
         for cells in reader:
             number, line = line, reader.line_num + 1
-            clean = tuple(map(_clean, cells) if encoding == "utf-8" else (unguarded(_clean(cell)) for cell in cells))
+            clean = tuple(map(folded, cells) if encoding == "utf-8" else (unguarded(folded(cell)) for cell in cells))
             if any(clean):
                 rows.append(SheetRow(number, clean))
                 if any(_ROUNDED.fullmatch(cell) for cell in clean):
@@ -210,10 +211,6 @@ def _decoded(raw: bytes) -> tuple[str | None, str]:
         except UnicodeDecodeError:
             continue
     return None, ""
-
-
-def _clean(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n").strip()
 
 
 def _rounded(where: str, found: str) -> Finding:
@@ -303,7 +300,7 @@ def _cell_text(cell: object, as_written: object) -> tuple[str, tuple[str, str, s
         return (value.date().isoformat() if value.time().isoformat() == "00:00:00" else value.isoformat(" ")), None
     if isinstance(value, date):
         return value.isoformat(), None
-    return _clean(str(value)), None
+    return folded(str(value)), None
 
 
 def _number_text(value: float, number_format: str) -> tuple[str, tuple[str, str, str, str] | None]:

@@ -40,7 +40,6 @@ TABLE: dict[str, tuple[str, str]] = {
     "of_total": ("共 {total} 条，{share}", "of {total}, {share}"),
     "primary_part": ("其中主用 {count} / {total}，{share}", "primary lines {count} / {total}, {share}"),
     "accepted_late_part": ("其中逾期验收 {count} 条", "{count} of them late"),
-    "none_late": ("均在期限内", "all in time"),
     "fig_late": ("逾期", "Late"),
     "fig_late_note": ("过期未验收", "past due"),
     "fig_at_risk": ("临期", "At risk"),
@@ -125,7 +124,6 @@ TABLE: dict[str, tuple[str, str]] = {
     "other_duties_note": ("尚无登记，未计量。", "Nothing recorded yet; not measured."),
     "region_class": ("县（区）/ 类别", "County / class"),
     "more": ("另有 {count} 条，在下方列出", "{count} more: list them below"),
-    "all_regions": ("全市合计", "All"),
     "total": ("合计", "Total"),
     "reason_missing": ("原因不明", "reason not known"),
     # all lines

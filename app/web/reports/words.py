@@ -16,7 +16,6 @@ TABLE: dict[str, tuple[str, str]] = {
     "basis": ("依据：《{title}》（{number}）。", "Under \"{title}\" ({number})."),
     "as_of": ("数据截至{moment}（{zone}）。", "As known at {moment} ({zone})."),
     "never_polled": ("截至此时没有任何通断测量。", "No link state had been measured by then."),
-    "count_lines": ("{count}条", "{count}"),
     "number": ("序号", "No."),
     "percent": ("完成率", "Share"),
     "all": ("合计", "All"),
@@ -58,8 +57,6 @@ TABLE: dict[str, tuple[str, str]] = {
     "party_unit": ("接入单位", "unit"),
     "party_carrier": ("网络服务提供商", "carrier"),
     "party_centre": ("电子政务中心", "centre"),
-    "said_confirmed": ("已确认", "confirmed"),
-    "said_refused": ("不予确认", "refused"),
     # counts
     "counts": (
         "应建主用线路{total}条，已验收{done}条（{share}）",
