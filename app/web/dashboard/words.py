@@ -36,9 +36,9 @@ TABLE: dict[str, tuple[str, str]] = {
     "unread": ("数据读取失败", "Data could not be read"),
     "stands_still": ("页面停留在上一次读到的数据。", "The page shows what was read last."),
     # key figures
-    "lines_accepted": ("已验收线路", "Lines accepted"),
+    "primary_accepted": ("主用线路已验收", "Primary lines accepted"),
     "of_total": ("共 {total} 条，{share}", "of {total}, {share}"),
-    "primary_part": ("其中主用 {count} / {total}，{share}", "primary lines {count} / {total}, {share}"),
+    "backups_beside": ("另有备用线路 {total} 条，已验收 {count} 条", "beside them {count} of {total} backup lines"),
     "accepted_late_part": ("其中逾期验收 {count} 条", "{count} of them late"),
     "none_late": ("均在期限内", "all in time"),
     "fig_late": ("逾期", "Late"),
@@ -56,8 +56,8 @@ TABLE: dict[str, tuple[str, str]] = {
     # milestones
     "milestones": ("里程碑", "Milestones"),
     "milestones_note": (
-        "每格：已完成 / 应完成，按县（区）与线路类别，或按单位。",
-        "Each cell: done / wanted, by county and class of line, or by unit.",
+        "每格：已完成 / 应完成，按县（区）与线路类别（只计主用线路），或按单位。",
+        "Each cell: done / wanted, by county and class of line (primary lines only), or by unit.",
     ),
     "due": ("期限", "Due"),
     "milestone": ("事项", "Duty"),
@@ -111,6 +111,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "attention": ("逾期、未证实与临期线路", "Lines late, not proven or at risk"),
     "attention_none": ("没有逾期、未证实或临期的线路。", "No line is late, not proven or at risk."),
     "states": ("线路通断", "Link states"),
+    "states_of_all": ("全部 {total} 条线路，其中备用 {backups} 条。", "All {total} lines, {backups} of them backup lines."),
     "not_up": ("未通线路与原因", "Lines not up, and why"),
     "not_up_none": ("没有断开、不可达的线路。", "No line is down or unreachable."),
     "behind": ("位于线路 {line} 之后", "behind line {line}"),
