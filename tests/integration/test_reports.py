@@ -259,7 +259,7 @@ def test_what_was_learnt_later_is_told_apart_and_leaves_the_rest_as_it_was(tmp_p
     for name, document in before.items():
         assert build(name, ground(store, looks_back=False)) == document
         told = plain(build(name, ground(store)))
-        assert "建设环节：施工" in told
+        assert "建设环节：建设中" in told
         assert told.startswith(plain(document).rstrip("\n"))
     store.close()
 

@@ -31,6 +31,7 @@ class LineRow(View):
     role: str
     carrier: str
     carrier_name: str
+    carrier_name_en: str
     circuit_id: str | None
     a_device: str
     a_interface: str

@@ -47,7 +47,7 @@ DEADLINE_TABLE: dict[str, tuple[str, str]] = {
     "grouping_county": ("县（区）", "County"),
     "grouping_carrier": ("网络服务提供商", "Carrier"),
     "grouping_class": ("类别", "Class"),
-    "still_wanted": ("还需", "Wanted"),
+    "still_wanted": ("还需", "Still wanted"),
     "needed_per_day_lines": ("须达（条/工作日）", "Needed per working day"),
     "seen_per_day_lines": ("近期（条/工作日）", "Lately per working day"),
     "needed_per_day_units": ("须达（个/工作日）", "Needed per working day"),

@@ -45,8 +45,8 @@ def draw_header(words: Words, summary: Summary, other_language: str, viewer: Vie
     """Draw the title, the order it serves, the way to the other language, and the way in or out."""
     with block("div", "head-title"):
         text("h1", words("page_title"))
-        title = words.pick(summary.order_title, summary.order_title_en)
-        text("p", words("order_line", title=title, number=summary.order_number), "order")
+        title, number = words.pick(summary.order_title, summary.order_title_en), words.pick(summary.order_number, summary.order_number_en)
+        text("p", words("order_line", title=title, number=number), "order")
     text("a", words("other_language"), "language", f"href=/language/{other_language} lang={other_language}")
     if viewer is None:
         text("a", words("sign_in"), "language", f"href={SIGN_IN}")
