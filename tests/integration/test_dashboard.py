@@ -302,6 +302,42 @@ def test_nothing_runs_over_the_edge(visit: Callable[..., tuple[Page, Seen]], pat
     assert cut == []
 
 
+@pytest.mark.parametrize("path", ["/", "/en"])
+def test_on_a_phone_no_word_of_a_forecast_lies_over_another(visit: Callable[..., tuple[Page, Seen]], path: str) -> None:
+    page, _ = visit(path, 390, 844)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    over = "[...document.querySelectorAll('.forecast th, .figure-note')].filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.innerText)"
+    assert page.evaluate(over) == []
+
+
+@pytest.mark.parametrize("path", ["/", "/en"])
+def test_printed_on_a4_every_table_is_whole_and_what_needs_a_screen_is_left_out(
+    visit: Callable[..., tuple[Page, Seen]], path: str
+) -> None:
+    page, _ = visit(path, 1046, 720)  # A4 on its side within margins of 10 mm, at 96 pixels an inch
+    page.emulate_media(media="print")
+    over = "[...document.querySelectorAll('.scroll, td, th')].filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.innerText)"
+    assert page.evaluate(over) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1046
+    assert not page.is_visible(".all-lines")
+    assert page.is_visible(".milestones")
+
+
+def test_a_line_is_opened_and_closed_by_keys_alone(visit: Callable[..., tuple[Page, Seen]]) -> None:
+    page, _ = visit()
+    page.locator(".all-lines .ag-header-cell").first.focus()
+    page.keyboard.press("ArrowDown")
+    with soon(page):
+        page.wait_for_function("document.activeElement.classList.contains('ag-cell')")
+        name = page.evaluate("document.activeElement.innerText")
+        page.keyboard.press("Enter")
+        expect(page.locator(".detail h2")).to_have_text(name)
+        expect(page.locator(".detail .close")).to_be_focused()
+        page.keyboard.press("Escape")
+        expect(page.locator(".detail")).to_have_count(0)
+        page.wait_for_function("document.activeElement.classList.contains('ag-cell')")
+
+
 def test_a_city_that_takes_seconds_to_read_is_shown_all_the_same(address: str, reader: FailingReader) -> None:
     reader.takes_s = 3.3  # longer than NiceGUI waits by itself
     answer = httpx.get(address, timeout=60, trust_env=False)

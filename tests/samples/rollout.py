@@ -277,7 +277,9 @@ def build_faults(summary: Summary) -> FaultSummary:
         build_fault("F-20080701-001", done, state="restored", restored_at=NOW - timedelta(hours=7), lasted=timedelta(hours=3)),
     )
     carriers = tuple(
-        CarrierRestoring(name, called, 2, 1, 1, 1, timedelta(minutes=95), timedelta(hours=3), timedelta(hours=8), 1, 0, 1)
+        CarrierRestoring(
+            *(name, called, 2, 1, 1, 1, timedelta(minutes=95), timedelta(hours=3), timedelta(hours=8), 1, 0, 1), CARRIERS_EN[name]
+        )
         for name, called in CARRIERS.items()
     )
     begin, end = NOW - timedelta(hours=1), NOW + timedelta(hours=3)
@@ -313,6 +315,7 @@ def build_fault(fault_id: str, line: LineView, **rest: object) -> FaultView:
         announced_late=False,
         children=(),
         reopened=0,
+        carrier_name_en=line.carrier_name_en,
     )
     return replace(start, **rest)  # type: ignore[arg-type]
 

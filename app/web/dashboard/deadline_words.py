@@ -30,7 +30,7 @@ DEADLINE_TABLE: dict[str, tuple[str, str]] = {
     "baseline": ("原定 {day}", "first {day}"),
     "present_due": ("现为 {day}", "now {day}"),
     "never_moved": ("从未变更", "never moved"),
-    "moved_times": ("变更 {count} 次", "moved {count} times"),
+    "moved_times": ("变更 {count} 次", "changes: {count}"),
     "change_day": ("{changed}：{was} → {becomes}", "{changed}: {was} → {becomes}"),
     "change_by": ("{office}，{document}。{reason}", "{office}, {document}. {reason}"),
     "change_later": ("延后", "later"),

@@ -125,6 +125,8 @@ def grid_options(words: Words) -> dict[str, object]:
             "ariaRowSelect": "",
         },
         ":getRowId": "p => p.data.line_id",
+        # What a click opens, the Enter key opens too.
+        ":onCellKeyDown": "p => {if (p.event.key === 'Enter') p.event.target.click()}",
         ":onGridReady": "p => {window.waiwangGrid = p.api}",
         ":datasource": DATASOURCE,
     }
