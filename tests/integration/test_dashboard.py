@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -306,8 +307,8 @@ def test_nothing_runs_over_the_edge(visit: Callable[..., tuple[Page, Seen]], pat
 def test_on_a_phone_no_word_of_a_forecast_lies_over_another(visit: Callable[..., tuple[Page, Seen]], path: str) -> None:
     page, _ = visit(path, 390, 844)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    over = "[...document.querySelectorAll('.forecast th, .figure-note')].filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.innerText)"
-    assert page.evaluate(over) == []
+    words = "[...document.querySelectorAll('.forecast th, .figure-note')]"
+    assert page.evaluate(f"{words}.filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.innerText)") == []
 
 
 @pytest.mark.parametrize("path", ["/", "/en"])
@@ -321,6 +322,9 @@ def test_printed_on_a4_every_table_is_whole_and_what_needs_a_screen_is_left_out(
     assert page.evaluate("document.documentElement.scrollWidth") <= 1046
     assert not page.is_visible(".all-lines")
     assert page.is_visible(".milestones")
+    sheets = re.findall(rb"/MediaBox ?\[0 0 ([\d.]+) ([\d.]+)\]", page.pdf(prefer_css_page_size=True))
+    assert sheets
+    assert {(round(float(width)), round(float(height))) for width, height in sheets} == {(842, 595)}
 
 
 def test_a_line_is_opened_and_closed_by_keys_alone(visit: Callable[..., tuple[Page, Seen]]) -> None:
