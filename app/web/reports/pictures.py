@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 from html import escape
@@ -10,6 +9,7 @@ from math import pi
 
 from app.core.milestone_view import MilestoneView
 from app.core.standings import Standing, by_region, primary_lines
+from app.core.wrapping import HAN, count_cells, wrap_words
 from app.web.reports.shared import Ground
 
 FACE = "Noto Sans CJK SC"
@@ -31,8 +31,6 @@ WIDTH, NAMES, ROW = 900, 320, 34
 STANDING = 128
 #: How many characters a line of a title holds, set large or small; Han characters are twice as wide as Latin ones.
 TITLE_CELLS, SMALL_CELLS = 45, 52
-#: From this code point on characters are wide.
-HAN = 0x2E7F
 #: Between a line and the words beside it.
 GAP = 6
 #: Of the map: how many regions stand in a row, how far rows are apart, how large a ring is.
@@ -92,7 +90,7 @@ def _milestone_bar(ground: Ground, axis: _Axis, each: MilestoneView, y: int) -> 
 
 def _title(title: str, y: int) -> Iterator[str]:
     """Write a title before its bar: on one line, or smaller on two."""
-    if _cells(title) <= TITLE_CELLS:
+    if count_cells(title) <= TITLE_CELLS:
         yield _text(NAMES - 12, y + 5, title, 13, "end")
         return
     lines = wrap_words(title, SMALL_CELLS)
@@ -190,7 +188,7 @@ def _region(ground: Ground, name: str, standing: Standing | None, place: tuple[f
             begun += 360 * count / standing.total
         yield _text(x, y - 1, ground.say.share(standing.done, standing.total), 17, "middle")
         yield _text(x, y + 17, f"{standing.done}/{standing.total}", 12, "middle")
-    lines = wrap_words(name, 18) if _cells(name) > 18 else [name]
+    lines = wrap_words(name, 18) if count_cells(name) > 18 else [name]
     for number, line in enumerate(lines):
         yield _text(x, y + radius + 22 + 15 * number, line, 13, "middle")
     if standing is not None:
@@ -210,29 +208,15 @@ def _text(x: float, y: float, words: str, size: int, anchor: str, colour: str = 
     return f'<text {place} font-family="{FACE}" font-size="{size}" fill="{colour}">{escape(words)}</text>'
 
 
-def wrap_words(words: str, cells: int) -> list[str]:
-    """Break words into lines of at most so many cells: between words, or between Han characters."""
-    lines = [""]
-    for part in re.findall(r"[\u2e80-\uffff]|[^\s\u2e80-\uffff]+|\s+", words):
-        if lines[-1] and _cells(lines[-1] + part) > cells:
-            lines.append("")
-        lines[-1] += part if lines[-1] else part.lstrip()
-    return [line.rstrip() for line in lines]
-
-
 def _is_han(words: str) -> bool:
     return any(ord(sign) > HAN for sign in words)
 
 
-def _cells(words: str) -> int:
-    return sum(2 if ord(sign) > HAN else 1 for sign in words)
-
-
 def _cut(words: str, cells: int) -> str:
     """Cut words that are wider than their column."""
-    if _cells(words) <= cells:
+    if count_cells(words) <= cells:
         return words
-    while _cells(words) >= cells:
+    while count_cells(words) >= cells:
         words = words[:-1]
     return f"{words}…"
 
