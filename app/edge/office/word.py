@@ -256,7 +256,7 @@ def _warn(docx: Docx, document: Document) -> None:
 
 
 def _page_numbers(docx: Docx, document: Document) -> None:
-    """Number the pages: in the middle; in a circular at the outer edge of both sides of a sheet, — 1 — in 14 points (GB/T 9704)."""
+    """Number the pages: of how many, in the middle; in a circular at the outer edge of both sides of a sheet, — 1 — (GB/T 9704)."""
     section, official = docx.sections[0], document.look == "circular"
     _page_number(section.footer.paragraphs[0], WD_ALIGN_PARAGRAPH.RIGHT if official else WD_ALIGN_PARAGRAPH.CENTER, official=official)
     if official:
@@ -272,8 +272,9 @@ def _page_number(paragraph: DocxParagraph, place: WD_ALIGN_PARAGRAPH, *, officia
         faces = " ".join(f'w:{script}="{PAGE_FACE}"' for script in ("ascii", "hAnsi", "eastAsia"))
         look, around = f'<w:rPr><w:rFonts {faces}/><w:sz w:val="28"/></w:rPr>', "— "
         paragraph.paragraph_format.left_indent = paragraph.paragraph_format.right_indent = Pt(14)
-    field = f'<w:fldSimple {nsdecls("w")} w:instr="PAGE">{_run(look, "1")}</w:fldSimple>'
-    for part in (_run(look, around), field, _run(look, around[::-1])):
+    page, pages = (f'<w:fldSimple {nsdecls("w")} w:instr="{name}">{_run(look, "1")}</w:fldSimple>' for name in ("PAGE", "NUMPAGES"))
+    rest = [_run(look, around[::-1])] if official else [_run(look, " / "), pages]
+    for part in (_run(look, around), page, *rest):
         paragraph._p.append(parse_xml(part))
 
 
