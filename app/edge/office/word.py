@@ -100,7 +100,7 @@ def _styles(docx: Docx, document: Document) -> None:
     official = document.look == "circular"
     sizes = {name: Pt(both[0 if official else 1]) for name, both in _SIZES.items()}
     if official and document.language != "zh":
-        sizes |= {"Body": Pt(12), "Chapter": Pt(12), "Section": Pt(12), "Title": Pt(18), "Mark": Pt(12)}
+        sizes |= {"Body": Pt(12), "Chapter": Pt(12), "Section": Pt(12), "Title": Pt(18), "Mark": Pt(12), "Cell": Pt(8.5)}
     sizes |= {"Plain": sizes["Body"], "Caption": sizes["Chapter"], "Head": sizes["Cell"]}
     for name, size in sizes.items():
         style = docx.styles.add_style(PREFIX + name, WD_STYLE_TYPE.PARAGRAPH)
@@ -237,7 +237,7 @@ def _cell(text: str, names: Mapping[str, str], side: str, width: Length, *, head
 
 def _cell_margins(table: Table) -> None:
     margins = OxmlElement("w:tblCellMar")
-    for side, twips in (("top", 35), ("left", 60), ("bottom", 35), ("right", 60)):
+    for side, twips in (("top", 35), ("left", 50), ("bottom", 35), ("right", 50)):
         margin = OxmlElement(f"w:{side}")
         margin.set(qn("w:w"), str(twips))
         margin.set(qn("w:type"), "dxa")
