@@ -91,7 +91,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "fault_planned": ("计划检修：{document}", "Planned: {document}"),
     "fault_planned_late": ("计划检修（通知逾期）：{document}", "Planned, announced late: {document}"),
     "fault_reopened": ("反复 {count} 次", "broke again {count} times"),
-    "fault_children": ("其后 {count} 条线路受影响：{names}", "{count} lines behind it: {names}"),
+    "fault_children": ("其后 {count} 条线路受影响（只计已验收的）：{names}", "{count} lines behind it (accepted ones): {names}"),
     "fault_source_hand": ("人工登记", "by hand"),
     "fault_source_poller": ("轮询发现", "by polling"),
     "fault_source_alertmanager": ("告警", "by alert"),
