@@ -319,15 +319,14 @@ def test_a_line_is_opened_and_closed_by_keys_alone(visit: Callable[..., tuple[Pa
     page, _ = visit()
     page.locator(".all-lines .ag-header-cell").first.focus()
     page.keyboard.press("ArrowDown")
-    with soon(page):
-        page.wait_for_function("document.activeElement.classList.contains('ag-cell')")
-        name = page.evaluate("document.activeElement.innerText")
-        page.keyboard.press("Enter")
-        expect(page.locator(".detail h2")).to_have_text(name)
-        expect(page.locator(".detail .close")).to_be_focused()
-        page.keyboard.press("Escape")
-        expect(page.locator(".detail")).to_have_count(0)
-        page.wait_for_function("document.activeElement.classList.contains('ag-cell')")
+    page.wait_for_function("document.activeElement.classList.contains('ag-cell')")
+    name = page.evaluate("document.activeElement.innerText")
+    page.keyboard.press("Enter")
+    expect(page.locator(".detail h2")).to_have_text(name)
+    expect(page.locator(".detail .close")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator(".detail")).to_have_count(0)
+    page.wait_for_function("document.activeElement.classList.contains('ag-cell')")
 
 
 def test_a_city_that_takes_seconds_to_read_is_shown_all_the_same(address: str, reader: FailingReader) -> None:
