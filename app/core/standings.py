@@ -66,7 +66,7 @@ def by_class(lines: Iterable[LineView], zone: ZoneInfo) -> tuple[Standing, ...]:
 
 
 def by_carrier(lines: Iterable[LineView], zone: ZoneInfo) -> tuple[Standing, ...]:
-    return _standings(lines, zone, lambda line: (line.carrier, line.carrier_name, line.carrier_name))
+    return _standings(lines, zone, lambda line: (line.carrier, line.carrier_name, line.carrier_name_en))
 
 
 def whole(lines: Sequence[LineView], zone: ZoneInfo) -> Standing | None:

@@ -89,7 +89,7 @@ def order_cells(workspace: Workspace, line: Line, language: str) -> dict[str, st
     ]
     return {
         "line_id": line.line_id,
-        "carrier": workspace.order.carriers[line.carrier],
+        "carrier": workspace.order.carrier_names(line.carrier)[at],
         "unit": (unit.name, unit.name_en)[at],
         "region": (region.name, region.name_en)[at],
         "service_class": (kind.words, kind.words_en)[at],
@@ -126,7 +126,8 @@ def judge_return(
 
     The sheet is that of `carrier`, or of the carrier that most of its rows name.
     """
-    ids = {name: key for key, name in workspace.order.carriers.items()} | {key: key for key in workspace.order.carriers}
+    order = workspace.order
+    ids = {name: key for key in order.carriers for name in (key, *order.carrier_names(key))}
     counted = Counter(ids[cells["carrier"]] for _, cells in rows if cells.get("carrier") in ids).most_common(1)
     named = carrier or (counted[0][0] if counted else None)
     judge = _Judge(workspace, named, today)
