@@ -20,7 +20,7 @@ PACKAGES := python3-venv $(LAB_PACKAGES) $(LOOK_PACKAGES)
 demo: .stamp-venv
 	$(BIN)/waiwang demo $(DEMO_ARGS)
 
-# Three workers on two cores: much of a test is waiting for a router, a trial window, a scrape.
+# Four workers on two cores: much of a test is waiting for a router, a trial window, a scrape.
 test: check
 	$(BIN)/pytest -n 4 --no-loadscope-reorder $(PYTEST_ARGS)
 	TZ=America/New_York $(BIN)/pytest -q tests/unit

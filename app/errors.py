@@ -21,6 +21,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
+#: So many names are given in a message; the rest is counted.
+NAMED_AT_MOST = 3
+
 
 class ExitCode(IntEnum):
     """What a `waiwang` process answers to its caller; see docs/operations.md."""
@@ -81,6 +84,13 @@ def in_four_parts(where: str, what: str, expected: str, found: str, next_step: s
 def counted(number: int, noun: str, plural: str = "") -> str:
     """Return a number with its noun: 1 finding, 2 findings, 2 prefixes."""
     return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
+def named(names: Iterable[str]) -> str:
+    """Name the first few and count the rest."""
+    every = list(names)
+    rest = len(every) - NAMED_AT_MOST
+    return ", ".join(every[:NAMED_AT_MOST]) + (f" and {rest} more" if rest > 0 else "")
 
 
 class WaiwangError(Exception):

@@ -94,7 +94,7 @@ def _by_region(devices: Sequence[Visited], *, zh: bool) -> Block:
     ]
     totals = [sum(counted[region, result] for region in regions) for result in results]
     rows.append(("合计" if zh else "Total", len(devices), *totals))
-    head = ("县区" if zh else "County", "设备" if zh else "Devices", *(_word(result, zh=zh) for result in results))
+    head = ("县区" if zh else "County", "设备" if zh else "Devices", *(_word(result, zh=zh).capitalize() for result in results))
     return grid_or("", "", head, rows, (1.0,) * len(head), "l" + "r" * (len(head) - 1))
 
 

@@ -126,12 +126,16 @@ class WaiwangInventory:
         self._root = Path(os.environ.get("WAIWANG_ROOT") or root)
 
     def load(self) -> Inventory:
-        """Read the workspace. Raises InputError with every finding, or where there is no workspace."""
+        """Read the workspace, and put our drivers for Huawei behind Nornir's `netmiko`.
+
+        Raises: InputError with every finding, or where there is no workspace.
+        """
         root = self._root.parent if (self._root / "devices.csv").is_file() else self._root
         if not (root / "inventory").is_dir():
             step = "Run the script in a workspace, or set WAIWANG_ROOT to one."
             raise InputError([Finding(str(root.resolve()), "workspace", "a directory with inventory/ and ipplan/", "none", step)])
         quiet_libraries()
+        huawei.register_drivers()
         workspace, _ = read_workspace(root)
         intents = build_intents(workspace)
         return build_inventory(workspace, intents, _find_way(workspace.plan, intents, read_settings(os.environ, root), os.environ))

@@ -33,8 +33,8 @@ from app.core.renumber import finish as finish_rows
 from app.core.renumber_proof import doubts_of_gone, doubts_of_name, doubts_of_new, hosts_in, pings_of_new
 from app.core.workspace import Workspace
 from app.edge.files import read_workspace
+from app.edge.files.ledger import locked, write_ledger
 from app.edge.known_hosts import add_addresses
-from app.edge.ledger import locked, write_ledger
 from app.edge.templates import read_templates
 from app.errors import ExitCode, InputError, PoolExhausted, WaiwangError, worst
 from app.settings import Settings

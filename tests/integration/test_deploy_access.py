@@ -87,7 +87,7 @@ def test_a_change_that_cuts_off_what_lies_behind_is_taken_back(city: SmallCity, 
     assert "reach what lies behind it: expected an answer of " in row.reason
     assert "The change was taken back over the session that was open, and the device runs what it ran before." in row.reason
     assert city.running("core") == before
-    assert all(city.gateway.answers(child, 1.0) for child in children)
+    assert all(city.gateway.answers(child, 60.0) for child in children)
 
 
 def test_what_stands_after_a_session_broke_off_is_asked_and_told(city: SmallCity) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -181,6 +182,10 @@ def test_a_whole_night_is_taken_back_leaf_first_and_every_step_is_in_the_history
     text = paper.read_text(encoding="utf-8")
     assert "配置下发交接单" in text
     assert "waiwang rollback --since " in text
+    english = tmp_path / "night.en.txt"
+    shell("deploy", *names, "--quiet", "--record", str(english), "--language", "en")
+    assert "Hand-over of a run: deploy" in english.read_text(encoding="utf-8")
+    assert not re.search("[\u4e00-\u9fff]", english.read_text(encoding="utf-8"))
     assert [built.carrier.network.devices[name].state.running for name in names] == list(before.values())
 
     shown = shell("rollback", "--since", since, *names, "--format", "json")

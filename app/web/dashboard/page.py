@@ -103,7 +103,7 @@ class Page:
                     self._part("states", "scroll")
                     self._part("outages", "scroll")
             self._section("faults")
-            with block("section", "card", "aria-labelledby=h-all"):
+            with block("section", "card all-lines-card", "aria-labelledby=h-all"):
                 with block("div", "card-head"):
                     text("h2", self.words("all_lines"), "", "id=h-all")
                     text("span", self.words("all_lines_note"), "muted")
