@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -19,6 +17,7 @@ from app.core.workspace import Workspace
 from app.edge.files import read_workspace
 from app.edge.ledger import locked, write_ledger, write_ledger6
 from app.errors import ExitCode, Finding, InputError, PoolExhausted, counted
+from app.workflows.collector import uncollected
 
 #: The sign that a change has in the diff.
 POOL_HEADS = ("pool", "role", "reach", "prefix", "length", "room", "held", "quarantined", "reserved", "free")
@@ -70,19 +69,6 @@ def plan(root: Path, *, commit: bool, today: date) -> PlanReport:
             if report.change6.changes:
                 write_ledger6(root / LEDGER6_FILE, report.change6.ledger)
         return report
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """Keep the collector of reference cycles away while many values are made that all stay: it would look through them
-    again and again and find nothing (half of the time at 400,000 prefixes)."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def judge_plan(judged: tuple[Workspace, tuple[Finding, ...]], today: date, *, committed: bool = False) -> PlanReport:
