@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import replace
@@ -16,6 +17,7 @@ from app.edge.snmp.agent import Agent
 from app.edge.snmp.ports import PORT_COLUMNS, SYS_UPTIME
 from app.edge.snmp.round import Faltered, Round
 from app.workflows.poll import Pace
+from lab.virtual.simulation import free_port
 from tests.integration.played_snmp import (
     GET,
     GET_BULK,
@@ -29,7 +31,7 @@ from tests.integration.played_snmp import (
     system_rows,
 )
 from tests.integration.test_poll import Network, network, poller
-from tests.integration.test_snmp import READERS, USER, Snmpd, free_port
+from tests.integration.test_snmp import READERS, USER, Snmpd
 
 NOW = datetime(2008, 6, 1, tzinfo=UTC)
 PATIENCE_S = 60.0
@@ -245,7 +247,7 @@ async def test_interfaces_that_moved_between_two_cycles_are_found_in_the_second(
 
 async def test_who_falls_silent_is_tried_as_often_as_its_patience_says_and_no_more(shelf: Store) -> None:
     async with network() as net:
-        asker = poller(net, shelf, replace(PATIENT, patience_s=(0.3, 0.3, 0.3)))
+        asker = poller(net, shelf, replace(PATIENT, patience_s=(3.0, 0.1, 0.1)))
         await asker.cycle(net.clock)
         net.now += timedelta(seconds=60)
         net.silent.add("unit01")
@@ -296,7 +298,7 @@ async def test_secure_agents_are_asked_in_rounds_too_and_a_restart_is_healed_wit
     tmp_path: Path, require_program: Callable[..., None]
 ) -> None:
     require_program("snmpd")
-    real = Snmpd(tmp_path, free_port())
+    real = Snmpd(tmp_path, free_port(socket.SOCK_DGRAM))
     real.start()
     try:
         asker = Agent(real.target, USER)
