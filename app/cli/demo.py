@@ -62,7 +62,7 @@ class Outcome:
 
 def demo(
     exit_after: Annotated[
-        bool, typer.Option("--exit", metavar="", help="end with an exit code instead of serving on; all is taken down")
+        bool, typer.Option("--exit", help="end with an exit code instead of serving on; all is taken down")
     ] = False,
     port: Annotated[int, typer.Option("--port", envvar="WAIWANG_PORT", min=1, max=65535, help="the dashboard's, on 127.0.0.1")] = 8080,
     virtual: Annotated[

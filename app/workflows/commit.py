@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 from app.core.commands import is_frr, mask_secrets, refer_secrets
-from app.core.cutoff import find_cutoffs, find_ended_routing, management_path
+from app.core.cutoff import find_cutoffs, find_ended_routing, management_path, renames_isis
 from app.core.dialects import can_revert
 from app.core.intent import DeviceIntent
 from app.edge.patch import patch
@@ -129,19 +129,20 @@ def _push_for_good(
     means.progress(name, "checking")
     require_taken(means, intent, session, "It is not saved: a restart of the device returns to the saved one.")
     try:
-        _require_ways(means, intent, behind)
+        _require_ways(means, intent, behind, difference)
     except DeviceError as error:
         raise _with_step(error, _taken_back(means, intent, session, difference)) from None
 
 
-def _require_ways(means: Means, intent: DeviceIntent, behind: Sequence[DeviceIntent]) -> None:
-    """Log in anew, and see that something of what answered behind the device still does.
+def _require_ways(means: Means, intent: DeviceIntent, behind: Sequence[DeviceIntent], difference: Difference) -> None:
+    """Log in anew, at once unless the way in goes by a changed name, and see that something of what answered behind still does.
 
     Raises:
         DeviceError: nobody is let in, or the change cut off what lies behind it.
     """
-    means.gateway.connect(intent, 0.0).close()
-    if behind and not any(means.gateway.answers(child, wait_s) for child, wait_s in zip(behind, (BEHIND_S, 0.0, 0.0), strict=False)):
+    means.gateway.connect(intent, BEHIND_S if renames_isis(difference.commands) else 0.0).close()
+    waits = [BEHIND_S, *[0.0] * len(behind)][: len(behind)]  # the first is waited for; by then routing has found every way
+    if behind and not any(means.gateway.answers(child, wait_s) for child, wait_s in zip(behind, waits, strict=True)):
         names = ", ".join(child.hostname for child in behind)
         raise ConnectFailed(
             intent.hostname,
@@ -207,7 +208,7 @@ def _tried(
     means.progress(name, "checking")
     try:
         require_taken(means, intent, session, "It is taken back.")
-        _require_ways(means, intent, behind)
+        _require_ways(means, intent, behind, difference)
     except WaiwangError as error:
         try:
             session.abandon()

@@ -393,6 +393,7 @@ def test_the_help_of_every_verb_reads_like_this_at_80_columns(golden: Golden, tm
     done = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=60, check=True)
     assert max(map(len, done.stdout.splitlines())) <= 80
     assert str(REPOSITORY) not in done.stdout, "help names no path of the machine"
+    assert "<bool>" not in done.stdout, "a flag takes no value"
     golden("command_line/help.txt", "\n".join(line.rstrip() for line in done.stdout.splitlines()) + "\n")
 
 

@@ -6,11 +6,14 @@ import json
 import subprocess
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
 
+from app.edge.database.store import Store
 from app.errors import ExitCode
 from lab.handle import Lab
 from tests.samples.chromium import open_browser
@@ -147,8 +150,11 @@ def cut_a_county_off(lab: Lab, client: httpx.Client, watch: httpx.Client) -> Non
     total = len(lines(client))
     assert len(below) == 4
     lab.cut("BZWW-A-0001")
+    cut_at = datetime.now(UTC)
     wait_until(lambda: lines(client)["BZWW-A-0001"]["state"] == "down", 60, "the aggregation line down")
     wait_until(lambda: states(client) == {"up": total - 5, "down": 1, "unreachable": len(below)}, 60, "its units unreachable, others up")
+    taken = {line_id: cycles_until_recorded(lab, line_id, cut_at) for line_id in ("BZWW-A-0001", *sorted(below))}
+    assert max(taken.values()) <= 2, f"seen within two poll cycles: {taken}"
     wait_until(lambda: metric_states(client) == states(client), 60, "the same states in the metrics")
     seen = lines(client)
     assert {line for line, row in seen.items() if row["state"] == "unreachable"} == below
@@ -164,6 +170,13 @@ def cut_a_county_off(lab: Lab, client: httpx.Client, watch: httpx.Client) -> Non
     lab.heal("BZWW-A-0001")
     wait_until(lambda: states(client) == {"up": len(seen)}, 60, "every line up again")
     wait_until(lambda: alerts(watch) == {}, 60, "the alert to resolve")
+
+
+def cycles_until_recorded(lab: Lab, line_id: str, since: datetime) -> int:
+    """Count the poll cycles begun since then that were over when the line's newest change was recorded, that cycle with them."""
+    with closing(Store.open(lab.state.database_url)) as store:
+        recorded_at = store.newest_transitions(line_id, 1)[0].recorded_at
+        return sum(since <= cycle.started_at and cycle.finished_at <= recorded_at for cycle in store.cycles(since))
 
 
 def cut_a_county_that_has_a_backup(lab: Lab, client: httpx.Client) -> None:
