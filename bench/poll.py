@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import gc
 import resource
 import statistics
 import sys
@@ -47,6 +46,7 @@ from app.core.workspace import Workspace
 from app.edge.database.store import Store
 from app.edge.snmp.ports import PORT_COLUMNS, SYS_NAME, SYS_UPTIME
 from app.edge.snmp.session import UsmUser
+from app.workflows.collector import settle_collector
 from app.workflows.poll import Pace, Poller
 from app.workflows.poll_report import CycleReport
 from app.workflows.readings import rate_ports, sample_lines
@@ -149,8 +149,7 @@ def polling(city: Workspace, devices: Devices, folder: Path) -> Iterator[tuple[P
 
 async def run_cycles(poller: Poller, clock: Clock, count: int) -> tuple[CycleReport, list[tuple[float, float]]]:
     """Return the last report, and CPU and wall seconds of every cycle but the first."""
-    gc.collect()
-    gc.freeze()  # as serve does at its start
+    settle_collector()  # as serve does at its start
     report = await poller.cycle(clock)
     spent = []
     for _ in range(count):

@@ -37,6 +37,7 @@ from app.core.workspace import Workspace
 from app.edge.database.store import Store
 from app.edge.files.workspace import read_workspace
 from app.web.app import create_app
+from app.workflows.collector import settle_collector
 from app.workflows.faults import FaultDesk
 from app.workflows.poll import Poller
 from app.workflows.poll_report import CycleReport
@@ -98,12 +99,12 @@ def rollout(city: Workspace, folder: Path, clock: Clock) -> Iterator[Store]:
     """Yield the store of a city a month after its lines were first seen: outages, two poll cycles, a decision on every line."""
     with Devices(build_specs(city)) as devices, polling(city, devices, folder) as (poller, store):
         lines = list(city.inventory.lines)
-        _write_month(store, lines[::10], clock.now - timedelta(days=DAYS))
+        write_outages(store, lines[::10], clock.now - timedelta(days=DAYS), DAYS)
         report = asyncio.run(_poll_twice(poller, clock))
         if any(line.state != "up" for line in report.lines):
             raise SystemExit("not every line is up: the figures would mean nothing")
         for number, line_id in enumerate(lines):
-            store.write_acceptance(_decision(line_id, clock.now, PASS if number % 20 else NOT_PROVEN))
+            store.write_acceptance(decision(line_id, clock.now, PASS if number % 20 else NOT_PROVEN))
         yield store
 
 
@@ -113,14 +114,15 @@ async def _poll_twice(poller: Poller, clock: Clock) -> CycleReport:
     return await poller.cycle(clock)
 
 
-def _write_month(store: Store, line_ids: Sequence[str], begin: datetime) -> None:
-    for day in range(DAYS):
+def write_outages(store: Store, line_ids: Sequence[str], begin: datetime, days: int) -> None:
+    """Write one outage of each line for each day."""
+    for day in range(days):
         for hour, state in ((0, "up"), (9, "down"), (11, "up")):
             at = begin + timedelta(days=day, hours=hour)
             store.write_look(at, [], [LineSample(line_id, at, state, f"was {state}", None, None, None) for line_id in line_ids])
 
 
-def _decision(line_id: str, at: datetime, verdict: str) -> Acceptance:
+def decision(line_id: str, at: datetime, verdict: str) -> Acceptance:
     kinds = ("reachable_from_centre", "reaches_services", "ports_up", "input_errors", "trial", "rate_down", "rate_up")
     results = tuple(CriterionResult(kind, True, verdict, "as ordered", "as found", {"sampled_at": str(at)}) for kind in kinds)
     return Acceptance(line_id, at, verdict, results, None, None, None)
@@ -165,6 +167,7 @@ def ask(client: httpx.Client, path: str) -> bytes:
 
 def bench_city(lines: int, rounds: int) -> Iterator[Figure]:
     city, clock = build_rollout(lines), Clock()
+    settle_collector()  # as serve does at its start
     yield middle("start: what every device is to be", START_S, lambda: build_intents(city), 1)
     with tempfile.TemporaryDirectory() as folder, rollout(city, Path(folder), clock) as store:
         reader = StoreReader(city, store, clock, keep_for=KEEP_SUMMARY)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import signal
 import socket
 import ssl
@@ -34,6 +33,7 @@ from app.web.app import create_app
 from app.web.context import AlertDoor
 from app.web.doors import Doors
 from app.workflows.accept import GAP_INTERVALS
+from app.workflows.collector import settle_collector
 from app.workflows.faults import FaultDesk
 from app.workflows.identify import agent_opener, identify_forever
 from app.workflows.notifications import Desk, build_desk, look_forever, open_receiver
@@ -132,8 +132,7 @@ def run_server(
         tell(f"{file}: other accounts of this machine can read it. It holds digests of passwords: chmod 600 {file}*")
 
     async def watch(stop: asyncio.Event) -> list[asyncio.Task[None]]:
-        gc.collect()
-        gc.freeze()  # what is there at the start stays to the end: no use in looking through it again and again
+        settle_collector()
         return await _watch(context, poller, stop, counts, reader) if poller is not None else []
 
     async def serve() -> None:

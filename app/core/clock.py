@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from app.core.acceptance import FAIL, NOT_PROVEN, PASS
 from app.core.readiness import GateState, clock_holder
@@ -55,7 +55,7 @@ class Delivery:
             case "up":
                 return self._seen_up(fact.at, restart_after)
             case "down":
-                return self if self.down_since is not None else replace(self, down_since=fact.at)
+                return self if self.down_since is not None else Delivery(self.since, fact.at, self.failed, self.building, self.downs)
             case "self_tested":
                 return self if self.stands else Delivery(fact.at)
             case "building":
@@ -75,7 +75,7 @@ class Delivery:
             return self
         if at - self.down_since > restart_after:
             return Delivery(at)
-        return replace(self, down_since=None, downs=(*self.downs, (self.down_since, at)))
+        return Delivery(self.since, downs=(*self.downs, (self.down_since, at)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,19 +99,26 @@ def account(
     accepted_at = next((fact.at for fact in known if fact.kind == PASS), None)
     end = now if accepted_at is None else accepted_at
     known = [fact for fact in known if fact.at <= end]
-    turns = sorted({start, *(fact.at for fact in known), *(met for gate in gates if (met := gate.met_at) and met <= end)})
+    begin = start.astimezone(UTC)  # moments of two zones are compared ten times as slowly
+    met = {moment for gate in gates if (moment := gate.met_at) and moment <= end}
+    turns = sorted({begin, *(fact.at for fact in known), *met})
     restart_after, place, delivery = _restart_after(trial), 0, Delivery()
     held: dict[str, timedelta] = {}
+    holders: dict[tuple[bool, bool], str] = {}  # by what the delivery tells of it, until another gate is met
     holder, since = None, None
     for number, turn in enumerate(turns):
         while place < len(known) and known[place].at <= turn:
             delivery = delivery.after(known[place], restart_after)
             place += 1
-        now_held_by = _holder(delivery, gates, turn)
+        if turn in met:
+            holders.clear()
+        standing = delivery.stands, delivery.is_refused
+        if (now_held_by := holders.get(standing)) is None:
+            now_held_by = holders[standing] = _holder(delivery, gates, turn)
         if now_held_by != holder:
-            holder, since = now_held_by, max(turn, start)
+            holder, since = now_held_by, start if turn <= begin else turn
         until = turns[number + 1] if number + 1 < len(turns) else end
-        if (length := until - max(turn, start)) > timedelta(0):
+        if (length := until - max(turn, begin)) > timedelta(0):
             held[holder] = held.get(holder, timedelta(0)) + length
     if accepted_at is not None:
         return ClockAccount(held, None, None, delivery.since)

@@ -44,14 +44,15 @@ def has_restarted(previous: PortSample, current: PortSample) -> bool:
     A later sample may show a larger sysUpTime and still come after a restart, so growth alone proves nothing.
     sysUpTime itself wraps after 497 days; that is no restart. Without sysUpTime nothing is known and False is answered.
     """
-    if previous.uptime_ticks is None or current.uptime_ticks is None:
+    before, after = previous.uptime_ticks, current.uptime_ticks
+    if before is None or after is None:
         return False
     seconds = (current.at - previous.at).total_seconds()
-    expected = previous.uptime_ticks + seconds * 100
+    expected = before + seconds * 100
     slack = 100 * (CLOCK_SLACK_S + CLOCK_SLACK_SHARE * seconds)
-    if current.uptime_ticks >= expected - slack and current.uptime_ticks >= previous.uptime_ticks:
+    if after >= expected - slack and after >= before:
         return False
-    wrapped = current.uptime_ticks + WRAP_32
+    wrapped = after + WRAP_32
     return not expected - slack <= wrapped <= expected + slack
 
 

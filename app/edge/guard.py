@@ -45,7 +45,8 @@ def require_safe(address: IPv4Address | str, *, illustration: bool) -> None:
 
 def guard_all(addresses: Iterable[IPv4Address | str], *, illustration: bool) -> None:
     """Judge many addresses before the first packet leaves; as `require_safe`, for the first that is not safe."""
-    wanted = [address for address in map(IPv4Address, addresses) if address not in LOOPBACK]
+    parsed = (address if isinstance(address, IPv4Address) else IPv4Address(address) for address in addresses)
+    wanted = [address for address in parsed if address not in LOOPBACK]
     if illustration and wanted:
         raise _illustration(wanted[0])
     lab = [address for address in wanted if any(address in prefix for prefix in LAB_PREFIXES)]

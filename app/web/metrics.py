@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
+from itertools import chain
 
 from fastapi import APIRouter, Depends, Request, Response
-from prometheus_client import CollectorRegistry, Metric
+from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
 from prometheus_client.exposition import choose_encoder
-from prometheus_client.registry import Collector
 
 from app.core.acceptance import FAIL, NOT_PROVEN, PASS
 from app.core.duties import HOLDERS
@@ -27,6 +27,7 @@ from app.core.milestone_view import MilestoneView
 from app.core.progress import Summary
 from app.core.windows import WINDOW_STATES
 from app.web.context import WebContext, read_context
+from app.web.exposition import write_families
 
 router = APIRouter(include_in_schema=False)
 #: Name, documentation, value of each family that is had per milestone and group of lines.
@@ -47,39 +48,6 @@ FORECASTS: tuple[tuple[str, str, tuple[str, ...], Callable[[Forecast], float | N
 )
 
 
-class SummaryCollector(Collector):
-    """Reads one summary per scrape. `describe` is empty, so that registering it reads nothing."""
-
-    def __init__(self, read_summary: Callable[[], Summary]) -> None:
-        self.read_summary = read_summary
-
-    def collect(self) -> Iterator[Metric]:
-        return families(self.read_summary())
-
-    def describe(self) -> Iterable[Metric]:
-        return ()
-
-
-class NotificationCollector(Collector):
-    """The receiver's counts, as they stand at the scrape."""
-
-    def __init__(self, counts: Mapping[str, int]) -> None:
-        self.counts = counts
-
-    def collect(self) -> Iterator[Metric]:
-        family = CounterMetricFamily(
-            "waiwang_notifications",
-            "SNMP notifications by what became of them. accepted: the device was looked at; coalesced: a look was due anyway.",
-            labels=("result",),
-        )
-        for result, number in self.counts.items():
-            family.add_metric((result,), number)
-        yield family
-
-    def describe(self) -> Iterable[Metric]:
-        return ()
-
-
 @router.get("/metrics")
 def metrics(request: Request, context: WebContext = Depends(read_context)) -> Response:
     """Answer a scrape in the format that it accepts."""
@@ -87,11 +55,7 @@ def metrics(request: Request, context: WebContext = Depends(read_context)) -> Re
     encoder, content_type = choose_encoder(request.headers.get("accept", ""))
 
     def write() -> bytes:
-        registry = CollectorRegistry(auto_describe=False)
-        registry.register(SummaryCollector(lambda: summary))
-        if counts:
-            registry.register(NotificationCollector(counts))
-        return encoder(registry)
+        return write_families(chain(families(summary), notification_families(counts)), encoder)
 
     return Response(context.scraped(summary, (content_type, counts), write), media_type=content_type)
 
@@ -109,6 +73,19 @@ def families(summary: Summary) -> Iterator[Metric]:
     yield from line_gauges(summary.lines)
     yield input_errors(summary.lines)
     yield from fault_families(summary.faults)
+
+
+def notification_families(counts: Mapping[str, int]) -> Iterator[Metric]:
+    """Yield the receiver's counts, as they stand at the scrape; nothing where none are received."""
+    if counts:
+        family = CounterMetricFamily(
+            "waiwang_notifications",
+            "SNMP notifications by what became of them. accepted: the device was looked at; coalesced: a look was due anyway.",
+            labels=("result",),
+        )
+        for result, number in counts.items():
+            family.add_metric((result,), number)
+        yield family
 
 
 def fault_families(faults: FaultSummary) -> Iterator[Metric]:

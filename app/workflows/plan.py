@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -20,6 +18,7 @@ from app.core.workspace import Workspace
 from app.edge.files import read_workspace
 from app.edge.files.ledger import format_ledger, format_ledger6, locked, write_ledgers
 from app.errors import ExitCode, Finding, InputError, PoolExhausted, counted
+from app.workflows.collector import uncollected
 
 POOL_HEADS = ("pool", "role", "reach", "prefix", "length", "room", "held", "quarantined", "reserved", "free")
 #: The sign that a change has in the diff.
@@ -70,19 +69,6 @@ def plan(root: Path, *, commit: bool, today: date) -> PlanReport:
             texts |= {LEDGER6_FILE: format_ledger6(report.change6.ledger)} if report.change6.changes else {}
             write_ledgers(root, texts)
         return report
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """Keep the collector of reference cycles away while many values are made that all stay: it would look through them
-    again and again and find nothing (half of the time at 400,000 prefixes)."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def judge_plan(judged: tuple[Workspace, tuple[Finding, ...]], today: date, *, committed: bool = False) -> PlanReport:

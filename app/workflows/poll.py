@@ -7,7 +7,8 @@ single devices, after a notification, may come in between.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import IPv4Address
@@ -23,12 +24,14 @@ from app.edge.guard import guard_all
 from app.edge.secrets import Secrets, read_secrets
 from app.edge.snmp.agent import Agent
 from app.edge.snmp.ports import DeviceReading
+from app.edge.snmp.round import Faltered, Round
 from app.edge.snmp.session import Community, Target, UsmUser, raise_descriptor_limit
 from app.errors import Finding, InputError
 from app.settings import Settings
 from app.workflows.endpoints import Endpoint, snmp_endpoint
 from app.workflows.poll_report import CycleReport, LookReport
 from app.workflows.readings import device_state, find_oddities, rate_ports, sample_lines
+from app.workflows.turns import Turn
 
 Clock = Callable[[], datetime]
 #: Secrets that SNMPv3 needs, by name.
@@ -96,7 +99,8 @@ class Poller:
         self._answered: frozenset[str] | None = None
         self._looked: dict[str, DeviceReading] = {}
         self._turn = asyncio.Lock()
-        self._asking = {name: asyncio.Lock() for name in self._agents}
+        self._interfaces = {name: tuple(self._ports.get(name, ())) for name in self._agents}
+        self._turns = {name: Turn() for name in self._agents}
         self._narrow = raise_descriptor_limit(len(self._agents) + SPARE_DESCRIPTORS)
 
     async def cycle(self, clock: Clock) -> CycleReport:
@@ -193,40 +197,74 @@ class Poller:
         return sample.state == "down" or (line.a_device in fresh and line.z_device in fresh)
 
     async def _read_all(self, clock: Clock) -> list[DeviceReading]:
-        """Ask every device, the living and the silent by workers of their own; return the readings in the order of the agents."""
+        """Ask every device, the living and the silent apart; return the readings in the order of the agents."""
         readings: dict[str, DeviceReading] = {}
-
-        async def work_through(names: Iterator[str]) -> None:
-            for name in names:
-                readings[name] = await self._read(name, clock, self._patience_s(name))
-
         living = [name for name in self._agents if name not in self._silent]
         silent = [name for name in self._agents if name in self._silent]
-        queues = [(iter(names), min(len(names), self._pace.at_once)) for names in (living, silent)]
-        await asyncio.gather(*(work_through(names) for names, workers in queues for _ in range(workers)))
+        await asyncio.gather(self._read_living(living, readings, clock), self._read_with_care(dict.fromkeys(silent, 0), readings, clock))
         return [readings[name] for name in self._agents]
 
-    async def _read(self, name: str, clock: Clock, patience_s: tuple[float, ...]) -> DeviceReading:
+    async def _read_living(self, names: Sequence[str], readings: dict[str, DeviceReading], clock: Clock) -> None:
+        """Ask as before whoever answered before, all at once, and with care whoever then does not."""
+        tried = dict.fromkeys(names, 0)
+        had = dict[str, Turn]()
+
+        def ready() -> Iterator[tuple[Agent, Sequence[list[str]]]]:
+            for name in names:
+                agent, turn = self._agents[name], self._turns[name]
+                if (questions := agent.known_questions()) and turn.take_if_free():
+                    had[name] = turn
+                    yield agent, questions
+
+        try:
+            async with aclosing(Round(ready(), self._pace.patience_s[0], self._pace.at_once).answers()) as answers:
+                async for agent, answer in answers:
+                    name = agent.target.device
+                    if isinstance(answer, Faltered):
+                        tried[name] = int(answer.timed_out)
+                    elif (reading := agent.read_again(answer, clock)) is not None:
+                        readings[name] = reading
+                        del tried[name]
+                    had.pop(name).give_back()
+        finally:
+            for turn in had.values():
+                turn.give_back()
+        await self._read_with_care(tried, readings, clock)
+
+    async def _read_with_care(self, tried: Mapping[str, int], readings: dict[str, DeviceReading], clock: Clock) -> None:
+        """Ask devices by workers, so many tries having been made already."""
+        left = iter(tried.items())
+
+        async def work() -> None:
+            for name, tries in left:
+                readings[name] = await self._read(name, clock, self._patience_s(name), tries)
+
+        await asyncio.gather(*(work() for _ in range(min(len(tried), self._pace.at_once))))
+
+    async def _read(self, name: str, clock: Clock, patience_s: tuple[float, ...], tried: int) -> DeviceReading:
         """Ask one device; a look and a cycle that want the same one come one after the other."""
-        async with self._asking[name]:
-            return await self._ask(name, clock, patience_s)
+        await self._turns[name].take()
+        try:
+            return await self._ask(name, clock, patience_s, tried)
+        finally:
+            self._turns[name].give_back()
 
     async def _glance(self, name: str, clock: Clock) -> DeviceReading | None:
         """Ask one device shortly; None where it does not answer, or a cycle is just waiting for it to break its silence."""
         patience_s = self._pace.look_patience_s
         try:
-            await asyncio.wait_for(self._asking[name].acquire(), sum(patience_s))
+            await asyncio.wait_for(self._turns[name].take(), sum(patience_s))
         except TimeoutError:
             return None
         try:
             reading = await self._ask(name, clock, patience_s)
         finally:
-            self._asking[name].release()
+            self._turns[name].give_back()
         return reading if reading.answer == "answered" else None
 
-    async def _ask(self, name: str, clock: Clock, patience_s: tuple[float, ...]) -> DeviceReading:
+    async def _ask(self, name: str, clock: Clock, patience_s: tuple[float, ...], tried: int = 0) -> DeviceReading:
         agent = self._agents[name]
-        reading = await agent.read_ports(tuple(self._ports.get(name, ())), self._index.get(name, {}), clock, patience_s)
+        reading = await agent.read_ports(self._interfaces[name], self._index.get(name, {}), clock, patience_s, tried=tried)
         if engine_id := agent.engine_id:
             self._engines[engine_id] = name
         if self._narrow is not None:

@@ -15,11 +15,17 @@ from app.core.progress import Summary, summarise
 from app.core.windows import Concern
 from app.core.workspace import Workspace
 from app.edge.database.store import Stamp, Store
+from app.workflows.collector import uncollected
 from app.workflows.faults import read_faults
 
 
 def read_summary(workspace: Workspace, store: Store, now: datetime, reach: dict[Concern, frozenset[str]] | None = None) -> Summary:
     """Return the summary at `now`; `reach` keeps which lines change windows concern from one call to the next."""
+    with uncollected():
+        return _read_summary(workspace, store, now, reach)
+
+
+def _read_summary(workspace: Workspace, store: Store, now: datetime, reach: dict[Concern, frozenset[str]] | None) -> Summary:
     cycle = store.last_cycle()
     openings = find_openings([*store.life_states(), *((line_id, OPENED) for line_id in store.reported_lines(REPORTED_OPEN))])
     found = summarise(

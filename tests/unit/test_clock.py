@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -53,6 +54,15 @@ def test_an_accepted_line_is_nobodys_and_an_open_one_says_since_when_it_is_held(
     assert (done.holder, done.since, done.delivered_at) == (None, None, START + 5 * DAY)
     still = account(facts((5, SEEN_UP)), (), TRIAL, START, NOW)
     assert (still.holder, still.since) == ("centre", START + 5 * DAY)
+
+
+def test_a_clock_held_since_before_its_start_is_held_since_its_start_in_the_zone_that_it_was_given_in() -> None:
+    start = START.astimezone(ZoneInfo("Asia/Shanghai"))
+    told = account(facts((-3, SEEN_UP)), (), TRIAL, start, NOW)
+    assert (told.holder, told.since) == ("centre", START)
+    assert told.since is not None
+    assert told.since.utcoffset() == 8 * HOUR
+    assert told.held == {"centre": NOW - START}
 
 
 def test_looks_that_saw_nothing_are_no_facts_so_that_our_blindness_charges_nobody() -> None:

@@ -6,21 +6,20 @@ import re
 from dataclasses import replace
 
 import httpx
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.core.progress import Summary
 from app.web.app import create_app
-from app.web.metrics import SummaryCollector
+from app.web.exposition import write_families
+from app.web.metrics import families
 from tests.samples.rollout import NOW, UPLINK_OF_NANJIANG, FixedReader, build_summary, with_line
 
 
 def scrape(summary: Summary) -> dict[str, float]:
     """Return series → value of one scrape, as `name{a="b"}`."""
-    registry = CollectorRegistry()
-    registry.register(SummaryCollector(lambda: summary))
     found = {}
-    for family in text_string_to_metric_families(generate_latest(registry).decode()):
+    for family in text_string_to_metric_families(write_families(families(summary), generate_latest).decode()):
         for sample in family.samples:
             labels = ",".join(f"{name}={value}" for name, value in sorted(sample.labels.items()))
             found[f"{sample.name}{{{labels}}}"] = sample.value

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
@@ -60,8 +61,17 @@ class _Garbled(Exception):
     """Something came back that cannot be decoded: noise, or a reply that is too large."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What an agent answered whole: ifIndex by interface, the ifName of each, and the questions, cut to what it can bear."""
+
+    index: Mapping[str, int]
+    names: Mapping[str, ValueType]
+    questions: tuple[list[str], ...]
+
+
 class Agent:
-    """One device's SNMP agent. Keeps its session, and the size of GETs that it can bear, from poll to poll."""
+    """One device's SNMP agent. Keeps its session, the size of GETs that it can bear, and its questions from poll to poll."""
 
     def __init__(self, target: Target, credentials: Community | UsmUser) -> None:
         """Prepare to ask; nothing is sent yet.
@@ -76,6 +86,9 @@ class Agent:
         self._used_at = 0.0
         self._variables = GET_VARIABLES
         self._patience_s: Sequence[float] = (1.0,)
+        self._tried = 0
+        self._refused = False
+        self._known: _Known | None = None
 
     async def read_ports(
         self,
@@ -83,13 +96,16 @@ class Agent:
         index: Mapping[str, int],
         clock: Callable[[], datetime],
         patience_s: Sequence[float] = (1.0, 1.0, 2.0),
+        *,
+        tried: int = 0,
     ) -> DeviceReading:
         """Read the named interfaces.
 
         `index`: the ifIndex map of the reading before; it is checked against ifName and made anew where it moved.
-        `patience_s`: seconds to wait at each try of one question.
+        `patience_s`: seconds to wait at each try of one question, of which `tried` were made in vain already.
         """
-        self._patience_s = patience_s
+        self._patience_s, self._tried = patience_s[tried:], tried
+        self._known, self._refused = None, False
         device = self.target.device
         try:
             return await self._read_known(tuple(interfaces), index, clock)
@@ -103,6 +119,40 @@ class Agent:
             answer, reason = "faulty", "its replies cannot be decoded"
         self.close()
         return DeviceReading(device, clock(), answer, reason, index=index)
+
+    def known_questions(self) -> Sequence[list[str]]:
+        """Return what the last reading asked, to be put again at once; none where it was not whole or its session cannot be used."""
+        if self._known is None or self._session is None or self._is_stale():
+            return ()
+        return self._known.questions
+
+    def put(self, question: list[str], tell: Callable[[object], None]) -> None:
+        """Put one of the known questions without waiting; `tell` is given the answer, or the error that came in its place.
+
+        Raises:
+            OSError: the question could not be sent.
+        """
+        assert self._session is not None
+        self._session.put(question, tell)
+
+    def expire(self) -> None:
+        """Tell who waits for the answer to a question that it did not come."""
+        if self._session is not None:
+            self._session.expire()
+
+    def forget(self) -> None:
+        """Wait no longer for the answer to a question."""
+        if self._session is not None:
+            self._session.forget()
+
+    def read_again(self, seen: Mapping[str, ValueType], clock: Callable[[], datetime]) -> DeviceReading | None:
+        """Return what the answers to the known questions say; None where they are not what they were: then ask with care."""
+        known = self._known
+        if known is None or not known.names.items() <= seen.items():
+            return None
+        self._used_at = asyncio.get_running_loop().time()
+        reading = self._reading(known.index, seen, clock())
+        return reading if all(port.counter_bits == 64 for port in reading.ports) else None
 
     async def find_index(self, interfaces: Sequence[str]) -> dict[str, int]:
         """Return the ifIndex of these interfaces by name; those that the device does not have are left out. Raises DeviceError."""
@@ -163,12 +213,20 @@ class Agent:
             seen = await self._ask(port_oids(interfaces, index))
         at = clock()
         found = {name: index[name] for name in interfaces if name in index}
-        if narrow := [number for number in found.values() if any(seen.get(oid) is None for oid in row_of(number)[WIDE_COLUMNS])]:
-            seen |= await self._ask([f"{column}.{number}" for number in narrow for column in NARROW_COLUMNS])
-        uptime = integer_of(seen.get(SYS_UPTIME))
-        ports = tuple(build_port(self.target.device, name, number, seen, at) for name, number in found.items())
         missing = tuple(name for name in interfaces if name not in found)
-        return DeviceReading(self.target.device, at, "answered", "", text_of(seen.get(SYS_NAME)), uptime, ports, missing, found)
+        if narrow := _find_narrow(found, seen):
+            seen |= await self._ask([f"{column}.{number}" for number in narrow for column in NARROW_COLUMNS])
+        elif not missing and not self._refused:
+            names = {oid: seen[oid] for oid in (row_of(number)[0] for number in found.values())}
+            self._known = _Known(found, names, tuple(map(_with_uptime, _cut(port_oids(interfaces, found), self._variables))))
+        return self._reading(found, seen, at, missing)
+
+    def _reading(
+        self, index: Mapping[str, int], seen: Mapping[str, ValueType], at: datetime, missing: tuple[str, ...] = ()
+    ) -> DeviceReading:
+        device, uptime = self.target.device, integer_of(seen.get(SYS_UPTIME))
+        ports = tuple(build_port(device, name, number, seen, at, uptime) for name, number in index.items())
+        return DeviceReading(device, at, "answered", "", text_of(seen.get(SYS_NAME)), uptime, ports, missing, index)
 
     async def _find_index(self, interfaces: tuple[str, ...]) -> dict[str, int]:
         """Walk ifName, in smaller steps where the replies are too large."""
@@ -220,13 +278,15 @@ class Agent:
 
         sysUpTime rides along so that variables it lacks can be told from an error-status, which gufo swallows.
         """
-        question = piece if SYS_UPTIME in piece else [SYS_UPTIME, *piece]
+        question = _with_uptime(piece)
         try:
-            return await self._try(lambda session: session.get_many(question))
+            answer = await self._try(lambda session: session.get_many(question))
         except _Garbled:
             if len(question) == 1:
                 raise
-            return {}
+            answer = {}
+        self._refused = self._refused or not answer
+        return answer
 
     async def _try(self, question: Callable[[Session], Awaitable[T]]) -> T:
         """Put one question until it is answered or the patience ends; renew an SNMPv3 session that went stale.
@@ -262,13 +322,11 @@ class Agent:
                 self.close()
         if discovered:
             raise _WrongKey("tells its engine id and leaves our questions unanswered: wrong privacy key, or no view")
-        raise _Silent(f"no answer from {self.target.address} in {len(self._patience_s)} tries{trouble}")
+        raise _Silent(f"no answer from {self.target.address} in {self._tried + len(self._patience_s)} tries{trouble}")
 
     async def _open(self, patience_s: float) -> Session:
         """Return the session, a new one where there is none or where it was idle for too long."""
-        secure = isinstance(self._credentials, UsmUser)
-        idle_s = asyncio.get_running_loop().time() - self._used_at
-        if self._session is None or (secure and idle_s > SESSION_IDLE_S):
+        if self._session is None or self._is_stale():
             self.close()
             self._session = build_session(self.target, self._credentials)
             self._session.patience_s = patience_s
@@ -277,5 +335,19 @@ class Agent:
         return self._session
 
 
+    def _is_stale(self) -> bool:
+        """Tell whether an SNMPv3 session was idle for too long."""
+        return isinstance(self._credentials, UsmUser) and asyncio.get_running_loop().time() - self._used_at > SESSION_IDLE_S
+
+
 def _cut(oids: Sequence[str], size: int) -> Iterator[Sequence[str]]:
     return (oids[start : start + size] for start in range(0, len(oids), size))
+
+
+def _with_uptime(piece: Sequence[str]) -> list[str]:
+    return list(piece) if SYS_UPTIME in piece else [SYS_UPTIME, *piece]
+
+
+def _find_narrow(index: Mapping[str, int], seen: Mapping[str, ValueType]) -> list[int]:
+    """Return the ifIndex of ports that have no 64-bit counters."""
+    return [number for number in index.values() if any(seen.get(oid) is None for oid in row_of(number)[WIDE_COLUMNS])]

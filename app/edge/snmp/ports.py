@@ -61,7 +61,7 @@ def row_of(number: int) -> tuple[str, ...]:
     return tuple(f"{column}.{number}" for column in PORT_COLUMNS)
 
 
-def build_port(device: str, name: str, number: int, seen: Mapping[str, ValueType], at: datetime) -> PortSample:
+def build_port(device: str, name: str, number: int, seen: Mapping[str, ValueType], at: datetime, uptime_ticks: int | None) -> PortSample:
     """Return one port as the agent told it; None stands for each variable that it left out."""
     _, oper, admin, speed, alias, wide_in, wide_out, in_errors, out_errors, discontinuity = map(seen.get, row_of(number))
     wide = wide_in is not None and wide_out is not None
@@ -79,7 +79,7 @@ def build_port(device: str, name: str, number: int, seen: Mapping[str, ValueType
         counter_bits=64 if wide else 32,
         in_errors=integer_of(in_errors),
         out_errors=integer_of(out_errors),
-        uptime_ticks=integer_of(seen.get(SYS_UPTIME)),
+        uptime_ticks=uptime_ticks,
         discontinuity=integer_of(discontinuity),
     )
 

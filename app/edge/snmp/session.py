@@ -8,8 +8,8 @@ import resource
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, TypeVar
+from functools import lru_cache, partial
+from typing import TypeVar, cast
 
 from gufo.snmp import (
     Aes128Key,
@@ -73,23 +73,41 @@ class Session(SnmpSession):
     patience_s = 1.0
     garbled = 0
     _loop: asyncio.AbstractEventLoop | None = None
-    _question: tuple[Callable[[], object], asyncio.Future[Any]] | None = None
+    _question: tuple[Callable[[], object], Callable[[object], None]] | None = None
+
+    def put(self, oids: list[str], tell: Callable[[object], None]) -> None:
+        """Ask for these variables without waiting; `tell` is given the answer, or the error that came in its place.
+
+        Raises:
+            OSError: the question could not be sent.
+        """
+        self._sock.send_get_many(oids)
+        self._expect(self._sock.recv_get_many, tell)
 
     async def _recv(self, receiver: Callable[[], T]) -> T:
         """Wait for one answer. Overrides gufo's own, whose timer starts anew at every datagram and which fails on a bad one."""
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[T] = loop.create_future()
+        self._expect(receiver, partial(_settle, answer))
+        expiry = loop.call_later(self.patience_s, self.expire)
+        try:
+            return await answer
+        finally:
+            expiry.cancel()
+            self.forget()
+
+    def _expect(self, receiver: Callable[[], object], tell: Callable[[object], None]) -> None:
+        """Tell what is received next, once; listen from now on."""
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
             self.close()
             loop.add_reader(self._fd, self._read)
             self._loop = loop
-        answer: asyncio.Future[T] = loop.create_future()
-        self._question, self.garbled = (receiver, answer), 0
-        expiry = loop.call_later(self.patience_s, self._expire)
-        try:
-            return await answer
-        finally:
-            expiry.cancel()
-            self._question = None
+        self._question, self.garbled = (receiver, tell), 0
+
+    def forget(self) -> None:
+        """Wait for nothing any longer; what still comes is dropped."""
+        self._question = None
 
     def close(self) -> None:
         """Listen no longer. Whoever lets a session go without it leaves the loop a descriptor that may soon be another's."""
@@ -103,23 +121,27 @@ class Session(SnmpSession):
             with suppress(OSError):
                 os.read(self._fd, 1)
             return
-        receiver, answer = self._question
-        if answer.done():
-            return
+        receiver, tell = self._question
+        outcome: object
         try:
-            answer.set_result(receiver())
+            outcome = receiver()
         except SnmpDecodeError:
             self.garbled += 1
+            return
         except BlockingIOError:
-            pass
+            return
         except (SnmpError, OSError, RuntimeError, ValueError, StopAsyncIteration) as error:
-            answer.set_exception(error)
+            outcome = error
+        self._question = None
+        tell(outcome)
 
-    def _expire(self) -> None:
+    def expire(self) -> None:
         """End the patience, after a last look at what has arrived."""
         self._read()
-        if self._question is not None and not (answer := self._question[1]).done():
-            answer.set_exception(TimeoutError())
+        if self._question is not None:
+            _, tell = self._question
+            self._question = None
+            tell(TimeoutError())
 
     def is_discovered(self) -> bool:
         """Tell whether an SNMPv3 agent told its engine id: it is there, whatever it says to our user."""
@@ -132,6 +154,16 @@ class Session(SnmpSession):
             return [row for row in await self._recv(lambda: self._sock.recv_get_bulk(place)) if row is not None]
         except StopAsyncIteration:  # gufo's word for a reply that holds nothing of the subtree
             return []
+
+
+def _settle(answer: asyncio.Future[T], outcome: object) -> None:
+    """Give a waiting task its answer or error; who waited may have gone."""
+    if answer.done():
+        return
+    if isinstance(outcome, Exception):
+        answer.set_exception(outcome)
+    else:
+        answer.set_result(cast("T", outcome))
 
 
 def build_session(target: Target, credentials: Community | UsmUser) -> Session:
