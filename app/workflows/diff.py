@@ -17,6 +17,7 @@ from app.edge.patch import count_changes, patch, unified_diff
 from app.errors import (
     CommitRefused,
     ConnectFailed,
+    DeviceError,
     ExitCode,
     Finding,
     InputError,
@@ -44,6 +45,8 @@ class DeviceRow:
 
     `changed` counts lines added and removed; `seconds` is the time from the first packet to the end. Secrets are masked.
     `digest` stands for the configuration that was found, SHA-256 over what it says with secrets masked.
+    `stands`: what a change that was given up has left, `as_before`, `half_changed` or `not_known`; `in_force`: the lines (`+`, `-`) that
+    separate a half-changed device from what it ran before.
     """
 
     device: str
@@ -57,6 +60,8 @@ class DeviceRow:
     address: IPv4Address | None = None
     exit_code: ExitCode = ExitCode.OK
     digest: str = ""
+    stands: str = ""
+    in_force: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +148,17 @@ def run_rows(nornir: Nornir, task: Callable[[Task], Result], intents: Mapping[st
 def failure_row(intent: DeviceIntent, error: WaiwangError, *, address: IPv4Address | None = None) -> DeviceRow:
     """Return the row of a device that one of our errors ended."""
     result = next((result for kind, result in _RESULT_OF.items() if isinstance(error, kind)), "failed")
-    return DeviceRow(intent.hostname, intent.depth, result, reason=str(error), address=address, exit_code=error.exit_code)
+    stands, in_force = (error.stands, error.in_force) if isinstance(error, DeviceError) else ("", ())
+    return DeviceRow(
+        intent.hostname,
+        intent.depth,
+        result,
+        reason=str(error),
+        address=address,
+        exit_code=error.exit_code,
+        stands=stands,
+        in_force=in_force,
+    )
 
 
 def ordered(rows: Iterable[DeviceRow]) -> list[DeviceRow]:
