@@ -53,6 +53,10 @@ def worst(codes: Iterable[ExitCode]) -> ExitCode:
     return next((code for code in EXIT_PRECEDENCE if code in held), ExitCode.OK)
 
 
+#: What a device runs whose change was given up: what it ran before, a part of the change, or nobody knows.
+AS_BEFORE, HALF_CHANGED, NOT_KNOWN = "as_before", "half_changed", "not_known"
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
     """One thing wrong in the input, in the four parts that every message has.
@@ -112,7 +116,7 @@ class RenderError(WaiwangError):
 class DeviceError(WaiwangError):
     """A device, or the way to it, refused.
 
-    `stands` says what a change that was given up has left: `as_before`, `half_changed`, `not_known`; empty where none was begun.
+    `stands` says what a change that was given up has left: AS_BEFORE, HALF_CHANGED, NOT_KNOWN; empty where none was begun.
     `in_force` holds the lines that separate a half-changed device from what it ran before.
     """
 

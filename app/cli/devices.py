@@ -42,7 +42,7 @@ from app.core.families import FAMILIES
 from app.core.pacing import Pace
 from app.workflows.deploy import DeployReport
 from app.workflows.deploy import deploy as run_deploy
-from app.workflows.diff import RESULTS, DeviceRow, exit_code, refuse_illustration
+from app.workflows.diff import RESULTS, DeviceRow, counted_rows, exit_code, refuse_illustration
 from app.workflows.diff import diff as run_diff
 from app.workflows.hosts import open_gateway, open_nornir
 from app.workflows.select import select
@@ -193,7 +193,9 @@ def _audit(context: Context, verb: str, began: datetime) -> Callable[[DeviceRow]
     store, actor, run = context.store, getpass.getuser(), began.isoformat(timespec="seconds")
 
     def record(row: DeviceRow) -> None:
-        detail = {"result": row.result, "changed": row.changed, "reason": row.reason, "run": run}
+        detail: dict[str, object] = {"result": row.result, "changed": row.changed, "reason": row.reason, "run": run}
+        if row.stands:
+            detail |= {"stands": row.stands, "in_force": row.in_force}
         store.write_audit(now(), actor, verb, row.device, detail)
 
     return record
@@ -223,13 +225,25 @@ def progress_bar(title: str, total: int) -> Iterator[Callable[[str, str], None]]
 
 
 def show_rows(title: str, rows: Sequence[DeviceRow], form: Format, *, diffs: bool) -> None:
-    """Print one row a device with totals, and with `diffs` the differences before it."""
-    if form is Format.text and diffs:
+    """Print one row a device with totals, and with `diffs` the differences before it; at any rate what half a change has left."""
+    if form is Format.text:
         for row in rows:
-            _show_diff(row)
+            if diffs:
+                _show_diff(row)
+            _show_in_force(row)
     cells = [(row.device, row.depth, row.result, row.changed, round(row.seconds, 1), row.reason or None) for row in rows]
-    totals = {result: number for result in RESULTS if (number := sum(row.result == result for row in rows))}
-    show(Table(title, ("device", "depth", "result", "lines", "seconds", "reason"), cells, totals, ("reason",)), form)
+    left = {row.device: {"stands": row.stands, "in_force": row.in_force} for row in rows if row.stands}
+    columns = ("device", "depth", "result", "lines", "seconds", "reason")
+    show(Table(title, columns, cells, counted_rows(rows), ("reason",), {"given_up": left} if left else {}), form)
+
+
+def _show_in_force(row: DeviceRow) -> None:
+    """Print every line that separates a half-changed device from what it ran before."""
+    console = stdout()
+    if row.in_force:
+        console.print(Text(f"--- {row.device} before\n+++ {row.device} half changed", style="bold"), soft_wrap=True)
+    for line in row.in_force:
+        console.print(Text(line, style="green" if line.startswith("+") else "red"), soft_wrap=True)
 
 
 def _show_diff(row: DeviceRow) -> None:

@@ -12,7 +12,7 @@ from types import FrameType
 
 from app.cli.output import tell
 from app.core.intent import DeviceIntent
-from app.errors import ExitCode, StoreError
+from app.errors import NOT_KNOWN, ExitCode, StoreError
 from app.workflows.deploy import DeployReport
 from app.workflows.diff import RESULTS, DeviceRow, Progress, ordered
 
@@ -62,7 +62,7 @@ class Watch:
             f"broken off by the operator while {step}: what was typed may be in force and is not saved; look with waiwang diff "
             f"{name}. Run the command again to finish it, or waiwang rollback {name} to take it back."
         )
-        return DeviceRow(name, intent.depth, "failed", reason=reason, exit_code=ExitCode.DEVICE)
+        return DeviceRow(name, intent.depth, "failed", reason=reason, exit_code=ExitCode.DEVICE, stands=NOT_KNOWN)
 
 
 @contextmanager

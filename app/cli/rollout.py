@@ -294,6 +294,8 @@ def _as_json(shift: Shift, report: DeployReport, chosen: Nornir, began: datetime
             "seconds": row.seconds,
             "address": None if row.address is None else str(row.address),
             "reason": row.reason,
+            "stands": row.stands,
+            "in_force": row.in_force,
             "digest": row.digest,
             "patch": lines_of(row),
             "diff": row.diff,

@@ -11,11 +11,11 @@ from functools import partial
 from app.core.commands import Command, mask_secrets
 from app.core.dialects import can_revert
 from app.core.intent import DeviceIntent
-from app.errors import CommitRefused, ConnectFailed, DeviceError, ExitCode, LoginRefused, counted
+from app.errors import NOT_KNOWN, CommitRefused, ConnectFailed, DeviceError, ExitCode, LoginRefused, counted
 from app.workflows.diff import DeviceRow, Difference, Progress, compare
 from app.workflows.guards import require_harmless
 from app.workflows.hosts import DeviceSession, Gateway
-from app.workflows.way_back import LOOK_AGAIN_S, NOT_KNOWN, Change, Standing, look, take_back, unknown
+from app.workflows.way_back import LOOK_AGAIN_S, Change, Standing, look, take_back, unknown
 
 #: Takes a device and its running configuration, secrets masked, before anything is pushed to it.
 RecordBackup = Callable[[str, str], None]
@@ -28,6 +28,8 @@ BEHIND_S = 20.0
 BEHIND = 3
 #: What becomes of a trial that nobody confirmed.
 RETURNS = f"Unless it was confirmed, what is in force returns by itself within {TRIAL_S} s; look then with waiwang diff."
+#: Said of a device whose session broke off, and that is as intended all the same.
+AFTER_ALL = "The session broke off while it was changed; asked again, the whole change was in force, and it was proven and saved."
 #: What is to be done after a device refused a line.
 CORRECT = "Correct the template or the workspace, then deploy again."
 
@@ -72,10 +74,11 @@ def commit_device(means: Means, intent: DeviceIntent, session: DeviceSession, di
     )
     means.progress(name, "pushing")
     with ExitStack() as opened:
+        proven = session
         if not (can_revert(intent.family) and _tried(means, change, session, difference.commands)):
-            session = _pushed_for_good(means, change, session, difference.commands, opened)
-        _save(means, name, session)
-    return replace(row, result="deployed", exit_code=ExitCode.OK)
+            proven = _pushed_for_good(means, change, session, difference.commands, opened)
+        _save(means, name, proven)
+    return replace(row, result="deployed", reason="" if proven is session else AFTER_ALL, exit_code=ExitCode.OK)
 
 
 def _answering(means: Means, devices: Sequence[DeviceIntent]) -> list[DeviceIntent]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address
@@ -15,6 +16,8 @@ from app.core.commands import Command, mask_secrets, strip_noise
 from app.core.intent import DeviceIntent
 from app.edge.patch import count_changes, patch, unified_diff
 from app.errors import (
+    HALF_CHANGED,
+    NOT_KNOWN,
     CommitRefused,
     ConnectFailed,
     DeviceError,
@@ -32,6 +35,9 @@ from app.workflows.hosts import DeviceSession, Gateway
 #: `not_begun`: the run was stopped before it.
 RESULTS = ("unchanged", "pending", "deployed", "unreachable", "login_refused", "refused", "failed", "not_begun")
 
+#: What a device may be left as by a change that was given up, where it is not as it was: these are counted beside the results.
+UNSETTLED = (HALF_CHANGED, NOT_KNOWN)
+
 #: What the differences call a device's text.
 INTENDED = "intended"
 
@@ -45,7 +51,7 @@ class DeviceRow:
 
     `changed` counts lines added and removed; `seconds` is the time from the first packet to the end. Secrets are masked.
     `digest` stands for the configuration that was found, SHA-256 over what it says with secrets masked.
-    `stands`: what a change that was given up has left, `as_before`, `half_changed` or `not_known`; `in_force`: the lines (`+`, `-`) that
+    `stands`: what a change that was given up has left, as in DeviceError; `in_force`: the lines (`+`, `-`) that
     separate a half-changed device from what it ran before.
     """
 
@@ -130,6 +136,12 @@ def compare(session: DeviceSession, intent: DeviceIntent, text: str, target: str
 def exit_code(rows: Sequence[DeviceRow]) -> ExitCode:
     """Return what a process answers for these rows; no row at all means that nothing was measured."""
     return worst(row.exit_code for row in rows) if rows else ExitCode.NOTHING_MEASURED
+
+
+def counted_rows(rows: Sequence[DeviceRow]) -> dict[str, int]:
+    """Return the number of devices by result, then of those that a given-up change has left neither as intended nor as before."""
+    counted = Counter(row.result for row in rows) | Counter(row.stands for row in rows if row.stands in UNSETTLED)
+    return {word: counted[word] for word in (*RESULTS, *UNSETTLED) if counted[word]}
 
 
 def refuse_illustration(verb: str, *, illustration: bool) -> None:

@@ -6,13 +6,17 @@ from collections.abc import Sequence
 from ipaddress import IPv4Address
 
 from app.core.commands import Command, is_frr
-from app.core.cutoff import find_cutoffs, find_ended_routing, management_path
+from app.core.cutoff import find_cutoffs, find_ended_routing, management_path, served_before
 from app.core.intent import DeviceIntent
 from app.errors import CommitRefused
 
 
-def require_harmless(intent: DeviceIntent, address: IPv4Address, running: str, commands: Sequence[Command]) -> None:
+def require_harmless(
+    intent: DeviceIntent, address: IPv4Address, running: str, commands: Sequence[Command], before: str | None = None
+) -> None:
     """Return only for a patch of this very device that leaves what it is reached by; `address` is that of the session.
+
+    `before` is the configuration that a way back leads to: what was not there then is not what the device is reached by.
 
     Raises:
         CommitRefused: it goes to another device, or ends what the device is reached by; nothing was pushed.
@@ -21,7 +25,9 @@ def require_harmless(intent: DeviceIntent, address: IPv4Address, running: str, c
     renaming = [command.text for command in commands if command.text.startswith("hostname ")]
     if renaming and is_frr(intent.family):
         raise _other_name(name, renaming[0])
-    if cuts := find_cutoffs(intent.family, running, commands, management_path(intent, address)):
+    path = management_path(intent, address)
+    path = path if before is None else served_before(intent.family, before, path)
+    if cuts := find_cutoffs(intent.family, running, commands, path):
         raise _cuts_off(name, cuts)
     if ended := find_ended_routing(intent.family, [command for command in commands if not command.questions]):
         raise _ends_routing(name, ended)

@@ -19,7 +19,7 @@ from app.core.restoring import (
     without_tags,
 )
 from app.edge.patch import patch
-from app.errors import CommitRefused, ConnectFailed, DeviceError, LoginRefused, RenderError, counted
+from app.errors import AS_BEFORE, HALF_CHANGED, NOT_KNOWN, CommitRefused, ConnectFailed, DeviceError, LoginRefused, RenderError, counted
 from app.workflows.guards import require_harmless
 from app.workflows.hosts import DeviceSession, Gateway
 
@@ -27,10 +27,10 @@ from app.workflows.hosts import DeviceSession, Gateway
 LOOK_AGAIN_S = 30.0
 #: So many logins are made to take one change back, where one session after the other is lost.
 LOGINS = 3
+#: So often the way back is given, as long as less of it is left: lines may go only after others have gone.
+ROUNDS = 3
 #: So many lines that are in force are said in a reason.
 SAID = 5
-#: What a device runs whose change was given up: what it ran before, a part of the change, or nobody knows.
-AS_BEFORE, HALF_CHANGED, NOT_KNOWN = "as_before", "half_changed", "not_known"
 #: How a device is taken back, whoever comes to it.
 WAYS_BACK = "It is not saved: a restart returns to what was saved; waiwang rollback {name} takes back what is in force."
 
@@ -130,17 +130,20 @@ def _back_over(change: Change, session: DeviceSession, earlier: _Earlier, *, ane
     family = change.intent.family
     now = session.running()
     try:
-        way = earlier.way_from(family, now)
-        if not way:
+        left = earlier.way_from(family, now)
+        if not left:
             return _untouched(anew=anew)
-        require_harmless(change.intent, session.address, now, way)
-        session.push(way, earlier.spoken)
-        left = earlier.way_from(family, after := session.running())
+        for _ in range(ROUNDS):
+            require_harmless(change.intent, session.address, now, left, change.before)
+            session.push(left, earlier.spoken)
+            given, left = len(left), earlier.way_from(family, now := session.running())
+            if not 0 < len(left) < given:
+                break
     except (CommitRefused, RenderError) as error:
         return _half_changed(change, session.running(), f"Taking the change back failed as well ({error}).")
     if left:
         failed = f"The change was taken back but for {counted(len(left), 'line')}, first {without_tags(left[0].text)!r}."
-        return _half_changed(change, after, failed)
+        return _half_changed(change, now, failed)
     over = "a new session" if anew else "the session that was open"
     told = f"The change was taken back over {over}, and the device runs what it ran before. Nothing is saved."
     try:

@@ -175,7 +175,7 @@ class Dialogue:
         """Return the view that the device names at the end of its answer. Raises CommitRefused for a refusal in it."""
         refusals = re.findall(self._dialect.refusal, answer.replace("\r", ""), re.MULTILINE)
         if refusals:
-            found = "; ".join(refusals)
+            found = "; ".join(refusal.strip() for refusal in refusals)
             for command, line in lines:
                 found = found.replace(line, command.text)
             found = mask_secrets(found)
