@@ -134,9 +134,9 @@ def _pushed_for_good(
     return session
 
 
-def _back(means: Means, change: Change, session: DeviceSession | None) -> Standing:
+def _back(means: Means, change: Change, session: DeviceSession | None, *, anew: bool = False) -> Standing:
     means.progress(change.intent.hostname, "taking back")
-    return take_back(change, session)
+    return take_back(change, session, anew=anew)
 
 
 def _unproven(change: Change, error: DeviceError) -> Change:
@@ -165,7 +165,7 @@ def _asked_again(means: Means, change: Change, error: DeviceError, opened: ExitS
             return session
     except DeviceError:
         raise _given_up(error, _back(means, change, None), "") from None
-    raise _given_up(error, _back(means, change, session), "")
+    raise _given_up(error, _back(means, change, session, anew=True), "")
 
 
 def _require_ways(means: Means, intent: DeviceIntent, behind: Sequence[DeviceIntent]) -> None:

@@ -321,21 +321,20 @@ def given_up(router: str, family: str, name: str, texts: tuple[str, str], share:
     return take_back(change, cast("DeviceSession", session)), before, session.running()
 
 
-@pytest.mark.parametrize("build", [full_workspace, isis_workspace])
 @pytest.mark.parametrize(("router", "family", "device"), CASES)
-@settings(max_examples=3, deadline=None, derandomize=True, phases=(Phase.generate,), suppress_health_check=list(HealthCheck))
+@settings(max_examples=4, deadline=None, derandomize=True, phases=(Phase.generate,), suppress_health_check=list(HealthCheck))
 @given(before=EDITS, after=EDITS, share=st.floats(0, 1))
 def test_after_a_line_is_refused_a_device_is_what_it_was(
-    router: str, family: str, device: str, build: Callable[..., Workspace], before: Edit, after: Edit, share: float
+    router: str, family: str, device: str, before: Edit, after: Edit, share: float
 ) -> None:
     """Secrets too: each is typed again as the device showed it."""
-    texts = edited(router, device, before, build), edited(router, device, after, build)
+    texts = edited(router, device, before), edited(router, device, after)
     standing, was, runs = given_up(router, family, device, texts, share)
     assert (standing.stands, standing.in_force) == ("as_before", ()), standing.told
     assert canonical(family, runs) == canonical(family, was)
 
 
-@pytest.mark.parametrize("share", [0.0, 0.3, 0.6, 0.9, 1.0])
+@pytest.mark.parametrize("share", [0.3, 0.9])
 @pytest.mark.parametrize(("router", "family", "device"), CASES)
 def test_a_first_rollout_that_is_refused_leaves_the_first_boot(router: str, family: str, device: str, share: float) -> None:
     """The largest patch of all: routing is begun in it, and ended on the way back."""
