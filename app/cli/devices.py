@@ -40,6 +40,7 @@ from app.cli.rollout import (
 )
 from app.core.families import FAMILIES
 from app.core.pacing import Pace
+from app.errors import HALF_CHANGED, NOT_KNOWN
 from app.workflows.deploy import DeployReport
 from app.workflows.deploy import deploy as run_deploy
 from app.workflows.diff import RESULTS, DeviceRow, counted_rows, exit_code, refuse_illustration
@@ -47,6 +48,9 @@ from app.workflows.diff import diff as run_diff
 from app.workflows.hosts import open_gateway, open_nornir
 from app.workflows.select import select
 from app.workflows.shown import Shown
+
+#: How the text's totals speak of devices that are counted by their results already.
+IN_TOTALS = {HALF_CHANGED: "of these half changed", NOT_KNOWN: "of these in a state not known"}
 
 Unsafe = Annotated[list[str] | None, typer.Option("--unsafe", help="family that --commit may reach though it cannot revert")]
 InLanguage = Annotated[Language, typer.Option("--language", envvar="WAIWANG_LANGUAGE", help="of a record as text or office file")]
@@ -234,7 +238,8 @@ def show_rows(title: str, rows: Sequence[DeviceRow], form: Format, *, diffs: boo
     cells = [(row.device, row.depth, row.result, row.changed, round(row.seconds, 1), row.reason or None) for row in rows]
     left = {row.device: {"stands": row.stands, "in_force": row.in_force} for row in rows if row.stands}
     columns = ("device", "depth", "result", "lines", "seconds", "reason")
-    show(Table(title, columns, cells, counted_rows(rows), ("reason",), {"given_up": left} if left else {}), form)
+    totals = {IN_TOTALS.get(word, word) if form is Format.text else word: number for word, number in counted_rows(rows).items()}
+    show(Table(title, columns, cells, totals, ("reason",), {"given_up": left} if left else {}), form)
 
 
 def _show_in_force(row: DeviceRow) -> None:

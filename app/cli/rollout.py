@@ -279,7 +279,7 @@ def _conditions(pace: Pace, *, zh: bool) -> Iterable[str]:
 
 def _visited(row: DeviceRow, host: Host) -> Visited:
     region, unit, line, carrier = (str(host.get(key) or "") for key in ("region_name", "unit_name", "line", "carrier"))
-    return Visited(row.device, region, unit, line, carrier, row.result, row.changed, row.reason)
+    return Visited(row.device, region, unit, line, carrier, row.result, row.changed, row.reason, row.stands)
 
 
 def _as_json(shift: Shift, report: DeployReport, chosen: Nornir, began: datetime) -> str:

@@ -11,7 +11,7 @@ from functools import partial
 from app.core.commands import Command, mask_secrets
 from app.core.dialects import can_revert
 from app.core.intent import DeviceIntent
-from app.errors import NOT_KNOWN, CommitRefused, ConnectFailed, DeviceError, ExitCode, LoginRefused, counted
+from app.errors import AS_BEFORE, NOT_KNOWN, CommitRefused, ConnectFailed, DeviceError, ExitCode, LoginRefused, counted
 from app.workflows.diff import DeviceRow, Difference, Progress, compare
 from app.workflows.guards import require_harmless
 from app.workflows.hosts import DeviceSession, Gateway
@@ -158,14 +158,14 @@ def _asked_again(means: Means, change: Change, error: DeviceError, opened: ExitS
     try:
         session = means.gateway.connect(change.intent, LOOK_AGAIN_S)
     except DeviceError as fault:
-        raise _given_up(error, unknown(change, fault), "") from None
+        raise _given_up(error, unknown(change, fault)) from None
     opened.callback(session.close)
     try:
         if not compare(session, change.intent, means.texts[change.intent.hostname]).commands:
             return session
     except DeviceError:
-        raise _given_up(error, _back(means, change, None), "") from None
-    raise _given_up(error, _back(means, change, session, anew=True), "")
+        raise _given_up(error, _back(means, change, None)) from None
+    raise _given_up(error, _back(means, change, session, anew=True))
 
 
 def _require_ways(means: Means, intent: DeviceIntent, behind: Sequence[DeviceIntent]) -> None:
@@ -197,7 +197,7 @@ def _tried(means: Means, change: Change, session: DeviceSession, commands: Seque
         raise _given_up(error, _back(means, change, session), CORRECT) from None
     except DeviceError as error:
         session.close()
-        raise _given_up(error, _looked_at(means, change), "") from None
+        raise _given_up(error, _looked_at(means, change)) from None
     if not begun:
         if _may_stay_changed(means, intent):
             return False
@@ -221,7 +221,7 @@ def _confirm(means: Means, change: Change, session: DeviceSession) -> None:
         raise
     except DeviceError as error:
         session.close()
-        raise _given_up(error, _looked_at(means, change), "") from None
+        raise _given_up(error, _looked_at(means, change)) from None
 
 
 def _abandoned(means: Means, change: Change, session: DeviceSession) -> Standing:
@@ -255,9 +255,9 @@ def require_taken(means: Means, intent: DeviceIntent, session: DeviceSession, st
         raise _differs_still(intent.hostname, left, state)
 
 
-def _given_up(error: DeviceError, standing: Standing, step: str) -> DeviceError:
-    """Return the error that ended a change with what the device runs now, and the next step."""
-    told = " ".join(part for part in (standing.told, step) if part)
+def _given_up(error: DeviceError, standing: Standing, step: str = "") -> DeviceError:
+    """Return the error that ended a change with what the device runs now, and the next step where it runs what it ran before."""
+    told = f"{standing.told} {step}".strip() if standing.stands == AS_BEFORE else standing.told
     return type(error)(
         error.device,
         error.what,

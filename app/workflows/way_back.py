@@ -78,7 +78,8 @@ class _Earlier:
 def take_back(change: Change, session: DeviceSession | None, *, anew: bool = False) -> Standing:
     """Bring a device to what it ran before, over the session that is open, else (None) over one of its own. Nothing is saved.
 
-    The guards of any patch hold. `anew`: the open session is not the one that made the change. A session that is lost on the way is followed by another, a few times.
+    The guards of any patch hold. A session that is lost on the way is followed by another, a few times. `anew`: the open session is
+    not the one that made the change.
     """
     earlier = _earlier(change)
     lost: DeviceError | None = None

@@ -179,8 +179,7 @@ class Dialogue:
             for command, line in lines:
                 found = found.replace(line, command.text)
             found = mask_secrets(found)
-            left = "Nothing stays in force" if self.nothing_stays else "The lines before it are in force"
-            step = f"{left}: run waiwang diff, correct the template, deploy again."
+            step = "Nothing stays in force." if self.nothing_stays else "The lines before it are in force."
             raise self.error(CommitRefused, what, "acceptance", found, step)
         return answer.strip().rpartition("\n")[2].strip("[]~* \r")
 
