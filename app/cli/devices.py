@@ -50,7 +50,7 @@ from app.workflows.select import select
 from app.workflows.shown import Shown
 
 #: How the text's totals speak of devices that are counted by their results already.
-IN_TOTALS = {HALF_CHANGED: "of these half changed", NOT_KNOWN: "of these in a state not known"}
+IN_TOTALS = {HALF_CHANGED: "of these half changed", NOT_KNOWN: "of these not known"}
 
 Unsafe = Annotated[list[str] | None, typer.Option("--unsafe", help="family that --commit may reach though it cannot revert")]
 InLanguage = Annotated[Language, typer.Option("--language", envvar="WAIWANG_LANGUAGE", help="of a record as text or office file")]
@@ -235,11 +235,18 @@ def show_rows(title: str, rows: Sequence[DeviceRow], form: Format, *, diffs: boo
             if diffs:
                 _show_diff(row)
             _show_in_force(row)
-    cells = [(row.device, row.depth, row.result, row.changed, round(row.seconds, 1), row.reason or None) for row in rows]
+    cells = [(row.device, row.depth, row.result, row.changed, round(row.seconds, 1), _reason(row, form)) for row in rows]
     left = {row.device: {"stands": row.stands, "in_force": row.in_force} for row in rows if row.stands}
     columns = ("device", "depth", "result", "lines", "seconds", "reason")
     totals = {IN_TOTALS.get(word, word) if form is Format.text else word: number for word, number in counted_rows(rows).items()}
     show(Table(title, columns, cells, totals, ("reason",), {"given_up": left} if left else {}), form)
+
+
+def _reason(row: DeviceRow, form: Format) -> str | None:
+    """Return what a row has to say; among many rows, those that need somebody at once have to be seen."""
+    if form is Format.text and row.stands in IN_TOTALS:
+        return f"{IN_TOTALS[row.stands].removeprefix('of these ').upper()}. {row.reason}"
+    return row.reason or None
 
 
 def _show_in_force(row: DeviceRow) -> None:
