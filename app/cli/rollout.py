@@ -192,7 +192,7 @@ def tell_unfinished(context: Context, devices: Sequence[str]) -> None:
     for device, at in unfinished[:SHOWN]:
         tell(
             f"warning: {device}: a run began to change it at {written(at, zone)} and never ended: it was broken off. The difference below "
-            "is what is still missing; what is there may not be saved.",
+            f"is what is still missing; what is there may not be saved. waiwang rollback {device} takes it back.",
             "yellow",
         )
     if len(unfinished) > SHOWN:

@@ -11,7 +11,7 @@ from functools import partial
 from app.core.commands import Command, mask_secrets
 from app.core.dialects import can_revert
 from app.core.intent import DeviceIntent
-from app.errors import AS_BEFORE, NOT_KNOWN, CommitRefused, ConnectFailed, DeviceError, ExitCode, LoginRefused, counted
+from app.errors import AS_BEFORE, NOT_KNOWN, CommitRefused, ConnectFailed, DeviceError, ExitCode, LoginRefused, RenderError, counted
 from app.workflows.diff import DeviceRow, Difference, Progress, compare
 from app.workflows.guards import require_harmless
 from app.workflows.hosts import DeviceSession, Gateway
@@ -163,7 +163,7 @@ def _asked_again(means: Means, change: Change, error: DeviceError, opened: ExitS
     try:
         if not compare(session, change.intent, means.texts[change.intent.hostname]).commands:
             return session
-    except DeviceError:
+    except (DeviceError, RenderError):
         raise _given_up(error, _back(means, change, None)) from None
     raise _given_up(error, _back(means, change, session, anew=True))
 
@@ -250,7 +250,11 @@ def _looked_at(means: Means, change: Change) -> Standing:
 
 def require_taken(means: Means, intent: DeviceIntent, session: DeviceSession, state: str = "") -> None:
     """Read back what was pushed. Raises DeviceError where anything differs still; `state` says what becomes of it."""
-    left = compare(session, intent, means.texts[intent.hostname])
+    try:
+        left = compare(session, intent, means.texts[intent.hostname])
+    except RenderError as error:
+        what, found = "compare what was pushed", str(error)
+        raise DeviceError(intent.hostname, what, expected="two configurations", found=found, next_step=state) from None
     if left.commands:
         raise _differs_still(intent.hostname, left, state)
 
