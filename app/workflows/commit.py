@@ -209,19 +209,22 @@ def _tried(means: Means, change: Change, session: DeviceSession, commands: Seque
     except DeviceError as error:
         raise _given_up(error, _abandoned(means, _unproven(change, error), session), error.next_step) from None
     _confirm(means, change, session)
-    # A device whose time was over says nothing to a late confirmation (VRP8): look once more.
-    require_taken(means, intent, session, "The time was over before it was confirmed, and nothing is saved.")
     return True
 
 
 def _confirm(means: Means, change: Change, session: DeviceSession) -> None:
+    """Let the change stay, and look once more: VRP8 says nothing to a confirmation that comes when the time is over."""
     try:
         session.confirm()
-    except CommitRefused:
-        raise
+    except CommitRefused as error:
+        raise _given_up(error, _back(means, change, session)) from None
     except DeviceError as error:
         session.close()
         raise _given_up(error, _looked_at(means, change)) from None
+    try:
+        require_taken(means, change.intent, session, "The time was over before it was confirmed, and nothing is saved.")
+    except DeviceError as error:
+        raise _given_up(error, _back(means, change, session), error.next_step) from None
 
 
 def _abandoned(means: Means, change: Change, session: DeviceSession) -> Standing:

@@ -6,7 +6,7 @@ import hashlib
 import secrets
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app.core.commands import Command
 from app.core.intent import DeviceIntent
@@ -44,7 +44,7 @@ class Change:
 
     gateway: Gateway
     intent: DeviceIntent
-    before: str
+    before: str = field(repr=False)
     total: int
     prove: Callable[[], None]
 
@@ -63,7 +63,7 @@ class _Earlier:
     """What the device ran before, ready to be typed again. Secrets are tagged by a digest that only this change knows."""
 
     text: str
-    spoken: dict[str, str]
+    spoken: dict[str, str] = field(repr=False)
     digest: Callable[[str], str]
 
     def way_from(self, family: str, now: str) -> tuple[Command, ...]:
