@@ -36,7 +36,7 @@ class Lab:
     def environment(self) -> dict[str, str]:
         return runner.environment(self.state)
 
-    def in_noc(self, argv: Sequence[str], *, timeout: float = 60, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+    def in_noc(self, argv: Sequence[str], *, timeout: float = 300, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
         """Run a command where the product stands, with the lab's environment, at most `timeout` seconds.
 
         Raises:
@@ -45,11 +45,11 @@ class Lab:
         environment = {**os.environ, **self.environment}
         return subprocess.run(runner.enter_noc(argv), env=environment, input=stdin, capture_output=True, text=True, timeout=timeout)
 
-    def waiwang(self, *words: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+    def waiwang(self, *words: str, timeout: float = 600) -> subprocess.CompletedProcess[str]:
         """Run a product command in noc. Raises as `in_noc`."""
         return self.in_noc([str(Path(sys.executable).with_name("waiwang")), *words], timeout=timeout)
 
-    def python(self, text: str, *words: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+    def python(self, text: str, *words: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:
         """Run Python text in noc. Raises as `in_noc`."""
         return self.in_noc([sys.executable, "-c", text, *words], timeout=timeout)
 

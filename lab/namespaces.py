@@ -26,8 +26,8 @@ LAST_METRIC = "4278198272"
 #: What a port takes from the kernel at a time, for `ip link add`.
 SINGLE_FRAMES = "gso_max_segs 1"
 NETNS_FOLDER = Path("/run/netns")
-SPAWN_WAIT_S = 20.0
-END_WAIT_S = 10.0
+SPAWN_WAIT_S = 60.0
+END_WAIT_S = 30.0
 #: Starts every node in the background and prints its process; the nodes outlive this shell and are nobody's children here.
 SPAWN = """
 for folder; do

@@ -27,7 +27,7 @@ from lab.state import DEFAULT_STATE_DIR, LabState, find_state, is_alive, locked,
 from lab.topology import Link, Topology, read_topology
 
 LAB = Path(__file__).parent
-BOOT_WAIT_S = 60.0
+BOOT_WAIT_S = 180.0
 POLL_INTERVAL_S = 3
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
 import time
@@ -15,9 +14,10 @@ from types import MappingProxyType
 from app.errors import LabError
 from lab import runner
 from lab.handle import Lab
+from lab.virtual.simulation import free_port
 
 #: A server that does not answer by then will not.
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 @contextmanager
@@ -27,8 +27,7 @@ def serving(lab: Lab, log: Path, environ: Mapping[str, str] = MappingProxyType({
     Raises:
         LabError: as `await_answer`.
     """
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     program = str(Path(sys.executable).with_name("waiwang"))
     with log.open("w", encoding="utf-8") as said:
         process = runner.start_in_noc([program, "serve"], {**lab.environment, **environ}, listen=("127.0.0.1", port), stdout=said)
@@ -38,7 +37,7 @@ def serving(lab: Lab, log: Path, environ: Mapping[str, str] = MappingProxyType({
             yield url
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(60)
 
 
 def await_answer(url: str, process: subprocess.Popen[str]) -> None:

@@ -80,18 +80,18 @@ class LabRateTester:
     def _load(self, request: RateRequest, port: int, *options: str, read: ReadReport | None = None) -> dict[str, object]:
         address, pidfile = str(request.far_address), f"/run/iperf3-{port}.pid"
         server = ["iperf3", "-s", "-D", "-B", address, "-p", str(port), "--pidfile", pidfile]
-        started = self.exec_in(request.device, server, timeout=10)
+        started = self.exec_in(request.device, server, timeout=60)
         if started.returncode:
             return {"error": f"iperf3 server on {request.device}: {started.stderr.strip()}"}
         try:
             return self._client(request.near_device or CENTRE_HOST, address, port, options, read or read_iperf3)
         finally:
-            self.exec_in(request.device, ["pkill", "-F", pidfile], timeout=10)
+            self.exec_in(request.device, ["pkill", "-F", pidfile], timeout=60)
 
     def _client(self, near: str, address: str, port: int, options: Sequence[str], read: ReadReport) -> dict[str, object]:
-        argv = ["iperf3", "-c", address, "-p", str(port), "-t", str(self.seconds), "-i", "0", "-J", "--connect-timeout", "3000"]
+        argv = ["iperf3", "-c", address, "-p", str(port), "-t", str(self.seconds), "-i", "0", "-J", "--connect-timeout", "10000"]
         argv += options if "-u" in options else ["-O", "1", *options]  # what is left out in UDP still counts as sent
-        finished = self.exec_in(near, argv, timeout=self.seconds + 20)
+        finished = self.exec_in(near, argv, timeout=self.seconds + 60)
         return read(finished.stdout)
 
 

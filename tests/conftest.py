@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
@@ -15,6 +17,9 @@ from tests.samples.postgresql import Cluster, cluster, find_program
 from tests.samples.required import skip_or_fail
 
 GOLDEN = Path(__file__).parent / "golden"
+if "CI" not in os.environ:  # there Hypothesis does so by itself
+    settings.register_profile("calm", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("calm")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

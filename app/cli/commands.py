@@ -64,7 +64,7 @@ def _show_version(wanted: bool) -> None:
 
 @app.callback()
 def everything(
-    shown: Annotated[bool, typer.Option("--version", metavar="", help="show the version", callback=_show_version, is_eager=True)] = False,
+    shown: Annotated[bool, typer.Option("--version", help="show the version", callback=_show_version, is_eager=True)] = False,
 ) -> None:
     """Rolls out and watches a city's e-government extranet: from the order to the accepted line."""
 
@@ -79,10 +79,12 @@ def build_command() -> Any:
 
 
 def _name_parameters(command: Any) -> None:
-    """Write arguments in capitals, and --help like every other flag: without a type."""
-    for argument in command.params:
-        if isinstance(argument, TyperArgument) and argument.metavar is None:
-            argument.metavar = argument.name.upper()
+    """Write arguments in capitals, and flags without a type, --help among them."""
+    for parameter in command.params:
+        if isinstance(parameter, TyperArgument) and parameter.metavar is None:
+            parameter.metavar = parameter.name.upper()
+        elif isinstance(parameter, TyperOption) and parameter.is_flag:
+            parameter.metavar = ""
     if not isinstance(command, Unloaded):
         command.get_help_option(typer.Context(command)).metavar = ""
     for inner in getattr(command, "commands", {}).values():

@@ -26,7 +26,7 @@ from app.workflows.render import render
 
 Root = Annotated[Path | None, typer.Option("--root", envvar="WAIWANG_ROOT", help="the workspace", show_default="the present directory")]
 Form = Annotated[Format, typer.Option("--format", envvar="WAIWANG_FORMAT", help="how to print")]
-Commit = Annotated[bool, typer.Option("--commit", metavar="", help="write; without it nothing is written")]
+Commit = Annotated[bool, typer.Option("--commit", help="write; without it nothing is written")]
 Names = Annotated[list[str] | None, typer.Argument(help="device names or globs; none means all")]
 Terms = Annotated[list[str] | None, typer.Option("-F", "--filter", help="key=value with Nornir's operators, e.g. role__any=a,b")]
 Limit = Annotated[int | None, typer.Option("--limit", envvar="WAIWANG_LIMIT", help="at most so many")]

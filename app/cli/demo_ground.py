@@ -26,7 +26,7 @@ from lab.virtual.station import CITY, Station
 #: A county with one uplink, on either ground.
 LONELY_COUNTY = "city:county01"
 #: How long the virtual devices may take to listen, seconds.
-BOOT_WAIT_S = 60.0
+BOOT_WAIT_S = 180.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def _open_virtual(root: Path) -> Iterator[Place]:
                 yield _virtual_place(station)
             finally:
                 process.send_signal(signal.SIGTERM)
-                process.wait(30)
+                process.wait(60)
 
 
 def _virtual_place(station: Station) -> Place:

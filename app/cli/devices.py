@@ -83,7 +83,7 @@ def deploy(
     wait_s: Annotated[
         float, typer.Option("--wait", envvar="WAIWANG_WAIT", min=0, help="seconds to wait for a device that is only just being reached")
     ] = 30.0,
-    quiet: Annotated[bool, typer.Option("--quiet", metavar="", help="leave the diffs out")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="leave the diffs out")] = False,
     canary: Canary = 0,
     stop_after: StopAfter = 10,
     changes: Changes = 0,
@@ -94,7 +94,7 @@ def deploy(
     record: Record = None,
     language: InLanguage = Language.zh,
     leaf_first: Annotated[
-        bool, typer.Option("--leaf-first", metavar="", help="the outermost devices first: for a change that both ends of a line must have")
+        bool, typer.Option("--leaf-first", help="the outermost devices first: for a change that both ends of a line must have")
     ] = False,
 ) -> None:
     """Show the patch of every device; --commit pushes it root first, reads it back, saves."""

@@ -24,20 +24,20 @@ from app.workflows.worksheet import worksheet as make_worksheet
 netbox = typer.Typer(name="netbox", help="Tables for NetBox's CSV import, and NetBox's circuits and prefixes back.", no_args_is_help=True)
 TABLES = (*HEADS, "all")
 IMPORT_COLUMNS = ("change", "where", "key", "before", "after")
-SkipRejected = Annotated[
-    bool, typer.Option("--skip-rejected", metavar="", help="leave rejected rows out instead of refusing all")
-]
+SkipRejected = Annotated[bool, typer.Option("--skip-rejected", help="leave rejected rows out instead of refusing all")]
 worksheet = typer.Typer(name="worksheet", help="Orders out to a carrier, and its reports back.", no_args_is_help=True)
 
 
 def import_(
-    sources: Annotated[list[str], typer.Argument(metavar="TABLE FILE …", help="units, devices or lines and its XLSX or CSV; or all BOOK")],
+    sources: Annotated[
+        list[str], typer.Argument(metavar="TABLE FILE …", help="units, devices, lines or vpn_lines and its XLSX or CSV; or all BOOK")
+    ],
     root: Root = None,
     form: Form = Format.text,
     commit: Commit = False,
     skip_rejected: SkipRejected = False,
 ) -> None:
-    """Take units, devices and lines from XLSX or CSV; several tables are judged together."""
+    """Take units, devices, lines and VPNs on lines from XLSX or CSV, judged together."""
     pairs = _pairs(sources)
     context = open_context(root)
     today = now().astimezone().date()
@@ -74,10 +74,10 @@ def _import_rows(report: ImportReport) -> list[tuple[object, ...]]:
 
 
 def export(
-    table: Annotated[str, typer.Argument(metavar="TABLE", help="units, devices or lines")],
+    table: Annotated[str, typer.Argument(metavar="TABLE", help="units, devices, lines or vpn_lines")],
     output: Annotated[Path, typer.Option("-o", "--output", help="FILE.xlsx or FILE.csv")],
     root: Root = None,
-    office: Annotated[bool, typer.Option("--for-office", metavar="", help="Chinese heads; a CSV for spreadsheet programs")] = False,
+    office: Annotated[bool, typer.Option("--for-office", help="Chinese heads; a CSV for spreadsheet programs")] = False,
 ) -> None:
     """Hand out a table of the inventory; `import` takes it back."""
     if table not in HEADS:
@@ -93,7 +93,7 @@ def worksheet_out(
     output: Annotated[Path, typer.Option("-o", "--output", help="FILE.xlsx or FILE.csv")],
     root: Root = None,
     language: Annotated[str, typer.Option("--language", envvar="WAIWANG_LANGUAGE", help="zh or en")] = "zh",
-    every: Annotated[bool, typer.Option("--all", metavar="", help="also lines that are opened and have a circuit id")] = False,
+    every: Annotated[bool, typer.Option("--all", help="also lines that are opened and have a circuit id")] = False,
 ) -> None:
     """Write the orders of a carrier: what is to be built, and cells for what it reports back."""
     if language not in LANGUAGES:

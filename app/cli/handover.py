@@ -41,7 +41,7 @@ ReportForm = Annotated[
 Output = Annotated[Path | None, typer.Option("-o", "--output", help="file to write; without it, to stdout")]
 InLanguage = Annotated[Language, typer.Option("--language", envvar="WAIWANG_LANGUAGE", help="of text, xlsx, docx and pdf")]
 KnownOnly = Annotated[
-    bool, typer.Option("--known-only", metavar="", help="leave out what was learnt later: the same bytes as T's for ever")
+    bool, typer.Option("--known-only", help="leave out what was learnt later: the same bytes as T's for ever")
 ]
 
 

@@ -74,19 +74,29 @@ def stopping_on_interrupt(break_off: Callable[[], None]) -> Iterator[Callable[[]
     """Let the first Ctrl-C stop the run between two devices, never within one. The second one breaks off: `break_off` says what is known,
     and the process ends at once, without waiting for devices that may hang.
     """
-    stopped = Event()
+    stopped, telling, again = Event(), Event(), Event()
 
     def stop(number: int, frame: FrameType | None) -> None:
+        if telling.is_set():  # nothing can be printed in the middle of what is being printed
+            again.set()
+            return
         if stopped.is_set():
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-            try:
-                break_off()
-                tell("stopped")
-                sys.stdout.flush()
-            finally:
-                os._exit(INTERRUPTED)
+            end()
         stopped.set()
+        telling.set()
         tell("stopping: devices under way are finished, no other is begun; Ctrl-C once more breaks off")
+        telling.clear()
+        if again.is_set():
+            end()
+
+    def end() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            break_off()
+            tell("stopped")
+            sys.stdout.flush()
+        finally:
+            os._exit(INTERRUPTED)
 
     terminals = [number for number in (1, 2) if os.isatty(number)]
 

@@ -40,7 +40,7 @@ from app.workflows.tester_import import import_result
 
 app = typer.Typer(help="Active tests; their results are evidence for waiwang accept.", no_args_is_help=True)
 Seconds = Annotated[int, typer.Option("--seconds", envvar="WAIWANG_SECONDS", min=2, max=60, help="per direction")]
-Told = Annotated[bool, typer.Option("--now", metavar="", help="within office hours too: the units were told")]
+Told = Annotated[bool, typer.Option("--now", help="within office hours too: the units were told")]
 
 
 @app.command()

@@ -31,7 +31,7 @@ from app.workflows.poll_report import CycleReport, PollRow
 def poll(
     root: Root = None,
     form: Form = Format.text,
-    once: Annotated[bool, typer.Option("--once", metavar="", help="one cycle; the schedule is part of waiwang serve")] = False,
+    once: Annotated[bool, typer.Option("--once", help="one cycle; the schedule is part of waiwang serve")] = False,
 ) -> None:
     """Ask every device once and show every line."""
     if not once:

@@ -33,7 +33,7 @@ class Language(StrEnum):
 def check(
     root: Root = None,
     form: Form = Format.text,
-    all_notes: Annotated[bool, typer.Option("--all-notes", metavar="", help="show every note, not the first ten")] = False,
+    all_notes: Annotated[bool, typer.Option("--all-notes", help="show every note, not the first ten")] = False,
 ) -> None:
     """Judge every input; all findings at once, each with file:line."""
     context = open_context(root)
@@ -69,7 +69,7 @@ def render(
     names: Names = None,
     root: Root = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="folder to write to; without it, to stdout")] = None,
-    bootstrap: Annotated[bool, typer.Option("--bootstrap", metavar="", help="first-boot texts and a page per site to print")] = False,
+    bootstrap: Annotated[bool, typer.Option("--bootstrap", help="first-boot texts and a page per site to print")] = False,
     language: Annotated[Language, typer.Option("--language", envvar="WAIWANG_LANGUAGE", help="of the site pages")] = Language.zh,
 ) -> None:
     """Write the intended configuration of every device; the same input gives the same bytes."""

@@ -95,15 +95,16 @@ def finish(
     unsafe: Unsafe = None,
     quiet: Quiet = False,
     despite_hosts: Annotated[bool, typer.Option("--despite-hosts", help="also where hosts still answer in an old prefix")] = False,
-    restart_ospf: Annotated[
-        bool, typer.Option("--restart-ospf", help="let OSPF begin anew where it goes by an old address; traffic stops for a moment")
+    restart_igp: Annotated[
+        bool,
+        typer.Option("--restart-igp", "--restart-ospf", help="let OSPF or IS-IS begin anew by the new address; traffic stops for a moment"),
     ] = False,
 ) -> None:
     """Take the old addresses away, leaf first, prove that they are gone, and release them into quarantine."""
     context = open_context(root)
     chosen = _units(context, units)
     with _ground(context, workers, wait_s, unsafe, commit=commit) as ground:
-        report = run_finish(ground, chosen, commit=commit, today=context.today, despite_hosts=despite_hosts, restarting=restart_ospf)
+        report = run_finish(ground, chosen, commit=commit, today=context.today, despite_hosts=despite_hosts, restarting=restart_igp)
     _end(context, report, form, quiet=quiet)
 
 

@@ -103,7 +103,7 @@ def rollback(
     workers: Workers = 20,
     commit: Commit = False,
     unsafe: Unsafe = None,
-    quiet: Annotated[bool, typer.Option("--quiet", metavar="", help="leave the diffs out")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="leave the diffs out")] = False,
     record: Record = None,
     language: InLanguage = Language.zh,
 ) -> None:

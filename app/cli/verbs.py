@@ -41,7 +41,7 @@ VERBS = (
         "identify", "app.cli.identity:identify_devices",
         "Ask devices for their description, model and serial number, and keep what has changed.",
     ),
-    Verb("import", "app.cli.exchange:import_", "Take units, devices and lines from XLSX or CSV; several tables are judged together."),
+    Verb("import", "app.cli.exchange:import_", "Take units, devices, lines and VPNs on lines from XLSX or CSV, judged together."),
     Verb("export", "app.cli.exchange:export", "Hand out a table of the inventory; `import` takes it back."),
     Verb(
         "init", "app.cli.exchange:init",

@@ -1,7 +1,8 @@
 """Would these commands cut the way that they arrive by? Judged line by line: a gap in between is a cut as well.
 
-But for the address lines of one interface, outside FRR: those that concern the session's own address are given in one write
-(`in_one_write`), and the device goes on with what it has received while nobody reaches it.
+But for two kinds of lines, which are given in one write (`in_one_write`), as the device goes on with what it has received while nobody
+reaches it: the address lines of one interface, outside FRR, where they concern the session's own address; and the NET of IS-IS, whose
+old one must go before another system id is taken, which ends the routes that the session itself uses.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from app.core.intent import DeviceIntent
 #: What puts an interface into a VPN instance; what gives a sub-interface its VLAN.
 _BINDINGS = ("ip binding vpn-instance", "ip vrf forwarding", "vrf forwarding")
 _TAGS = ("dot1q termination vid", "vlan-type dot1q", "encapsulation dot1q")
+_NET = re.compile(r"(?:(?:undo|no) )?(?:network-entity|net) [\dA-Fa-f.]+$")
 _IGP_ENDED = re.compile(r"undo (?:ospf|isis) \d+$")
 
 
@@ -76,7 +78,7 @@ def find_cutoffs(family: str, running: str, commands: Iterable[Command], path: M
     state = _state_of(family, running)
     found: list[str] = []
     block = ""
-    for run in address_runs(family, commands):
+    for run in runs(family, commands):
         before = set(state.addresses.get(_interface(block), ())) if len(run) > 1 else set()
         for command in run:
             if command.level == 0:
@@ -89,25 +91,35 @@ def find_cutoffs(family: str, running: str, commands: Iterable[Command], path: M
     return tuple(found)
 
 
-def address_runs(family: str, commands: Iterable[Command]) -> Iterator[tuple[Command, ...]]:
-    """Yield the commands in their order: consecutive address lines of one interface together outside FRR, every other alone."""
-    undo, run = f"{negation(family)} ", list[Command]()
+def runs(family: str, commands: Iterable[Command]) -> Iterator[tuple[Command, ...]]:
+    """Yield the commands in their order: consecutive address lines of one interface together outside FRR, consecutive NETs of IS-IS
+    together, every other line alone."""
+    undo, run, kind = f"{negation(family)} ", list[Command](), ""
     for command in commands:
-        if command.level and not is_frr(family) and command.text.removeprefix(undo).startswith("ip address "):
-            run.append(command)
-            continue
-        if run:
+        before, kind = kind, _kind(family, command, undo)
+        if run and (not kind or kind != before):
             yield tuple(run)
             run = []
-        yield (command,)
+        run.append(command)
     if run:
         yield tuple(run)
 
 
+def _kind(family: str, command: Command, undo: str) -> str:
+    if command.level and not is_frr(family) and command.text.removeprefix(undo).startswith("ip address "):
+        return "address"
+    return "net" if command.level and _NET.match(command.text) else ""
+
+
+def renames_isis(commands: Iterable[Command]) -> bool:
+    """Tell whether IS-IS goes by another NET afterwards: routes over the device are gone until its neighbours know it again."""
+    return any(command.level and _NET.match(command.text) for command in commands)
+
+
 def in_one_write(run: tuple[Command, ...], session_address: IPv4Address) -> bool:
-    """Tell whether lines must reach the device in one write: on the way they take the address away that the session uses."""
+    """Tell whether lines must reach the device in one write: on the way they take away what the session stands on."""
     named = (_address(command.text.removeprefix("undo ").removeprefix("no ")) for command in run)
-    return len(run) > 1 and any(address is not None and address.ip == session_address for address in named)
+    return len(run) > 1 and (renames_isis(run) or any(address is not None and address.ip == session_address for address in named))
 
 
 def _interface(block: str) -> str:

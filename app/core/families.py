@@ -29,6 +29,7 @@ from app.core.gaps import (
     has_throttles,
     has_traps,
     has_vlans,
+    has_vpn6,
     has_vpns,
     originates_isis_default6,
 )
@@ -98,6 +99,7 @@ FRR = Family(
         Gap("the login banner", lambda intent: bool(intent.management.banner), "a message of vtysh, after the login", BY_NODE_INIT),
         Gap("committed rates", has_rates, "no policer and no shaper in vtysh", BY_NODE_INIT),
         Gap("VPN instances", has_vpns, "labels and VRFs are the host's kernel's; ports of VPN instances stay shut", BY_NODE_INIT),
+        Gap("IPv6 within VPN instances", has_vpn6, "labels and VRFs are the host's kernel's", BY_NODE_INIT),
         Gap("the filter between IS-IS levels", filters_isis, "no word for it: level 1 passes whole", "Put another family at the counties."),
         Gap(
             "IS-IS metrics above 63",
@@ -251,6 +253,12 @@ CISCO_IOS = Family(
             lambda intent: intent.ospf is not None and intent.ospf.lsa_throttle_ms is not None,
             "IOS wants three times, the plan gives one",
             ASK_VENDOR,
+        ),
+        Gap(
+            "IPv6 within VPN instances",
+            has_vpn6,
+            "`ip vrf` knows IPv4 alone; `vrf definition`, which knows both, would take every port's addresses away while it is changed",
+            "Put another family where the VPN needs IPv6; its IPv4 is carried.",
         ),
         Gap(
             "filters of IPv6 prefixes between OSPF areas",

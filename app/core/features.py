@@ -21,7 +21,7 @@ from app.core.intent import (
 from app.core.inventory import Device, Inventory
 from app.core.ipplan import PLAN_FILE, AddressBook, Features, Plan, ProvincePeer, QosShare, VpnProfile
 from app.core.ipv6_rows import INFRASTRUCTURE, LAN_LENGTH, LENGTHS
-from app.core.vpn_lines import vpn_routes
+from app.core.vpn_lines import vpn_routes, vpn_routes6
 from app.errors import Finding
 
 #: Roles that hold VPN instances and speak BGP: the city core reflects routes, counties are its clients (design default).
@@ -49,6 +49,7 @@ def with_features(intent: DeviceIntent, device: Device, ground: Ground) -> Devic
         interfaces=(*ports, *_divided(intent.family, ports), *_unused(features, device, ports)),
         vpns=_vpns(features) if intent.role in PE_ROLES else _vpns_at_unit(features, ports),
         vpn_routes=vpn_routes(ground, device),
+        vpn_routes6=vpn_routes6(ground, device),
         bgp=_bgp(features, intent, inventory, book),
         assigned=_public_ranges(plan, ("national_public", "local_public")) if intent.role in PE_ROLES else (),
         announced=_public_ranges(plan, ("national_public",)) if intent.role == "city_core" else (),
@@ -232,13 +233,13 @@ def _divided(family: str, ports: Iterable[InterfaceIntent]) -> Iterator[Interfac
 
 
 def _vpns(features: Features) -> tuple[VpnIntent, ...]:
-    return tuple(VpnIntent(vpn.name, vpn.rd, vpn.imports, vpn.exports) for vpn in features.vpns)
+    return tuple(VpnIntent(vpn.name, vpn.rd, vpn.imports, vpn.exports, vpn.prefix6 is not None) for vpn in features.vpns)
 
 
 def _vpns_at_unit(features: Features, ports: Iterable[InterfaceIntent]) -> tuple[VpnIntent, ...]:
     """Return the VPN instances that a unit's router has ports in. They take and give no targets: labels end above it."""
     names = {port.vrf for port in ports}
-    return tuple(VpnIntent(vpn.name, vpn.rd, (), ()) for vpn in features.vpns if vpn.name in names)
+    return tuple(VpnIntent(vpn.name, vpn.rd, (), (), vpn.prefix6 is not None) for vpn in features.vpns if vpn.name in names)
 
 
 def _bgp(features: Features, intent: DeviceIntent, inventory: Inventory, book: AddressBook) -> BgpIntent | None:

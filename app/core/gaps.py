@@ -49,6 +49,10 @@ def has_vpns(intent: DeviceIntent) -> bool:
     return bool(intent.vpns)
 
 
+def has_vpn6(intent: DeviceIntent) -> bool:
+    return intent.carries_vpn6
+
+
 def has_queues(intent: DeviceIntent) -> bool:
     return bool(intent.policies)
 

@@ -10,10 +10,15 @@ from datetime import date
 from app.core.inventory import Inventory
 from app.core.order import Order
 
-#: Table → the column that names a row.
-KEYS = {"units": "unit_id", "devices": "name", "lines": "line_id"}
+#: Table → the columns that name a row; the first of them tells a sheet's head row.
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "units": ("unit_id",),
+    "devices": ("name",),
+    "lines": ("line_id",),
+    "vpn_lines": ("line_id", "vpn"),
+}
 #: What one row of a table is called in findings.
-CALLED = {"units": "unit", "devices": "device", "lines": "line"}
+CALLED = {"units": "unit", "devices": "device", "lines": "line", "vpn_lines": "VPN on a line"}
 #: Table → column → Chinese heads; the first is the one that we write. The column's own name is always understood.
 HEADS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "units": {
@@ -59,6 +64,13 @@ HEADS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "role": ("主备",),
         "ordered_on": ("下单日期", "订单日期"),
         "ruling": ("裁定编号", "裁定"),
+    },
+    "vpn_lines": {
+        "line_id": ("线路编号", "线路代码"),
+        "vpn": ("VPN实例", "VPN名称"),
+        "a_interface": ("本端子接口", "本端端口", "局端端口"),
+        "z_interface": ("对端子接口", "对端端口", "用户端端口"),
+        "committed_kbps": ("承诺速率（kbit/s）", "承诺速率", "速率（kbit/s）"),
     },
 }
 #: Heads that office sheets carry for their readers; their cells are read over.
@@ -147,6 +159,12 @@ def only_once(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     for name, meant in pairs:
         found[name] = None if name in found and found[name] != meant else meant
     return {name: meant for name, meant in found.items() if meant is not None}
+
+
+def named(table: str, cells: Mapping[str, str]) -> str:
+    """Return the name of a row: the cells of its key, joined by a slash; empty where one of them is."""
+    parts = [cells.get(column, "").strip() for column in KEYS[table]]
+    return "/".join(parts) if all(parts) else ""
 
 
 def squeezed(head: str) -> str:

@@ -78,6 +78,15 @@ class VpnRoute:
 
 
 @dataclass(frozen=True, slots=True)
+class VpnRoute6:
+    """The same for IPv6."""
+
+    vrf: str
+    prefix: IPv6Network
+    next_hop: IPv6Address
+
+
+@dataclass(frozen=True, slots=True)
 class OspfArea:
     """An area this device is in; `stub` areas get only a default route from the county."""
 
@@ -170,12 +179,13 @@ class PrefixRange:
 
 @dataclass(frozen=True, slots=True)
 class VpnIntent:
-    """A VPN instance; `imports` and `exports` are route targets."""
+    """A VPN instance; `imports` and `exports` are route targets. `ipv6`: it carries IPv6 beside IPv4."""
 
     name: str
     rd: str
     imports: tuple[str, ...]
     exports: tuple[str, ...]
+    ipv6: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,16 +275,22 @@ class DeviceIntent:
     assigned6: tuple[PrefixRange, ...] = ()
     announced6: tuple[PrefixRange, ...] = ()
     vpn_routes: tuple[VpnRoute, ...] = ()
+    vpn_routes6: tuple[VpnRoute6, ...] = ()
 
     @property
     def has_ipv6(self) -> bool:
-        """Whether any port has an IPv6 address."""
-        return any(port.address6 for port in self.interfaces)
+        """Whether any port outside VPN instances has an IPv6 address."""
+        return any(port.address6 for port in self.interfaces if port.vrf is None)
 
     @property
     def routed_vpns(self) -> frozenset[str]:
         """The VPN instances with static routes of their own, which the routers beside this one are to hear of."""
         return frozenset(route.vrf for route in self.vpn_routes)
+
+    @property
+    def carries_vpn6(self) -> bool:
+        """Whether any VPN instance carries IPv6."""
+        return any(vpn.ipv6 for vpn in self.vpns)
 
     @property
     def has_mpls(self) -> bool:

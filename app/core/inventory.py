@@ -139,12 +139,16 @@ class NatRecord:
 
 @dataclass(frozen=True, slots=True)
 class VpnLine:
-    """A VPN that a line carries to its unit's own router, by a sub-interface of its own at both ends."""
+    """A VPN that a line carries to its unit's own router, by a sub-interface of its own at both ends.
+
+    `committed_kbps` is its own rate, each way; None leaves it to share the whole line.
+    """
 
     line_id: str
     vpn: str
     a_interface: str
     z_interface: str
+    committed_kbps: int | None = None
     where: str = ""
 
 

@@ -141,13 +141,17 @@ class Management:
 
 @dataclass(frozen=True, slots=True)
 class VpnProfile:
-    """A VPN instance with its route distinguisher and route targets (`AS:number`); `zone` is public, department or internet."""
+    """A VPN instance with its route distinguisher and route targets (`AS:number`); `zone` is public, department or internet.
+
+    `prefix6` is its own IPv6 block, None where it carries IPv4 alone.
+    """
 
     name: str
     zone: str
     rd: str
     imports: tuple[str, ...]
     exports: tuple[str, ...]
+    prefix6: IPv6Network | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,14 +269,21 @@ class Allocation:
 class AddressBook:
     """Addresses by holder, read from the live rows of a ledger. Raises KeyError with the holder's name where none is held.
 
-    `beside` are the second prefixes of holders that are being renumbered: on the devices as well, but not leading.
+    `beside` are the second prefixes of holders that are being renumbered: on the devices as well, but not leading. `leaving` are the
+    old ones among all prefixes of such holders, as long as devices carry them.
     """
 
     prefixes: Mapping[str, IPv4Network]
     beside: Mapping[str, IPv4Network] = field(default_factory=dict)
+    leaving: Mapping[str, IPv4Network] = field(default_factory=dict)
 
     def loopback(self, device: str) -> IPv4Address:
         return self.prefixes[f"device:{device}"].network_address
+
+    def identity(self, device: str) -> IPv4Address:
+        """Return the loopback that a routing process is named after: the old one as long as the device carries it."""
+        holder = f"device:{device}"
+        return self.leaving.get(holder, self.prefixes[holder]).network_address
 
     def line_ends(self, line_id: str) -> tuple[IPv4Interface, IPv4Interface]:
         """Return the addresses of the `a` and the `z` end: first and second host of the interconnect (both of a /31)."""
@@ -315,16 +326,19 @@ def address_book(ledger: tuple[Allocation, ...]) -> AddressBook:
     live = [row for row in ledger if row.released_on is None]
     prefixes = {row.holder: row.prefix for row in live if row.replaces is None}
     beside: dict[str, IPv4Network] = {}
+    leaving: dict[str, IPv4Network] = {}
     for row in live:
         if row.replaces is None:
             continue
+        if row.phase in ("dual", "cut_over"):
+            leaving[row.holder] = row.replaces
         if row.phase == "dual":
             beside[row.holder] = row.prefix
         elif row.phase == "cut_over":
             beside[row.holder] = row.replaces
         if row.phase in ("cut_over", "clearing", "finished"):
             prefixes[row.holder] = row.prefix
-    return AddressBook(prefixes, beside)
+    return AddressBook(prefixes, beside, leaving)
 
 
 def pools_for(plan: Plan, role: str, region: str, vrf: str | None = None) -> tuple[Pool, ...]:

@@ -9,14 +9,14 @@ from datetime import date, timedelta
 from ipaddress import IPv6Network
 
 from app.core.inventory import Inventory
-from app.core.ipplan import PLAN_FILE, Ipv6Block
-from app.core.ipv6_rows import CITY_LENGTH, INFRASTRUCTURE, LENGTHS, Allocation6
+from app.core.ipplan import PLAN_FILE, Ipv6Block, VpnProfile
+from app.core.ipv6_rows import CITY_LENGTH, INFRASTRUCTURE, LEDGER6_FILE, LENGTHS, Allocation6
+from app.core.ipv6_vpns import find_vpn6_faults, find_vpn_row_faults, links_of, vpn_demands6
 from app.core.plan_faults import named
 from app.core.spans import TakenSpans, taken_spans
 from app.core.workspace import Workspace
 from app.errors import Finding
 
-LEDGER6_FILE = "ipplan/allocations6.csv"
 #: The /64s of the infrastructure /48 that loopbacks and links are cut from.
 LOOPBACKS, LINKS = 0, 1
 
@@ -50,11 +50,20 @@ def demands6(inventory: Inventory) -> dict[str, tuple[str, str]]:
 
 
 def plan_ipv6(
-    block: Ipv6Block, ledger: Iterable[Allocation6], inventory: Inventory, today: date, quarantine_days: int
+    block: Ipv6Block,
+    ledger: Iterable[Allocation6],
+    inventory: Inventory,
+    today: date,
+    quarantine_days: int,
+    vpns: Iterable[VpnProfile] = (),
 ) -> Ipv6Change:
-    """Fit the IPv6 ledger to the inventory: keep what stands, add first-fit, let what nobody needs rest."""
+    """Fit the IPv6 ledger to the inventory: keep what stands, add first-fit, let what nobody needs rest.
+
+    `vpns` have blocks of their own, where they carry IPv6.
+    """
     before = in_order6(ledger)
-    wanted = demands6(inventory)
+    city, within = demands6(inventory), vpn_demands6(inventory, vpns)
+    wanted = city.keys() | within.keys()
     rest = timedelta(days=quarantine_days)
     dropped = tuple(row for row in before if row.released_on is not None and today >= row.released_on + rest)
     standing = [row for row in before if row not in dropped]
@@ -65,11 +74,20 @@ def plan_ipv6(
     kept = [row for holder, row in live.items() if holder in wanted]
     quarantined = [row for row in standing if row.released_on is not None and resting.get(row.holder) is not row]
     quarantined += released if quarantine_days > 0 else ()
-    new = {holder: demand for holder, demand in wanted.items() if holder not in live and holder not in resting}
-    added, unserved = _hand_out(block, [*kept, *returned, *quarantined], new, today)
-    shortages = tuple(_shortages(block, unserved))
+    standing = [*kept, *returned, *quarantined]
+    known = live.keys() | resting.keys()
+    added, unserved = _hand_out(block, standing, {holder: asked for holder, asked in city.items() if holder not in known}, today)
+    more, unserved_within = _hand_out_within(standing, {holder: asked for holder, asked in within.items() if holder not in known}, today)
+    added += more
+    shortages = (*_shortages(block, unserved), *_shortages_within(unserved_within))
     after = before if shortages else in_order6([*kept, *returned, *quarantined, *added])
     return Ipv6Change(in_order6(added), in_order6(returned), in_order6(released), dropped, shortages, after)
+
+
+def plan_ledger6(workspace: Workspace, block: Ipv6Block, today: date) -> Ipv6Change:
+    """Return what planning would do to a workspace's IPv6 ledger."""
+    plan = workspace.plan
+    return plan_ipv6(block, workspace.ledger6, workspace.inventory, today, plan.quarantine_days, plan.features.vpns)
 
 
 def in_order6(rows: Iterable[Allocation6]) -> tuple[Allocation6, ...]:
@@ -103,6 +121,39 @@ def _hand_out(
             by_role.setdefault(_layer(role), []).append(_span(prefix))
         added.append(Allocation6(prefix, block.vrf, role, holder, today))
     return added, unserved
+
+
+def _hand_out_within(
+    standing: Iterable[Allocation6], new: Mapping[str, tuple[str, VpnProfile]], today: date
+) -> tuple[list[Allocation6], list[tuple[VpnProfile, str, str]]]:
+    """Give each holder the first free prefix of its VPN's block: of its first /64 for a line, beside it for a system."""
+    spans: dict[tuple[str, str], list[tuple[int, int]]] = {}
+    for row in standing:
+        spans.setdefault((row.vrf, row.role), []).append(_span(row.prefix))
+    streams: dict[tuple[str, str], Iterator[IPv6Network]] = {}
+    added: list[Allocation6] = []
+    unserved: list[tuple[VpnProfile, str, str]] = []
+    for holder, (role, vpn) in new.items():
+        assert vpn.prefix6 is not None  # only such instances ask
+        links, key = links_of(vpn.prefix6), (vpn.name, role)
+        if key not in streams:
+            taken = spans.get(key, []) + ([] if role == "link" else [_span(links)])
+            streams[key] = _free(links if role == "link" else vpn.prefix6, LENGTHS[role], taken_spans(taken))
+        prefix = next(streams[key], None)
+        if prefix is None:
+            unserved.append((vpn, role, holder))
+        else:
+            added.append(Allocation6(prefix, vpn.name, role, holder, today))
+    return added, unserved
+
+
+def _shortages_within(unserved: Iterable[tuple[VpnProfile, str, str]]) -> Iterator[Finding]:
+    by_vpn: dict[tuple[str, str], list[str]] = {}
+    for vpn, role, holder in unserved:
+        by_vpn.setdefault((f"VPN {vpn.name}: its IPv6 block {vpn.prefix6} has no room for role {role}", role), []).append(holder)
+    for (what, role), holders in by_vpn.items():
+        found = f"none for {named(holders)}"
+        yield Finding(PLAN_FILE, what, f"room for {len(holders)} more /{LENGTHS[role]}", found, "Release what nobody uses any more.")
 
 
 def _layer(role: str) -> str:
@@ -159,6 +210,7 @@ def find_ipv6_faults(workspace: Workspace) -> Iterator[Finding]:
     """Yield what is wrong with the city's block and with the IPv6 ledger."""
     block, rows = workspace.plan.ipv6, in_order6(workspace.ledger6)
     if block is None:
+        yield from find_vpn6_faults(workspace.plan)
         if rows:
             step = f"Put the city's prefix back into {PLAN_FILE}, or remove the file."
             yield Finding(rows[0].where or LEDGER6_FILE, "IPv6 prefixes are held without a block", f"ipv6 in {PLAN_FILE}", "none", step)
@@ -168,7 +220,10 @@ def find_ipv6_faults(workspace: Workspace) -> Iterator[Finding]:
     if block.prefix.prefixlen != CITY_LENGTH:
         step = "Enter the part of the province's prefix that the city was given."
         yield Finding(block.where, "ipv6: the city's block has another length", f"a /{CITY_LENGTH}", str(block.prefix), step)
-    yield from _find_row_faults(block, rows)
+    yield from find_vpn6_faults(workspace.plan)
+    within = workspace.plan.vpn_names
+    yield from _find_row_faults(block, [row for row in rows if row.vrf not in within])
+    yield from find_vpn_row_faults(workspace.plan.features.vpns, rows)
 
 
 def _find_row_faults(block: Ipv6Block, rows: Iterable[Allocation6]) -> Iterator[Finding]:

@@ -40,7 +40,7 @@ def isis_intent(ground: Ground, profile: IsisProfile, ports: Iterable[InterfaceI
     peers = ground.workspace.plan.features.bgp
     return IsisIntent(
         process=profile.process,
-        net=f"{area_of(ground, profile, device)}.{system_id(ground.book.loopback(device.name))}.00",
+        net=f"{area_of(ground, profile, device)}.{system_id(ground.book.identity(device.name))}.00",
         levels=tuple(sorted({port.isis_level for port in ports if port.isis_level})),
         authentication=profile.authentication,
         lsp_mtu=DIALLED_LSP_MTU if dialled else None,

@@ -26,8 +26,8 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "platforms": ("name", "slug"),
     "device_types": ("manufacturer", "model", "slug", "u_height"),
     "devices": ("name", "role", "manufacturer", "device_type", "platform", "status", "site"),
-    "interfaces": ("device", "name", "parent", "type", "enabled", "description"),
-    "vrfs": ("name", "enforce_unique", "description"),
+    "vrfs": ("name", "rd", "enforce_unique", "description"),
+    "interfaces": ("device", "name", "parent", "type", "enabled", "speed", "vrf", "description"),
     "ipam_roles": ("name", "slug"),
     "prefixes": ("prefix", "vrf", "status", "role", "description"),
     "ip_addresses": ("address", "vrf", "status", "device", "interface", "is_primary", "description"),
@@ -69,8 +69,8 @@ def netbox_tables(ground: Ground) -> dict[str, list[tuple[str, ...]]]:
         "platforms": lambda g: _names(device.platform for device in g.workspace.inventory.devices.values()),
         "device_types": _device_types,
         "devices": _devices,
+        "vrfs": _vrfs,
         "interfaces": _interfaces,
-        "vrfs": lambda g: [(name, "true", carries) for name, carries in g.workspace.plan.vrfs.items()],
         "ipam_roles": lambda g: _names(pool.role for pool in g.workspace.plan.pools),
         "prefixes": _prefixes,
         "ip_addresses": _addresses,
@@ -168,16 +168,30 @@ def _devices(ground: Ground) -> Iterator[tuple[str, ...]]:
         yield device.name, device.role, device.vendor, device.model, device.platform, "active", site
 
 
+def _vrfs(ground: Ground) -> Iterator[tuple[str, ...]]:
+    """Yield every VRF; one in the global table has no route distinguisher."""
+    distinguishers = _distinguishers(ground)
+    for name, carries in ground.workspace.plan.vrfs.items():
+        yield name, distinguishers.get(name, ""), "true", carries
+
+
+def _distinguishers(ground: Ground) -> dict[str, str]:
+    return {vpn.name: vpn.rd for vpn in ground.workspace.plan.features.vpns}
+
+
 def _interfaces(ground: Ground) -> Iterator[tuple[str, ...]]:
-    """Yield every port, physical ports before the sub-interfaces that name them."""
+    """Yield every port, physical ports before the sub-interfaces that name them; NetBox takes a port's VRF by its distinguisher."""
+    distinguishers = _distinguishers(ground)
     for device, intent in ground.intents.items():
         ports = {port.name: port for port in intent.interfaces}
         carriers = dict.fromkeys(_physical(name) for name in ports if "." in name and _physical(name) not in ports)
         for name in carriers:
-            yield device, name, "", _port_type(name), "true", ""
+            yield device, name, "", _port_type(name), "true", "", "", ""
         for port in sorted(intent.interfaces, key=lambda port: "." in port.name):
             parent = _physical(port.name) if "." in port.name else ""
-            yield device, port.name, parent, _interface_type(port), "false" if port.shutdown else "true", port.description
+            enabled, vrf = "false" if port.shutdown else "true", distinguishers.get(port.vrf or "", "")
+            speed = str(port.out_kbps) if port.kind == "vpn_line" and port.out_kbps else ""
+            yield device, port.name, parent, _interface_type(port), enabled, speed, vrf, port.description
 
 
 def _physical(name: str) -> str:
@@ -211,13 +225,15 @@ def _addresses(ground: Ground) -> list[tuple[str, ...]]:
 
 
 def _port_addresses(ground: Ground) -> Iterator[tuple[str, ...]]:
-    vrfs = {row.prefix: row.vrf for row in ground.workspace.ledger if row.released_on is None}
+    bound = ground.workspace.plan.vpn_names
+    public = {row.prefix: row.vrf for row in ground.workspace.ledger if row.released_on is None and row.vrf not in bound}
     for device, intent in ground.intents.items():
         best = next(iter(intent.contacts), None)
         for port in intent.interfaces:
             if port.address is not None:
                 primary = "true" if port.address.ip == best else "false"
-                yield str(port.address), vrfs.get(port.address.network, ""), "active", device, port.name, primary, port.line_id or ""
+                vrf = port.vrf or public.get(port.address.network, "")
+                yield str(port.address), vrf, "active", device, port.name, primary, port.line_id or ""
 
 
 def _circuits(ground: Ground) -> Iterator[tuple[str, ...]]:

@@ -42,7 +42,7 @@ TERMINATION_HEADS: Mapping[str, tuple[str, ...]] = {
     "upstream_speed": ("Upstream Speed", "Upstream speed (Kbps)"),
     "description": ("Description",),
 }
-_HOLDER = re.compile(r"(?:device|line|unit|management|service):\S+")
+_HOLDER = re.compile(r"(?:device|line|unit|management|service|vpn):\S+")
 #: NetBox marks depth with dots, and a VRF with its route distinguisher in brackets.
 _DEPTH = re.compile(r"^[•·\s]+")
 _DISTINGUISHER = re.compile(r"\s*\([^()]*\)$")

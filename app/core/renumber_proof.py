@@ -9,6 +9,7 @@ from ipaddress import AddressValueError, IPv4Address, IPv4Network
 from app.core.device_tables import DeviceTables
 from app.core.families import FAMILIES
 from app.core.intent import DeviceIntent
+from app.core.isis import system_id
 from app.core.renumber import Move, ends
 
 _ADDRESS = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])")
@@ -63,6 +64,15 @@ def _doubts_of_new(move: Move, intents: Mapping[str, DeviceIntent], tables: Mapp
             yield f"{device} {interface} has no OSPF neighbour in state Full in {move.new}"
 
 
+def doubts_of_name(move: Move, intents: Mapping[str, DeviceIntent]) -> tuple[str, ...]:
+    """Return which devices name IS-IS after a loopback: with it IS-IS takes another name at once, which is not done unasked."""
+    if move.role != "loopback":
+        return ()
+    named = [(device, isis.net) for device, _, _ in ends(intents, move.new) if (isis := intents[device].isis) is not None]
+    told = "and takes another name with the loopback, which stops traffic for a moment (--restart-igp)"
+    return tuple(f"{device}: IS-IS goes by {net} {told}" for device, net in named)
+
+
 def doubts_of_gone(move: Move, tables: Iterable[DeviceTables]) -> tuple[str, ...]:
     """Return where the old prefix still shows, on any of the devices that were read; empty where it is proven gone."""
     return tuple(doubt for table in tables for doubt in _traces(move.old, table))
@@ -78,8 +88,9 @@ def _traces(old: IPv4Network, table: DeviceTables) -> Iterator[str]:
             yield f"{table.device} has a route to {route.prefix} ({route.protocol}, {', '.join(route.via)})"
     if table.router_id is not None and table.router_id in old:
         yield f"{table.device}: OSPF goes by {table.router_id} until it is restarted"
+    named = system_id(old.network_address) if old.prefixlen == old.max_prefixlen else None
     for line in table.running.splitlines():
-        if any(address in old for address in _addresses(line)):
+        if any(address in old for address in _addresses(line)) or (named is not None and named in line):
             yield f"{table.device} is configured with `{line.strip()}`"
 
 

@@ -50,21 +50,23 @@ def records(text: str) -> Iterator[Record]:
         begin = reader.line_num
 
 
-def merge_rows(text: str, key: str, changes: Mapping[str, Mapping[str, str]]) -> Merged:
-    """Lay cells over the rows that `key` names, and append rows for keys that are not there yet.
+def merge_rows(text: str, keys: tuple[str, ...], changes: Mapping[str, Mapping[str, str]]) -> Merged:
+    """Lay cells over the rows that the columns `keys` name, and append rows that are not there yet.
+
+    Rows go by the cells of their keys, joined by a slash.
 
     A column that a row of `changes` does not give keeps its cell; an empty cell empties it. A row whose cells stay the same
     keeps its bytes. A column that the header lacks is added when a cell needs it, and then every row is written anew.
 
     Raises:
-        csv.Error: the text is broken. ValueError: it has no header, or its header has no `key`.
+        csv.Error: the text is broken. ValueError: it has no header, or its header lacks one of `keys`.
     """
     rows = list(records(text))
     head = next((number for number, row in enumerate(rows) if not row.is_blank), None)
     if head is None:
         raise ValueError("no header")
     header = [cell.strip() for cell in rows[head].cells]
-    at = header.index(key)
+    at = [header.index(key) for key in keys]
     end = _line_end(rows[head].raw)
     wider = header + _missing(header, changes)
     out: list[str] = []
@@ -72,7 +74,7 @@ def merge_rows(text: str, key: str, changes: Mapping[str, Mapping[str, str]]) ->
     places: dict[str, int] = {}
     line = 1
     for number, row in enumerate(rows):
-        named = row.cells[at].strip() if number > head and len(row.cells) == len(header) else ""
+        named = _name(row, at) if number > head and len(row.cells) == len(header) else ""
         after = row.raw
         if number == head and len(wider) > len(header):
             after = _written(wider, end)
@@ -109,6 +111,11 @@ def format_diff(name: str, changes: Sequence[RowChange]) -> str:
         parts.append(f"@@ -{change.line_before}{_counted(len(old))} +{change.line_after}{_counted(len(new))} @@")
         parts += [f"-{row}" for row in old] + [f"+{row}" for row in new]
     return "\n".join(parts) + "\n"
+
+
+def _name(row: Record, at: Sequence[int]) -> str:
+    parts = [row.cells[place].strip() for place in at]
+    return "/".join(parts) if all(parts) else ""
 
 
 def _missing(header: Sequence[str], changes: Mapping[str, Mapping[str, str]]) -> list[str]:

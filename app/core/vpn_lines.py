@@ -6,14 +6,16 @@ in the VPN at the unit by static routes and hands them on. Which VLANs a circuit
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
-from ipaddress import IPv4Network
+from ipaddress import IPv4Network, IPv6Network
 
 from app.core.ground import BACKBONE_ROLES, Ground
-from app.core.intent import InterfaceIntent, VpnRoute
+from app.core.intent import InterfaceIntent, VpnRoute, VpnRoute6
 from app.core.inventory import Device, Line, VpnLine
 from app.core.ipplan import PLAN_FILE, link_ends
 from app.core.naming import vlan_of
+from app.core.order_rules import RATE_STEP_KBPS
 from app.core.references import References
 from app.core.workspace import Workspace
 from app.errors import Finding
@@ -22,6 +24,7 @@ from app.errors import Finding
 TAGGED = ("ethernet",)
 LINES_FILE = "inventory/lines.csv"
 EVERYWHERE = IPv4Network("0.0.0.0/0")
+EVERYWHERE6 = IPv6Network("::/0")
 
 
 def holder_of(held: VpnLine) -> str:
@@ -40,14 +43,20 @@ def vpn_line_ports(ground: Ground, device: Device) -> Iterator[InterfaceIntent]:
         yield InterfaceIntent(
             name=near,
             kind="vpn_line",
-            description=f"VPN {held.vpn} TO:{far_device}:{far} ON:{line.line_id}",
+            description=f"VPN {held.vpn} TO:{far_device}:{far} ON:{line.line_id}" + _bandwidth(held),
             address=ends[0],
             far_device=far_device,
             far_interface=far,
+            in_kbps=held.committed_kbps,
+            out_kbps=held.committed_kbps,
             vlan=vlan_of(near),
             secondary=tuple(ends[1:]),
             vrf=held.vpn,
         )
+
+
+def _bandwidth(held: VpnLine) -> str:
+    return f" BW:{held.committed_kbps}" if held.committed_kbps else ""
 
 
 def vpn_routes(ground: Ground, device: Device) -> tuple[VpnRoute, ...]:
@@ -62,6 +71,22 @@ def vpn_routes(ground: Ground, device: Device) -> tuple[VpnRoute, ...]:
             services = [one for one in ground.services.get(line.z_device, ()) if one.vpn == held.vpn]
             prefixes = [prefix for one in services for prefix in ground.book.all_of(f"service:{one.service_id}")]
             routes += [VpnRoute(held.vpn, prefix, below.ip) for prefix in prefixes]
+    return tuple(sorted(routes, key=lambda route: (route.vrf, route.prefix)))
+
+
+def vpn_routes6(ground: Ground, device: Device) -> tuple[VpnRoute6, ...]:
+    """Return the same for IPv6, on lines of VPNs that carry it."""
+    routes = []
+    for held in ground.vpn_ends.get(device.name, ()):
+        line, link = ground.workspace.inventory.lines[held.line_id], ground.held6.get(holder_of(held))
+        if link is None:
+            continue
+        if line.z_device == device.name:
+            routes.append(VpnRoute6(held.vpn, EVERYWHERE6, link[0]))
+        else:
+            services = [one for one in ground.services.get(line.z_device, ()) if one.vpn == held.vpn]
+            prefixes = [ground.held6[holder] for one in services if (holder := f"service:{one.service_id}") in ground.held6]
+            routes += [VpnRoute6(held.vpn, prefix, link[1]) for prefix in prefixes]
     return tuple(sorted(routes, key=lambda route: (route.vrf, route.prefix)))
 
 
@@ -82,6 +107,40 @@ def find_vpn_line_faults(workspace: Workspace, references: References) -> Iterat
         line = inventory.lines.get(held.line_id)
         if line is not None:
             yield from _find_unfit_line(workspace, held, line, called)
+            yield from _find_unfit_rate(workspace, held, line, called)
+
+
+def find_overbooked_lines(workspace: Workspace) -> Iterator[Finding]:
+    """Yield a note for every line whose VPNs are promised more together than it carries; each alone is within it."""
+    inventory, promised = workspace.inventory, defaultdict[str, list[VpnLine]](list)
+    for held in inventory.vpn_lines:
+        if held.committed_kbps:
+            promised[held.line_id].append(held)
+    for line_id, rows in promised.items():
+        whole, total = line_kbps(workspace, inventory.lines[line_id]), sum(held.committed_kbps or 0 for held in rows)
+        if total > whole:
+            found = f"{total} ({', '.join(f'{held.vpn} {held.committed_kbps}' for held in rows)})"
+            step = "Lower them, or accept that they cannot all have their rate at once, and the public zone what they leave."
+            what = f"VPNs on line {line_id} are promised more than it carries"
+            yield Finding(rows[0].where, what, f"at most {whole} kbit/s together", found, step, note=True)
+
+
+def line_kbps(workspace: Workspace, line: Line) -> int:
+    """Return what devices are given for a line, the smaller of both ways."""
+    kind = workspace.order.classes[line.service_class]
+    return min(kind.configured_down_kbps, kind.configured_up_kbps)
+
+
+def _find_unfit_rate(workspace: Workspace, held: VpnLine, line: Line, called: str) -> Iterator[Finding]:
+    kbps = held.committed_kbps
+    if kbps is None or line.service_class not in workspace.order.classes:
+        return
+    if kbps % RATE_STEP_KBPS:
+        expected = f"a multiple of {RATE_STEP_KBPS}, such as {kbps // RATE_STEP_KBPS * RATE_STEP_KBPS + RATE_STEP_KBPS}"
+        yield Finding(held.where, f"{called}: devices cannot be given this rate", expected, str(kbps), "Correct `committed_kbps`.")
+    if kbps > (whole := line_kbps(workspace, line)):
+        step = "Lower `committed_kbps`, leave it empty to share the whole line, or order a faster line."
+        yield Finding(held.where, f"{called}: its rate exceeds the line's", f"at most {whole} kbit/s", f"{kbps} kbit/s", step)
 
 
 def _find_unfit_line(workspace: Workspace, held: VpnLine, line: Line, called: str) -> Iterator[Finding]:

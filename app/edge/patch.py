@@ -34,7 +34,8 @@ MODELS: Mapping[str, str] = {
     "cisco_ios": "Cisco ISR",
 }
 
-#: Families where a removed routing process must be committed before it is written anew; the others know no `commit`.
+#: Families where a removed routing process must be committed before it is written anew. annet says so of every VRP; the others know
+#: no `commit`.
 TWO_PHASE = frozenset({"huawei_ne"})
 
 #: Commands after which a vendor's question may be answered, with the only answer given: what is asked was shown in the patch.

@@ -11,9 +11,11 @@ from app.core.allocation import PlanChange, demands, plan_allocations, usage
 from app.core.families import find_gaps
 from app.core.features import find_without_peer6
 from app.core.intents import build_intents
-from app.core.ipv6 import LEDGER6_FILE, Ipv6Change, plan_ipv6
+from app.core.ipv6 import Ipv6Change, plan_ledger6
+from app.core.ipv6_rows import LEDGER6_FILE
 from app.core.plan_faults import LEDGER_FILE
 from app.core.pool_rules import find_usage_notes
+from app.core.vpn_lines import find_overbooked_lines
 from app.core.vpn_members import find_outsiders
 from app.core.workspace import Workspace
 from app.edge.database.store import Store
@@ -54,7 +56,7 @@ def check(root: Path, *, today: date, instead: Mapping[str, str] | None = None, 
     shortages6: tuple[Finding, ...] = ()
     ledger6 = workspace.ledger6
     if workspace.plan.ipv6 is not None:
-        change6 = plan_ipv6(workspace.plan.ipv6, workspace.ledger6, workspace.inventory, today, workspace.plan.quarantine_days)
+        change6 = plan_ledger6(workspace, workspace.plan.ipv6, today)
         shortages6, ledger6 = change6.shortages, change6.ledger
         notes = (*notes, *pending(change6, LEDGER6_FILE))
     if change.refused or shortages6:
@@ -83,4 +85,4 @@ def judge_intents(workspace: Workspace) -> tuple[tuple[Finding, ...], tuple[Find
         intents = build_intents(workspace)
     except InputError as error:
         return error.findings, ()
-    return (), (*find_gaps(intents), *find_without_peer6(workspace.plan), *find_outsiders(workspace))
+    return (), (*find_gaps(intents), *find_without_peer6(workspace.plan), *find_outsiders(workspace), *find_overbooked_lines(workspace))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from app.core.commands import Command, mask_secrets
+from app.core.cutoff import renames_isis
 from app.core.dialects import can_revert
 from app.core.intent import DeviceIntent
 from app.errors import AS_BEFORE, NOT_KNOWN, CommitRefused, ConnectFailed, DeviceError, ExitCode, LoginRefused, RenderError, counted
@@ -70,7 +71,7 @@ def commit_device(means: Means, intent: DeviceIntent, session: DeviceSession, di
     means.record_backup(name, mask_secrets(difference.running))
     behind = _answering(means, means.below.get(name, ()))
     change = Change(
-        means.gateway, intent, difference.running, len(difference.commands), partial(_require_ways, means, intent, behind)
+        means.gateway, intent, difference.running, len(difference.commands), partial(_require_ways, means, intent, behind, difference)
     )
     means.progress(name, "pushing")
     with ExitStack() as opened:
@@ -168,14 +169,15 @@ def _asked_again(means: Means, change: Change, error: DeviceError, opened: ExitS
     raise _given_up(error, _back(means, change, session, anew=True))
 
 
-def _require_ways(means: Means, intent: DeviceIntent, behind: Sequence[DeviceIntent]) -> None:
-    """Log in anew, and see that something of what answered behind the device still does.
+def _require_ways(means: Means, intent: DeviceIntent, behind: Sequence[DeviceIntent], difference: Difference) -> None:
+    """Log in anew, at once unless the way in goes by a changed name, and see that something of what answered behind still does.
 
     Raises:
         DeviceError: nobody is let in, or the change cut off what lies behind it.
     """
-    means.gateway.connect(intent, 0.0).close()
-    if behind and not any(means.gateway.answers(child, wait_s) for child, wait_s in zip(behind, (BEHIND_S, 0.0, 0.0), strict=False)):
+    means.gateway.connect(intent, BEHIND_S if renames_isis(difference.commands) else 0.0).close()
+    waits = [BEHIND_S, *[0.0] * len(behind)][: len(behind)]  # the first is waited for; by then routing has found every way
+    if behind and not any(means.gateway.answers(child, wait_s) for child, wait_s in zip(behind, waits, strict=True)):
         names = ", ".join(child.hostname for child in behind)
         raise ConnectFailed(
             intent.hostname,

@@ -1,4 +1,4 @@
-"""Exchange: take units, devices and lines from office sheets into the inventory, and hand them out again."""
+"""Exchange: take units, devices, lines and VPNs on lines from office sheets into the inventory, and hand them out again."""
 
 from __future__ import annotations
 
@@ -9,19 +9,26 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
-from app.core.heads import CALLED, HEADS, KEYS, Vocabulary, vocabulary, with_units
+from app.core.heads import CALLED, HEADS, KEYS, Vocabulary, named, vocabulary, with_units
 from app.core.references import nearest
 from app.core.rows import Merged, RowChange, format_diff, merge_rows, records
 from app.edge.files import judge_workspace
 from app.edge.files.inbound import name_columns
 from app.edge.files.replace import locked_folders, replaced
 from app.edge.files.sheets import Sheet, read_sheets
-from app.edge.files.texts import read_text
+from app.edge.files.texts import Report, read_text
 from app.errors import ExitCode, Finding, InputError, counted
 from app.workflows.check import check
 
 #: Names of worksheets in a workbook that holds several tables.
-SHEET_TITLES = {"units": ("单位", "units"), "devices": ("设备", "devices"), "lines": ("线路", "lines")}
+SHEET_TITLES = {
+    "units": ("单位", "units"),
+    "devices": ("设备", "devices"),
+    "lines": ("线路", "lines"),
+    "vpn_lines": ("线路VPN", "vpn_lines"),
+}
+#: Tables that a workspace may do without; their first row makes the file.
+OPTIONAL = ("vpn_lines",)
 BOM = b"\xef\xbb\xbf"
 
 
@@ -75,8 +82,8 @@ def import_tables(
 ) -> ImportReport:
     """Lay the rows of sheets over the inventory; write it only on `commit`, and only where the whole passes the check.
 
-    `sources` are pairs of a table (units, devices, lines; `all` for a workbook with a sheet for each) and a file. They are judged
-    together: a new unit needs its line, the line its devices. Columns that a sheet lacks keep their cells.
+    `sources` are pairs of a table (units, devices, lines, vpn_lines; `all` for a workbook with a sheet for each) and a file. They are
+    judged together: a new unit needs its line, the line its devices. Columns that a sheet lacks keep their cells.
 
     Raises:
         InputError: with every finding; with `skip_rejected` only for what is not the fault of single rows.
@@ -107,11 +114,11 @@ def _read(sources: Sequence[tuple[str, Path]], words: Vocabulary) -> Reading:
         sheets = read_sheets(path, faults.append, called=path.name if names[path.name] == 1 else str(path))
         places: set[str] = set()
         for chosen, sheet in _chosen(table, sheets, path, reading.blocking):
-            named = name_columns(sheet, HEADS[chosen], KEYS[chosen], faults.append)
-            if named is None:
+            found = name_columns(sheet, HEADS[chosen], KEYS[chosen][0], faults.append)
+            if found is None:
                 continue
-            places |= {where for where, _ in named.rows}
-            reading.rows += [Incoming(chosen, row[KEYS[chosen]], row, where) for where, row in named.rows]
+            places |= {where for where, _ in found.rows}
+            reading.rows += [Incoming(chosen, named(chosen, row), row, where) for where, row in found.rows]
         reading.faults += [fault for fault in faults if fault.where in places]
         reading.blocking += [fault for fault in faults if fault.where not in places]
     reading.faults += _find_unnamed(reading.rows)
@@ -125,7 +132,7 @@ def _read(sources: Sequence[tuple[str, Path]], words: Vocabulary) -> Reading:
 
 def _chosen(table: str, sheets: Sequence[Sheet], path: Path, blocking: list[Finding]) -> list[tuple[str, Sheet]]:
     """Return the worksheets to read, each with its table."""
-    titles = {title: name for name, known in SHEET_TITLES.items() for title in known}
+    titles = {title.lower(): name for name, known in SHEET_TITLES.items() for title in known}
     by_title = [(titles[sheet.title.strip().lower()], sheet) for sheet in sheets if sheet.title.strip().lower() in titles]
     if table == "all":
         if sheets and not by_title:
@@ -148,13 +155,18 @@ def _find_unnamed(rows: Iterable[Incoming]) -> list[Finding]:
     findings = []
     first: dict[tuple[str, str], str] = {}
     for row in rows:
-        called, head = CALLED[row.table], HEADS[row.table][KEYS[row.table]][0]
+        called, keys = CALLED[row.table], KEYS[row.table]
+        heads = [HEADS[row.table][key][0] for key in keys]
         if not row.key:
             step = "Fill it in; without it nobody can tell a change from a new row."
-            findings.append(Finding(row.where, f"{called} without `{KEYS[row.table]}`", f"a value under {head}", "nothing", step))
+            findings += [
+                Finding(row.where, f"{called} without `{key}`", f"a value under {head}", "nothing", step)
+                for key, head in zip(keys, heads, strict=True)
+                if not row.cells.get(key, "").strip()
+            ]
         elif (row.table, row.key) in first:
-            found = f"another at {first[row.table, row.key]}"
-            findings.append(Finding(row.where, f"{called} {row.key} stands twice", f"one row per {head}", found, "Remove one of them."))
+            found, expected = f"another at {first[row.table, row.key]}", f"one row per {' and '.join(heads)}"
+            findings.append(Finding(row.where, f"{called} {row.key} stands twice", expected, found, "Remove one of them."))
         else:
             first[row.table, row.key] = row.where
     return findings
@@ -169,9 +181,8 @@ def judge(root: Path, reading: Reading, today: date, skip_rejected: bool) -> tup
     Raises: InputError with every finding that stands in the way.
     """
     tables = sorted({row.table for row in reading.rows})
-    raw = {table: (root / f"inventory/{table}.csv") for table in tables}
     findings = list(reading.blocking)
-    texts = {table: text for table, path in raw.items() if (text := read_text(path, root, findings.append)) is not None}
+    texts = {table: text for table in tables if (text := _table_text(root, table, findings.append)) is not None}
     if findings:
         raise InputError(in_order([*findings, *reading.faults]))
     rejected = list(reading.faults)
@@ -192,15 +203,27 @@ def judge(root: Path, reading: Reading, today: date, skip_rejected: bool) -> tup
     return ImportReport(changes, tuple(in_order(rejected)), len(reading.rows), checked.notes, committed=False), files
 
 
+def _table_text(root: Path, table: str, report: Report) -> str | None:
+    """Return a table's text; an optional one that is not there yet is its header alone."""
+    path = root / "inventory" / f"{table}.csv"
+    if table in OPTIONAL and not path.exists():
+        return ",".join(HEADS[table]) + "\n"
+    return read_text(path, root, report)
+
+
 def merge(table: str, text: str, rows: Sequence[Incoming]) -> Merged:
-    key = KEYS[table]
+    keys, where, step = KEYS[table], f"inventory/{table}.csv:1", "Mend the file; `waiwang check` says more."
     try:
-        header = next((record.cells for record in records(text) if not record.is_blank), ())
-        if key not in [cell.strip() for cell in header]:
-            found = ",".join(header) or "nothing"
-            step = nearest(key, header, "Mend the file; `waiwang check` says more.")
-            raise InputError([Finding(f"inventory/{table}.csv:1", f"column `{key}` is missing", f"a header with `{key}`", found, step)])
-        return merge_rows(text, key, {row.key: row.cells for row in rows if row.table == table})
+        header = [cell.strip() for cell in next((record.cells for record in records(text) if not record.is_blank), ())]
+        found = ",".join(header) or "nothing"
+        missing = [
+            Finding(where, f"column `{key}` is missing", f"a header with `{key}`", found, nearest(key, header, step))
+            for key in keys
+            if key not in header
+        ]
+        if missing:
+            raise InputError(missing)
+        return merge_rows(text, keys, {row.key: row.cells for row in rows if row.table == table})
     except csv.Error as error:
         finding = Finding(f"inventory/{table}.csv", "broken CSV", "comma-separated cells", str(error), "`waiwang check` names the line.")
         raise InputError([finding]) from error
@@ -233,7 +256,8 @@ def in_order(findings: Iterable[Finding]) -> list[Finding]:
 
 def _encoded(path: Path, text: str) -> bytes:
     """Return a table's bytes, with the byte order mark where the file has one."""
-    return (BOM if path.read_bytes().startswith(BOM) else b"") + text.encode("utf-8")
+    marked = path.exists() and path.read_bytes().startswith(BOM)
+    return (BOM if marked else b"") + text.encode("utf-8")
 
 
 def format_import(report: ImportReport) -> str:
@@ -257,7 +281,7 @@ def export_rows(root: Path, table: str, *, office: bool) -> list[list[str]]:
     if judged.workspace is None:
         raise InputError(judged.findings)
     findings: list[Finding] = []
-    text = read_text(root / "inventory" / f"{table}.csv", root, findings.append)
+    text = _table_text(root, table, findings.append)
     assert text is not None  # it was judged a moment ago
     rows = [[cell.strip() for cell in record.cells] for record in records(text) if not record.is_blank]
     heads = [HEADS[table][column][0] if office else column for column in rows[0]]

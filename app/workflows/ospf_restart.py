@@ -25,8 +25,8 @@ def restart_ospf(
 ) -> tuple[DeviceRow, ...]:
     """Restart it on the hosts of Nornir that need it, leaf first; each depth waits until its neighbours are back, at most `wait_s`.
 
-    Traffic through a device stops from its restart until its adjacencies are full. Rows of those that were restarted, or
-    should have been.
+    Devices without OSPF are not asked. Traffic through a device stops from its restart until its adjacencies are full. Rows of
+    those that were restarted, or should have been.
     """
     rows: list[DeviceRow] = []
 
@@ -39,7 +39,7 @@ def restart_ospf(
         progress(intent.hostname, row.result)
         return Result(task.host, result=with_seconds(row, timer))
 
-    for wave in waves({name: intents[name] for name in nornir.inventory.hosts}, leaf_first=True):
+    for wave in waves({name: intents[name] for name in nornir.inventory.hosts if intents[name].ospf is not None}, leaf_first=True):
         part = nornir.filter(filter_func=lambda host, wave=wave: host.name in wave)
         rows += [row for row in run_rows(part, restart_one, intents) if row.result != "unchanged"]
     return tuple(ordered(rows))

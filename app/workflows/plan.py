@@ -11,7 +11,8 @@ from pathlib import Path
 
 from app.core.allocation import PlanChange, demands, plan_allocations, usage
 from app.core.ipplan import REACH, Allocation, Pool
-from app.core.ipv6 import LEDGER6_FILE, Ipv6Change, plan_ipv6
+from app.core.ipv6 import Ipv6Change, plan_ledger6
+from app.core.ipv6_rows import LEDGER6_FILE
 from app.core.plan_faults import LEDGER_FILE
 from app.core.pool_rules import find_usage_notes
 from app.core.spans import PoolUsage, ledger_order
@@ -94,7 +95,7 @@ def judge_plan(judged: tuple[Workspace, tuple[Finding, ...]], today: date, *, co
     change = plan_allocations(workspace.plan, workspace.ledger, demands(workspace.inventory), today)
     change6 = Ipv6Change()
     if workspace.plan.ipv6 is not None:
-        change6 = plan_ipv6(workspace.plan.ipv6, workspace.ledger6, workspace.inventory, today, workspace.plan.quarantine_days)
+        change6 = plan_ledger6(workspace, workspace.plan.ipv6, today)
     if change.refused or change6.shortages:
         refusal = InputError if change.conflicts else PoolExhausted
         raise refusal(change.conflicts + change.shortages + change6.shortages)

@@ -30,7 +30,7 @@ from app.core.renumber import (
     plan_renumbering,
 )
 from app.core.renumber import finish as finish_rows
-from app.core.renumber_proof import doubts_of_gone, doubts_of_new, hosts_in, pings_of_new
+from app.core.renumber_proof import doubts_of_gone, doubts_of_name, doubts_of_new, hosts_in, pings_of_new
 from app.core.workspace import Workspace
 from app.edge.files import read_workspace
 from app.edge.known_hosts import add_addresses
@@ -159,8 +159,8 @@ def finish(
 ) -> RenumberReport:
     """Take the old addresses away, leaf first; release an old prefix once no device that was read shows a trace of it.
 
-    `despite_hosts`: also where hosts still answer in an old prefix. `restarting`: let devices whose OSPF goes by an old
-    address begin anew, which stops traffic through each for a moment.
+    `despite_hosts`: also where hosts still answer in an old prefix. `restarting`: let OSPF begin anew where it goes by an old
+    address, and IS-IS take its new NET, which stops traffic through each device for a moment.
 
     Raises: InputError as `start`.
     """
@@ -171,6 +171,9 @@ def finish(
     doubts, failures = _prove_new(ground, stage, leaving)
     if not despite_hosts:
         doubts |= _hosts_left(ground, stage, [move for move in leaving if move.role in HOST_ROLES and move.holder not in doubts])
+    if not restarting:
+        named = {move.holder: found for move in leaving if (found := doubts_of_name(move, stage.intents))}
+        doubts |= {holder: found for holder, found in named.items() if holder not in doubts}
     holders = _holders(moves, "cut_over") - doubts.keys()
     stage = _step(ground, workspace, lambda ledger: advance(ledger, holders, "clearing"), commit=commit)
     going = [move for move in moves if move.holder not in doubts]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 
 from lab.virtual import tree
@@ -187,7 +187,7 @@ def _negate(context: Context, device: Device, session: Session, hit: Hit, edited
     named = {name: value for name, value in given.items() if name not in known}
     same = {place for place, other in enumerate(rules) if other is rule or (rule.slot and other.slot == rule.slot)}
     section = tree.find(edited, path) or ROOT
-    gone = [entry for entry in section.children if entry.rule in same and _agrees(entry, named)]
+    gone = [entry for entry in section.children if entry.rule in same and _agrees(entry, named, rule.key or ())]
     if rule.default_on:
         shown = f"{grammar.negation} {hit.found.text}"
         entry = Entry(rules.index(rule), shown, hit.found.values, negative=True)
@@ -215,8 +215,9 @@ def _without(section: Entry, parameter: str, whose: Container[str | None]) -> En
     return replace(section, children=kept)
 
 
-def _agrees(entry: Entry, named: Mapping[str, str]) -> bool:
-    return all(entry.value(name) in (None, value) for name, value in named.items())
+def _agrees(entry: Entry, named: Mapping[str, str], key: Sequence[str]) -> bool:
+    """Tell whether a line is meant: it has the named values of its key, and of the others none that is another."""
+    return all(entry.value(name) in ((value,) if name in key else (None, value)) for name, value in named.items())
 
 
 def _opened_banner(session: Session, found: Match) -> Session:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import TypeVar
@@ -91,7 +92,7 @@ class Carrier:
         async def run() -> T:
             return deed()
 
-        return asyncio.run_coroutine_threadsafe(run(), self._loop).result(30)
+        return asyncio.run_coroutine_threadsafe(run(), self._loop).result(120)
 
 
 @contextmanager
@@ -101,15 +102,15 @@ def served(network: VirtualNetwork, service: Service) -> Iterator[Carrier]:
     thread = threading.Thread(target=loop.run_forever, name="virtual-network", daemon=True)
     thread.start()
     try:
-        simulation = asyncio.run_coroutine_threadsafe(_build(network, service), loop).result(60)
+        simulation = asyncio.run_coroutine_threadsafe(_build(network, service), loop).result(120)
         try:
             yield Carrier(simulation, loop)
         finally:
-            asyncio.run_coroutine_threadsafe(simulation.stop(), loop).result(30)
+            asyncio.run_coroutine_threadsafe(simulation.stop(), loop).result(120)
     finally:
-        asyncio.run_coroutine_threadsafe(_end_tasks(), loop).result(30)
+        asyncio.run_coroutine_threadsafe(_end_tasks(), loop).result(120)
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
+        thread.join(60)
         loop.close()
 
 
@@ -133,8 +134,51 @@ async def _end_tasks() -> None:
     await asyncio.sleep(0.05)
 
 
+class _Ports:
+    """Ports that no other process is given: below those that the kernel hands out by itself, in blocks that one process claims.
+
+    A port that was only seen to be free may be another's before anything listens on it: every connection that is opened takes
+    one of the kernel's own, and virtual devices of two runs answer at the same addresses.
+    """
+
+    FIRST, BLOCKS, SIZE = 20000, 60, 200
+    #: Nothing of ours answers here; a socket bound to it claims a block, and the kernel closes it with the process.
+    CLAIMS = "127.255.255.253"
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._left: list[int] = []
+
+    def next(self, kind: socket.SocketKind) -> int:
+        with self._lock:
+            while True:
+                if not self._left:
+                    self._left = self._claim()
+                port = self._left.pop()
+                with socket.socket(type=kind) as probe, suppress(OSError):
+                    probe.bind(("127.0.0.1", port))
+                    return port
+
+    def _claim(self) -> list[int]:
+        """Return the ports of a block that is this process's from now on. Raises LabError where others hold every one."""
+        start = os.getpid() % self.BLOCKS
+        for number in range(start, start + self.BLOCKS):
+            first = self.FIRST + number % self.BLOCKS * self.SIZE
+            claim = socket.socket(type=socket.SOCK_DGRAM)
+            try:
+                claim.bind((self.CLAIMS, first))
+            except OSError:
+                claim.close()
+                continue
+            claim.detach()  # it stays open
+            return list(range(first, first + self.SIZE))
+        last = self.FIRST + self.BLOCKS * self.SIZE
+        raise LabError(f"ports {self.FIRST} to {last}: expected a block of {self.SIZE} that nobody holds; found none. End other runs.")
+
+
+_ports = _Ports()
+
+
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    """Return a port of 127.0.0.1 that nothing listens on at this moment."""
-    with socket.socket(type=kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port that nothing listens on at 127.0.0.1 and that no other run of ours is given. Raises LabError where none is left."""
+    return _ports.next(kind)

@@ -21,7 +21,7 @@ from app.edge.endpoints import Endpoint, format_endpoints
 from app.edge.files import read_workspace
 from app.edge.secrets import read_secrets
 from app.edge.templates import read_templates
-from app.errors import LabError
+from app.errors import Finding, InputError, LabError
 from app.workflows.render import render
 from lab.prepare import make_secrets
 from lab.virtual.city import VirtualCity
@@ -103,10 +103,13 @@ async def serve(station: Station, stop: asyncio.Event) -> None:
     """Boot the city and serve it until `stop` is set; the folder's `ready` file says that every device listens.
 
     Raises:
-        InputError: the workspace cannot be used.
+        InputError: the workspace cannot be used, or its plan is an illustration: no command would speak to its devices.
         LabError: a port is taken, or the folder is not ours.
     """
     workspace, _ = read_workspace(station.workspace)
+    if workspace.plan.illustration:
+        step = "Practise on a copy of the workspace that says illustration: false; nothing of a simulation leaves this machine."
+        raise InputError([Finding("ipplan/plan.yaml", "plan to play", "illustration: false", "illustration: true", step)])
     make_folder(station.folder)
     secrets = make_secrets()
     city = build_city(workspace, station.workspace, secrets)

@@ -409,4 +409,4 @@ def _echo(file: Path, device: str, ports: list[str], commands: Path | None = Non
         "COMMANDS": str(commands or ""),
     }
     command = ["unshare", "--net", "--mount", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", SCRIPT]
-    return subprocess.run(command, env=environ, capture_output=True, text=True, check=True, timeout=30).stdout
+    return subprocess.run(command, env=environ, capture_output=True, text=True, check=True, timeout=60).stdout

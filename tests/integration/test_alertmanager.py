@@ -96,7 +96,7 @@ def test_a_line_down_becomes_a_fault_by_way_of_prometheus_and_alertmanager_and_i
         with prometheus(tmp_path / "prometheus", target, alertmanager=told, wait="1s"):
             down_at = now()
             site.see(parent="down", child="unreachable")
-            wait_until(lambda: PARENT in site.faults(), 40, "a fault")
+            wait_until(lambda: PARENT in site.faults(), 60, "a fault")
             fault = site.faults()[PARENT]
             assert (fault.state, fault.source, fault.children) == ("open", "alertmanager", (CHILD,))
             assert fault.document == "WaiwangLineDown: 线路中断：" + expected_name(PARENT)
@@ -107,7 +107,7 @@ def test_a_line_down_becomes_a_fault_by_way_of_prometheus_and_alertmanager_and_i
 
             up_at = now()
             site.see()
-            wait_until(lambda: site.faults()[PARENT].state == "restored", 40, "the fault to be restored")
+            wait_until(lambda: site.faults()[PARENT].state == "restored", 60, "the fault to be restored")
             restored = site.faults()[PARENT]
             assert restored.restored_at is not None
             assert up_at < restored.restored_at < now()
@@ -138,7 +138,7 @@ def test_no_notification_comes_during_a_change_window_and_its_cancellation_lets_
         assert (silence["createdBy"], silence["comment"]) == ("通信处", f"{declared.window_id} 检修通知")
         fire(manager, PARENT)
         fire(manager, OTHER)
-        wait_until(lambda: OTHER in site.faults(), 15, "the fault of the line that is not silenced")
+        wait_until(lambda: OTHER in site.faults(), 60, "the fault of the line that is not silenced")
         assert PARENT not in site.faults()
         states = {each["labels"]["line_id"]: each["status"]["state"] for each in manager.get("/api/v2/alerts").json()}
         assert states == {PARENT: "suppressed", OTHER: "active"}
@@ -146,7 +146,7 @@ def test_no_notification_comes_during_a_change_window_and_its_cancellation_lets_
         cancel_window(site.store, declared.window_id, "通信处", "取消通知", edge, commit=True, now=now())
         [silence] = manager.get("/api/v2/silences").json()
         assert silence["status"]["state"] == "expired"
-        wait_until(lambda: PARENT in site.faults(), 15, "the fault once nothing is silenced")
+        wait_until(lambda: PARENT in site.faults(), 60, "the fault once nothing is silenced")
         found = site.faults()[PARENT]
         assert (found.planned, found.announced_late) == ("检修通知", True), "it began within the window, which was announced at once"
         assert site.faults()[OTHER].planned is None
@@ -160,13 +160,13 @@ def test_the_same_alert_sent_again_opens_nothing_and_its_end_restores(
     require_program("prometheus-alertmanager")
     with alertmanager(tmp_path, address, TOKEN) as manager:
         fire(manager, OTHER)
-        wait_until(lambda: OTHER in site.faults(), 15, "the fault")
+        wait_until(lambda: OTHER in site.faults(), 60, "the fault")
         first = len(site.store.fault_events())
         fire(manager, CHILD)  # the group is told again, with the first alert in it
-        wait_until(lambda: CHILD in site.faults(), 15, "the second fault")
+        wait_until(lambda: CHILD in site.faults(), 60, "the second fault")
         assert [event.line_id for event in site.store.fault_events()] == [OTHER] * first + [CHILD]
         fire(manager, OTHER, ends_at=now())
-        wait_until(lambda: site.faults()[OTHER].state == "restored", 15, "the end")
+        wait_until(lambda: site.faults()[OTHER].state == "restored", 60, "the end")
         assert site.faults()[CHILD].state == "open"
 
 

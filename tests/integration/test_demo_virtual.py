@@ -71,7 +71,7 @@ def test_the_demo_passes_as_an_ordinary_user(home: Path) -> None:
     argv, user = as_nobody([str(program), "demo", "--virtual", "--exit", "--port", str(free_port())], home)
     environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": str(home), "TMPDIR": str(home), "PYTHONDONTWRITEBYTECODE": "1"}
     try:
-        done = subprocess.run(argv, cwd=home, env=environ | {"COLUMNS": "160"}, capture_output=True, text=True, timeout=280)
+        done = subprocess.run(argv, cwd=home, env=environ | {"COLUMNS": "160"}, capture_output=True, text=True, timeout=900)
         left = [path.name for path in home.iterdir() if path.name.startswith("waiwang-")]
     finally:
         shutil.rmtree(home)

@@ -27,7 +27,7 @@ PORT = {"huawei_ar": "GigabitEthernet0/0/1", "huawei_s": "Vlanif1", "h3c_msr": "
 
 
 @contextmanager
-def device(family: str, boot: str = "") -> Iterator[tuple[Carrier, Access, Target]]:
+def device(family: str, boot: str = "", read_s: float = 60.0) -> Iterator[tuple[Carrier, Access, Target]]:
     """Serve one device on loopback, and say how it is reached."""
     network = VirtualNetwork([DeviceSpec("r1", family, (PORT[family],) if "/" in PORT[family] else (), boot=f"sysname r1\n{boot}")])
     (place,) = network.places()
@@ -39,7 +39,7 @@ def device(family: str, boot: str = "") -> Iterator[tuple[Carrier, Access, Targe
             password=SecretStr("not-a-secret-1"),
             resolve=lambda text: text,
             known_hosts=None,
-            limits=Limits(connect_s=1.0, login_s=10.0, read_s=4.0),
+            limits=Limits(connect_s=10.0, login_s=60.0, read_s=read_s),
             connect=open_driver,
         )
         yield carrier, access, Target("r1", family, PLATFORMS[family], (IPv4Address(place),), "netops")
@@ -76,7 +76,7 @@ def test_a_question_that_the_rules_allow_is_answered() -> None:
 
 def test_a_question_that_nobody_allows_is_not_answered() -> None:
     """The same command without its question: the session is given up and the server goes on running."""
-    with device("huawei_ar", "telnet server enable\n") as (carrier, access, target), session(target, access) as open_one:
+    with device("huawei_ar", "telnet server enable\n", read_s=10.0) as (carrier, access, target), session(target, access) as open_one:
         with pytest.raises(DeviceError, match="no answer in time"):
             open_one.push([Command("undo telnet server enable")])
         assert "telnet server enable" in config_text(carrier.network.devices["r1"].grammar, carrier.network.devices["r1"].state.running)

@@ -214,7 +214,7 @@ def test_a_page_that_fails_says_so_and_keeps_the_reason_for_the_log(caplog: pyte
 
     with serve(Broken()) as base:
         for path in ("/", "/en", "/api/v1/summary", "/metrics"):
-            answer = httpx.get(base + path, timeout=20)  # a connection of its own: the server ends it
+            answer = httpx.get(base + path, timeout=60)  # a connection of its own: the server ends it
             assert (answer.status_code, "hush" in answer.text, "Traceback" in answer.text) == (500, False, False), path
-        assert "The server failed on this page" in httpx.get(base, timeout=20).text
+        assert "The server failed on this page" in httpx.get(base, timeout=60).text
     assert "hush" in caplog.text

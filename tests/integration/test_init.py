@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
+import socket
 import subprocess
 import sys
 import zipfile
@@ -15,15 +17,22 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from app.core.evidence import Part, build_pack
+from app.core.intents import build_intents
 from app.core.source import Source
 from app.edge.files import read_workspace
 from app.edge.templates import read_templates
 from app.errors import ExitCode, InputError
+from app.settings import read_settings
 from app.workflows.check import check
+from app.workflows.deploy import deploy
 from app.workflows.exchange import import_tables
+from app.workflows.hosts import open_gateway, open_nornir
 from app.workflows.init import init
 from app.workflows.plan import plan
 from app.workflows.render import render
+from lab.virtual.simulation import Service, free_port, served
+from lab.virtual.station import Station, build_city, serve
+from tests.samples.small_city import ENVIRON, SECRETS
 
 REPOSITORY = Path(__file__).parents[2]
 DAY = date(2026, 3, 1)
@@ -77,17 +86,48 @@ def test_the_skeleton_has_every_section_that_an_order_can_have(tmp_path: Path) -
         assert above.startswith("#"), f"section {section} is not explained"
 
 
-def test_the_example_rows_of_the_readme_can_be_put_in_as_they_stand(tmp_path: Path) -> None:
-    make(tmp_path)
-    text = (tmp_path / "README.md").read_text(encoding="utf-8")
+def put_in_examples(root: Path) -> None:
+    """Add the rows that the README of a new workspace shows."""
+    text = (root / "README.md").read_text(encoding="utf-8")
     examples = re.findall(r"^`inventory/(\w+)\.csv`.*?```\n(.*?)\n```", text, re.MULTILINE | re.DOTALL)
     assert [name for name, _ in examples] == ["regions", "units", "devices", "lines", "services"]
     for name, row in examples:
-        with (tmp_path / f"inventory/{name}.csv").open("a", encoding="utf-8") as file:
+        with (root / f"inventory/{name}.csv").open("a", encoding="utf-8") as file:
             file.write(row + "\n")
+
+
+def test_the_example_rows_of_the_readme_can_be_put_in_as_they_stand(tmp_path: Path) -> None:
+    make(tmp_path)
+    put_in_examples(tmp_path)
     report = check(tmp_path, today=DAY)
     assert report.findings == ()
     assert report.counts["lines"] == 1
+
+
+def test_a_new_workspace_is_practised_on_virtual_devices_as_its_readme_says(tmp_path: Path) -> None:
+    make(tmp_path / "city")
+    put_in_examples(tmp_path / "city")
+    station = Station(tmp_path / "city", tmp_path / "state")
+    with pytest.raises(InputError, match=r"plan to play: expected illustration: false; found illustration: true\. Practise on a copy"):
+        asyncio.run(serve(station, asyncio.Event()))
+    assert not station.folder.exists()
+    steps = (tmp_path / "city/README.md").read_text(encoding="utf-8").rpartition("```\ncp ")[2].partition("\n\n")[0]
+    copying, marking, *_ = f"cp {steps}".splitlines()
+    for line in (copying, marking):
+        subprocess.run(line, shell=True, cwd=tmp_path / "city", check=True)
+    root = tmp_path / "practice"
+    assert plan(root, commit=True, today=DAY).committed
+    workspace, _ = read_workspace(root)
+    intents, texts = build_intents(workspace), render(workspace, read_templates(root))
+    account = {workspace.plan.management.ssh_user: SECRETS["ssh_password"]}
+    service = Service(account, ssh_port=free_port(), snmp_port=free_port(socket.SOCK_DGRAM))
+    settings = read_settings({"WAIWANG_DATABASE_URL": "sqlite://"}, root)
+    with served(build_city(workspace, root, SECRETS), service) as carrier:
+        gateway = open_gateway(workspace.plan, settings, ENVIRON, endpoint=carrier.simulation.ssh_endpoint)
+        nornir = open_nornir(workspace, intents, settings, ENVIRON)
+        for expected in ("deployed", "unchanged"):
+            report = deploy(nornir, intents, texts, gateway, commit=True, record_backup=lambda device, text: None)
+            assert {row.device: row.result for row in report.rows} == {"CORE01": expected, "SX-AGG01": expected}
 
 
 def test_a_new_workspace_takes_its_units_from_office_sheets(tmp_path: Path) -> None:

@@ -141,7 +141,7 @@ def test_a_reader_never_sees_half_a_ledger(ledger: Path) -> None:
 def hold(ledger: Path, holding: threading.Event, leave: threading.Event) -> None:
     with locked(ledger):
         holding.set()
-        leave.wait(20)
+        leave.wait(60)
 
 
 @contextmanager
@@ -152,7 +152,7 @@ def held_elsewhere(ledger: Path) -> Iterator[None]:
     holder = context.Process(target=hold, args=(ledger, holding, leave))
     holder.start()
     try:
-        assert holding.wait(20)
+        assert holding.wait(60)
         yield
     finally:
         leave.set()
@@ -178,7 +178,7 @@ def test_the_lock_is_free_again_after_use_and_after_a_failure(ledger: Path) -> N
 
 def add_holders(ledger: Path, names: list[str], start: threading.Barrier) -> None:
     """Play one run after another, each of which adds one holder to whatever the ledger holds by then."""
-    start.wait(20)
+    start.wait(60)
     for name in names:
         with locked(ledger):
             rows = read_rows(ledger)

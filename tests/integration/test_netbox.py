@@ -149,7 +149,7 @@ CIRCUIT_IDS = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E, excl
 @settings(
     max_examples=25,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )
 @given(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import signal
-import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from app.edge.database.holds import Holder, holding
 from app.edge.database.store import Store
 from app.workflows.rollback import find_unfinished
 from lab.virtual.faults import SshFaults
+from lab.virtual.state import Session, Turn
 from tests.samples.loopback_city import City, city_in, results
 from tests.samples.server import wait_until
 
@@ -48,6 +49,23 @@ def drift(city: City, *names: str, text: str = "DRIFT") -> None:
 def moment_before(seconds: int = 0) -> str:
     """Return a moment of a little before on the order's clock, as one types it."""
     return (datetime.now(UTC) + timedelta(hours=8, seconds=-seconds)).replace(tzinfo=None).isoformat(timespec="seconds")
+
+
+@contextmanager
+def typed_on(city: City) -> Iterator[Callable[[str], set[str]]]:
+    """Note what is typed on devices until the block ends; yield what tells on which of them a line was."""
+    network, lines = city.carrier.network, list[tuple[str, str]]()
+    run = network.run
+
+    def run_and_note(name: str, session: Session, line: str) -> Turn:
+        lines.append((name, line))
+        return run(name, session, line)
+
+    network.run = run_and_note  # type: ignore[method-assign]
+    try:
+        yield lambda wanted: {name for name, line in lines if line == wanted}
+    finally:
+        del network.run
 
 
 def is_saved(city: City, name: str) -> bool:
@@ -122,13 +140,14 @@ def test_a_run_stops_after_so_many_went_wrong_and_changes_no_more_than_asked_for
     assert Counter(results(more).values()) == {"unchanged": 2, "deployed": 2, "pending": 2}
 
 
-def test_no_device_is_begun_when_the_time_is_over(built: City) -> None:
+def test_no_device_is_begun_when_the_time_is_over(built: City, monkeypatch: pytest.MonkeyPatch) -> None:
     over = built.shell("deploy", "--commit", "--until", "2026-01-01T05:30")
     assert (over.code, over.out) == (2, "")
     assert "`--until` is over: expected a moment after " in over.err
     drift(built, "city", *UNITS)
-    built.faulty("city", SshFaults(delay_s=0.3))
-    soon = built.shell("deploy", "city", *UNITS, "--commit", "--until", moment_before(-2), "--format", "json")
+    hour = timedelta(hours=1)
+    monkeypatch.setattr("app.cli.devices.now", lambda: datetime.now(UTC) + (2 * hour if is_saved(built, "city") else timedelta()))
+    soon = built.shell("deploy", "city", *UNITS, "--commit", "--until", moment_before(-3600), "--format", "json")
     assert results(soon) == {"city": "deployed", **dict.fromkeys(UNITS, "not_begun")}
     assert "the time was over (" in soon.json["rows"][-1]["reason"]
 
@@ -150,7 +169,9 @@ def test_a_window_has_to_be_running_and_to_concern_every_device(built: City) -> 
 
 
 def test_a_whole_night_is_taken_back_leaf_first_and_every_step_is_in_the_history(built: City, tmp_path: Path) -> None:
-    shell, since = built.shell, moment_before()
+    shell, before_it = built.shell, moment_before()
+    wait_until(lambda: moment_before() > before_it, 60, "a second in which nothing was kept yet")
+    since = moment_before()
     names = ("county01", *UNITS[:2])
     before = {name: built.carrier.network.devices[name].state.running for name in names}
     drift(built, *names)
@@ -186,15 +207,17 @@ def test_nothing_changed_since_is_no_night_to_take_back(built: City) -> None:
 
 def test_two_engineers_change_no_device_at_once_and_may_change_others(built: City) -> None:
     drift(built, UNITS[0])
-    built.faulty(UNITS[0], SshFaults(delay_s=0.1))
+    built.faulty(UNITS[0], SshFaults(delay_s=1.0))
     first = built.shell.start("deploy", UNITS[0], UNITS[1], "--commit", "--quiet")
     locks = built.shell.place / "waiwang.db.runs"
-    wait_until(lambda: any(locks.glob("*.run")), 30, "the run to begin")
+    wait_until(lambda: any(locks.glob("*.run")), 60, "the run to begin")
     second = built.shell("deploy", "county01-*", "--commit")
     assert (second.code, second.out) == (2, "")
     assert "that nobody is changing; found county01-u01, county01-u02 held by waiwang deploy --commit of " in second.err
     assert built.shell("deploy", UNITS[2], "--commit", "--quiet").code == 0
     assert built.shell("deploy", UNITS[0], "--quiet").code in (0, 5), "looking is free"
+    assert first.poll() is None
+    built.faulty(UNITS[0], NOTHING_WRONG)
     assert first.wait(60) == 0
     first.communicate()
 
@@ -210,11 +233,11 @@ def test_who_renumbers_or_activates_a_reserved_port_changes_no_device_that_anoth
 
 def test_a_run_whose_machine_lost_power_is_told_of_and_holds_nothing(built: City) -> None:
     drift(built, UNITS[0])
-    built.faulty(UNITS[0], SshFaults(delay_s=0.1))
+    built.faulty(UNITS[0], SshFaults(hang_at=10))
     run = built.shell.start("deploy", UNITS[0], "--commit", "--quiet")
     store = Store.open(f"sqlite:///{built.shell.place / 'waiwang.db'}")
     try:
-        wait_until(lambda: find_unfinished(store, [UNITS[0]]) != [], 30, "the run to begin")
+        wait_until(lambda: find_unfinished(store, [UNITS[0]]) != [], 60, "the run to begin")
     finally:
         store.close()
     os.kill(run.pid, signal.SIGKILL)
@@ -270,21 +293,16 @@ def test_a_second_ctrl_c_breaks_off_at_once_and_says_where_each_device_is(built:
     drift(built, *UNITS[:2])
     for name in UNITS[:2]:
         built.faulty(name, SshFaults(hang_at=9))
-    run = built.shell.start("deploy", *UNITS[:2], "--commit", "--format", "json")
-    store = Store.open(f"sqlite:///{built.shell.place / 'waiwang.db'}")
-    try:
-        wait_until(lambda: len(find_unfinished(store, UNITS[:2])) == 2, 30, "the run to begin")
-    finally:
-        store.close()
-    time.sleep(0.3)
+    with typed_on(built) as typed:
+        run = built.shell.start("deploy", *UNITS[:2], "--commit", "--format", "json")
+        wait_until(lambda: typed("configure terminal") == set(UNITS[:2]), 60, "both devices to be in the middle of it")
     run.send_signal(signal.SIGINT)
-    time.sleep(0.3)
+    assert run.stderr is not None
+    assert run.stderr.readline().startswith("stopping: devices under way are finished")
     run.send_signal(signal.SIGINT)
-    began = time.monotonic()
     out, err = run.communicate(timeout=60)
-    assert time.monotonic() - began < 5, "a device that hangs holds nobody up"
     rows: Mapping[str, str] = {row["device"]: row["result"] for row in json.loads(out)["rows"]}
-    assert (run.returncode, rows) == (130, {UNITS[0]: "failed", UNITS[1]: "failed"})
+    assert (run.returncode, rows) == (130, {UNITS[0]: "failed", UNITS[1]: "failed"}), "devices that hang hold nobody up"
     assert "broken off by the operator while pushing: what was typed may be in force and is not saved" in out
     assert err.splitlines()[-1] == "stopped"
     assert "Traceback" not in err

@@ -165,6 +165,14 @@ def test_patches_lead_from_ospf_to_isis_and_back(router: str, family: str, devic
     there_and_back(family, edited(router, device, Edit(), full_workspace), edited(router, device, Edit(), isis_workspace))
 
 
+@pytest.mark.parametrize(("router", "family", "device"), [case for case in CASES if case[2] != "t01"])
+def test_patches_lead_from_a_plan_that_asks_for_little_to_one_that_asks_for_everything_and_back(
+    router: str, family: str, device: str
+) -> None:
+    """Ports leave their VPN instances on the way back, and with that the device takes their addresses away, those of IPv6 too."""
+    there_and_back(family, edited(router, device, Edit(), small_workspace), edited(router, device, Edit(), full_workspace))
+
+
 @pytest.mark.parametrize("build", [small_workspace, full_workspace])
 @pytest.mark.parametrize(("router", "family", "device"), CASES)
 def test_a_device_goes_back_to_what_it_ran_at_first_boot(
@@ -192,6 +200,48 @@ def there_and_back(family: str, old: str, new: str) -> None:
     assert [str(command) for command in patch(family, echo(family, back), old)] == []
 
 
+# VPN instances on lines: a rate of their own, and IPv6
+
+
+WITHIN = (
+    ("huawei_ar", "core"),
+    ("huawei_ar", "county02"),
+    ("huawei_ar", "u01"),
+    ("huawei_ne", "core"),
+    ("huawei_ne", "county02"),
+    ("h3c_msr", "core"),
+    ("h3c_msr", "county02"),
+    ("h3c_msr", "u01"),
+    ("cisco_ios", "county02"),
+    ("cisco_ios", "u01"),
+)
+
+
+def carrying(router: str, device: str, build: Callable[..., Workspace], *, kbps: int | None, ipv6: bool) -> str:
+    """Return the text of a device whose city carries its VPN at this rate, and with IPv6 or without."""
+    workspace = build(router)
+    held = tuple(replace(one, committed_kbps=kbps) for one in workspace.inventory.vpn_lines)
+    vpns = tuple(vpn if ipv6 else replace(vpn, prefix6=None) for vpn in workspace.plan.features.vpns)
+    plan = replace(workspace.plan, features=replace(workspace.plan.features, vpns=vpns))
+    ledger6 = tuple(row for row in workspace.ledger6 if ipv6 or row.vrf not in plan.vpn_names)
+    city = replace(workspace, plan=plan, ledger6=ledger6, inventory=replace(workspace.inventory, vpn_lines=held))
+    return render_device(build_intents(city)[device], build_environment(read_templates(ROOT)))
+
+
+@pytest.mark.parametrize("build", [full_workspace, isis_workspace])
+@pytest.mark.parametrize(("router", "device"), WITHIN)
+def test_a_vpn_gets_ipv6_and_a_rate_changes_it_and_loses_both_again(
+    router: str, device: str, build: Callable[..., Workspace]
+) -> None:
+    family = build(router).inventory.devices[device].family
+    plain = carrying(router, device, build, kbps=None, ipv6=False)
+    slow, fast = (carrying(router, device, build, kbps=kbps, ipv6=True) for kbps in (576, 1088))
+    assert plain != slow
+    there_and_back(family, plain, slow)
+    there_and_back(family, slow, fast)
+    there_and_back(family, fast, plain)
+
+
 # Renumbering: the leading address and the one beside it change places
 
 
@@ -213,7 +263,7 @@ def renumbered(router: str, device: str, build: Callable[..., Workspace] = small
     return texts
 
 
-@pytest.mark.parametrize("build", [small_workspace, full_workspace])
+@pytest.mark.parametrize("build", [small_workspace, full_workspace, isis_workspace])
 @pytest.mark.parametrize(("router", "family", "device"), CASES)
 def test_patches_lead_through_a_renumbering_and_back(
     router: str, family: str, device: str, build: Callable[..., Workspace]

@@ -14,6 +14,7 @@ from app.edge.files import read_workspace
 from app.edge.ledger import locked, write_ledger
 from app.errors import ExitCode, InputError, PoolExhausted
 from app.workflows.plan import PlanReport, format_plan, plan
+from tests.samples.server import opened, wait_until
 
 DAY = date(2008, 4, 1)
 LEDGER = "ipplan/allocations.csv"
@@ -192,12 +193,12 @@ def test_a_run_that_waited_for_another_reads_the_ledger_again_before_it_writes(r
     run = multiprocessing.get_context("spawn").Process(target=commit_in_a_process, args=(root,))
     with locked(root / LEDGER):
         run.start()
-        run.join(2.5)
+        wait_until(lambda: opened((root / LEDGER).parent, run.pid) or not run.is_alive(), 60, "the run to want the lock")
         assert run.is_alive(), "a commit must wait for the lock"
         other = next(row for row in ledger if row.holder == "unit:U2")
         taken = Allocation(other.prefix, other.pool, other.vrf, other.role, "unit:OTHER", DAY)
         write_ledger(root / LEDGER, [*(row for row in ledger if row.holder != "unit:U2"), taken])
-    run.join(30)
+    run.join(60)
     assert run.exitcode == 0
     after = rows(root)
     assert (str(after["unit:OTHER"].prefix), after["unit:OTHER"].released_on) == ("10.0.2.16/28", DAY)

@@ -177,7 +177,7 @@ SCRAPS = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(file=st.sampled_from(FILES), line=st.integers(0, 200), at=st.integers(0, 60), scrap=SCRAPS, cut=st.integers(0, 20))
 def test_no_damage_to_a_file_ends_in_a_traceback(workspace: Path, file: str, line: int, at: int, scrap: str, cut: int) -> None:
     path, sound = workspace / file, (BASE / file).read_text(encoding="utf-8")

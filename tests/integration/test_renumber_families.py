@@ -112,7 +112,7 @@ def test_a_line_of_leading_addresses_is_proven_by_pings_and_one_that_answers_non
 def test_a_device_that_goes_down_midway_is_a_row_and_the_same_step_completes_it_afterwards(watched: Watched) -> None:
     city, network = watched.city, watched.city.carrier.network
     impatient = open_gateway(
-        city.workspace.plan, city.settings, ENVIRON, endpoint=city.carrier.simulation.ssh_endpoint, limits=Limits(connect_s=1.0, read_s=3.0)
+        city.workspace.plan, city.settings, ENVIRON, endpoint=city.carrier.simulation.ssh_endpoint, limits=Limits(login_s=60, read_s=20)
     )
     short = replace(watched.ground, gateway=impatient, wait_s=0.0)
     city.carrier.call(lambda: network.set_faults("county02-u01", ssh=SshFaults(drop_at=8)))

@@ -34,6 +34,7 @@ from app.workflows.renumber import Ground, cut_over, finish, start
 from app.workflows.renumber import plan as plan_renumbering
 from app.workflows.tables import ask_tables
 from tests.integration.deploy.conftest import Vty
+from tests.samples.server import opened, wait_until
 
 DAY = date(2008, 5, 1)
 LEDGER = "ipplan/allocations.csv"
@@ -357,12 +358,12 @@ def test_a_run_that_waited_for_another_keeps_what_that_one_planned(root: Path) -
     run = threading.Thread(target=plan_in_a_process, args=(root,))
     with locked(root / LEDGER):
         run.start()
-        run.join(2.0)  # it has read the ledger by now
+        wait_until(lambda: opened((root / LEDGER).parent) == 2 or not run.is_alive(), 60, "the run to want the lock: the ledger is read")
         assert run.is_alive(), "a commit must wait for the lock"
         planned = plan_ledger(read_workspace(root)[0], DAY).ledger
         mine = IPv4Network("198.19.20.0/28")
         write_ledger(root / LEDGER, [replace(row, prefix=mine) if row.holder == "unit:C01T01" and row.phase else row for row in planned])
-    run.join(30)
+    run.join(60)
     assert not run.is_alive()
     moves = {move.holder: move.new for move in find_moves(read_workspace(root)[0])}
     assert (len(moves), moves["unit:C01T01"]) == (9, mine)

@@ -115,7 +115,7 @@ def ask(house: House, client: httpx.Client, account: str | None, route: str, lin
         path = path.replace(name, value)
     client.cookies.clear()
     headers = {"authorization": f"Bearer {house.tokens[account]}"} if account else {}
-    return client.request(method, path, headers=headers, timeout=20, **BODIES.get(route, {}))
+    return client.request(method, path, headers=headers, timeout=60, **BODIES.get(route, {}))
 
 
 def is_turned_away(answer: httpx.Response) -> bool:

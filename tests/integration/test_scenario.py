@@ -327,21 +327,21 @@ def command(tmp_path: Path, *words: str, state: str = "late") -> Iterator[tuple[
             yield process, log
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(60)
 
 
 def test_the_page_names_the_scenario_and_shows_its_moment(tmp_path: Path) -> None:
     port = free_port()
     with command(tmp_path, "--port", str(port)) as (process, log):
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10, follow_redirects=True) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, follow_redirects=True) as client:
             wait_until(lambda: "until Ctrl-C" in log.read_text() or process.poll() is not None, 60, "the page")
-            wait_until(lambda: _answers(client), 20, f"an answer; it said: {log.read_text()}")
+            wait_until(lambda: _answers(client), 60, f"an answer; it said: {log.read_text()}")
             assert "剧本“三天”，种子 7" in client.get("/language/zh").text
             assert "Three days" in client.get("/language/en").text
             summary = client.get("/api/v1/summary").json()
             assert datetime.fromisoformat(summary["as_of"]) == at("2008-07-01 10:40")
         process.send_signal(signal.SIGINT)
-        assert process.wait(20) == ExitCode.OK
+        assert process.wait(60) == ExitCode.OK
     assert "Traceback" not in log.read_text()
     assert "SIMULATION" in log.read_text()
 
@@ -356,13 +356,13 @@ def _answers(client: httpx.Client) -> bool:
 def test_a_scenario_that_runs_on_polls_on(tmp_path: Path) -> None:
     port = free_port()
     with command(tmp_path, "--port", str(port), "--pace", "3600") as (process, log):
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
             wait_until(lambda: "until Ctrl-C" in log.read_text() or process.poll() is not None, 60, "the page")
-            wait_until(lambda: _answers(client), 20, f"an answer; it said: {log.read_text()}")
+            wait_until(lambda: _answers(client), 60, f"an answer; it said: {log.read_text()}")
             first = client.get("/api/v1/summary").json()["polled_at"]
-            wait_until(lambda: client.get("/api/v1/summary").json()["polled_at"] > first, 30, "a later poll cycle")
+            wait_until(lambda: client.get("/api/v1/summary").json()["polled_at"] > first, 60, "a later poll cycle")
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == ExitCode.OK
+        assert process.wait(60) == ExitCode.OK
     assert "Traceback" not in log.read_text()
 
 

@@ -51,7 +51,7 @@ TEXTS = st.one_of(
     st.sampled_from(["=1+1", "+86", "-5", "@SUM(A1)", "'=x", "''-", "＝1", "007", "0", "1e5", "a,b", 'q"q', "两\n行", "\t=1", "'", "true"]),
 ).map(folded)
 TABLES = st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=5).filter(lambda rows: all(any(row) for row in rows))
-SLOW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SLOW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 @SLOW
@@ -214,7 +214,7 @@ def test_every_broken_sheet_is_told_in_words(
     golden(f"exchange/sheets/{make.__name__[1:]}.txt", "".join(f"{finding}\n" for finding in findings))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(data=st.data())
 def test_no_damage_to_a_workbook_ends_in_a_traceback(tmp_path: Path, data: st.DataObject) -> None:
     with zipfile.ZipFile(io.BytesIO(write_workbook("表", [["编号"], ["1"], ["=x"]]))) as sound:

@@ -265,7 +265,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.dictionaries(st.text(), json_values, max_size=4))
 def test_json_columns_give_back_exactly_what_was_written(store: Store, detail: dict[str, Any]) -> None:
     store.write_measurement(Measurement("L1", "trial", NOW, 1.0, "ratio", "samples", detail))

@@ -48,14 +48,21 @@ class Ear:
     def counts(self) -> dict[str, int]:
         return {result: number for result, number in self.receiver.counts.items() if number}
 
-    async def sent(self, program: str, *how: str, kind: str = LINK_DOWN) -> int:
-        """Send one notification by a program of net-snmp; return its exit code."""
+    async def heard_of(self, number: int) -> None:
+        """Wait until so many datagrams were counted."""
+        async with asyncio.timeout(60):
+            while self.receiver.counts.total() < number:  # noqa: ASYNC110  # a plain Counter tells nobody
+                await asyncio.sleep(0.001)
+
+    async def sent(self, program: str, *how: str, kind: str = LINK_DOWN, wait_s: int = 30) -> int:
+        """Send one notification by a program of net-snmp; return its exit code. `wait_s`: for the answer, briefly where none may come."""
         place = ":".join(map(str, self.receiver.place))
-        extra = ("-t", "2", "-r", "0") if program == "snmpinform" else ()  # sent once: a busy machine's answer is late, not missing
+        # sent once: a busy machine's answer is late, not missing
+        extra = ("-t", str(wait_s), "-r", "0") if program == "snmpinform" else ()
         environ = {**os.environ, "MIBS": "", "SNMP_PERSISTENT_DIR": str(self.folder), "SNMPCONFPATH": str(self.folder)}
         words = [program, *extra, *how, place, "0", kind, ".1.3.6.1.2.1.2.2.1.1.3", "i", "3"]
         process = await asyncio.create_subprocess_exec(*words, env=environ, stdout=-3, stderr=-3)
-        code = await asyncio.wait_for(process.wait(), 20)
+        code = await asyncio.wait_for(process.wait(), 60)
         await asyncio.sleep(0.05)
         return code
 
@@ -66,7 +73,11 @@ def listening(tmp_path: Path, require_program: Callable[..., None]) -> Callable[
 
     @asynccontextmanager
     async def listen(
-        community: str | None = None, limits: Limits = Limits(), user: TrapUser = USER, folder: Path = tmp_path
+        community: str | None = None,
+        limits: Limits = Limits(),
+        user: TrapUser = USER,
+        folder: Path = tmp_path,
+        clock_s: Callable[[], float] = time.monotonic,
     ) -> AsyncIterator[Ear]:
         heard, said = list[Notification](), list[str]()
 
@@ -75,7 +86,8 @@ def listening(tmp_path: Path, require_program: Callable[..., None]) -> Callable[
             return "accepted"
 
         secret = None if community is None else SecretStr(community)
-        receiver = Receiver(("127.0.0.1", 0), ENGINE, user, secret, bytes.fromhex(KNOWN).__eq__, accept, said.append, limits=limits)
+        knows = bytes.fromhex(KNOWN).__eq__
+        receiver = Receiver(("127.0.0.1", 0), ENGINE, user, secret, knows, accept, said.append, limits=limits, clock_s=clock_s)
         await receiver.start()
         try:
             yield Ear(receiver, heard, said, folder)
@@ -130,7 +142,7 @@ async def test_under_the_same_engine_each_start_counts_more_boots_or_old_senders
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
                 sender.setblocking(False)
                 sender.sendto(discovery, ear.receiver.place)
-                report = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(sender, 4096), 2)
+                report = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(sender, 4096), 60)
         parameters = split(split(split(split(report)[0][1])[2][1])[0][1])
         assert parameters[0][1].hex() == ENGINE
         boots.append(int.from_bytes(parameters[1][1], "big"))
@@ -157,7 +169,7 @@ async def test_a_trap_of_an_engine_that_nobody_polled_is_dropped_and_told(listen
 )
 async def test_an_inform_of_another_user_or_with_other_keys_is_refused(listening: Callable, how: tuple[str, ...], result: str) -> None:
     async with listening() as ear:
-        assert await ear.sent("snmpinform", *how) != 0
+        assert await ear.sent("snmpinform", *how, wait_s=2) != 0
     assert ear.heard == []
     assert set(ear.counts()) == {result}
     assert AUTH not in "".join(ear.said)
@@ -168,7 +180,7 @@ async def test_an_inform_of_another_user_or_with_other_keys_is_refused(listening
 async def test_what_is_not_encrypted_is_refused_even_of_a_known_engine(listening: Callable, program: str, level: str) -> None:
     named = ("-e", f"0x{KNOWN}") if program == "snmptrap" else ()
     async with listening() as ear:
-        await ear.sent(program, *named, *v3(level=level))
+        await ear.sent(program, *named, *v3(level=level), wait_s=2)
     assert ear.heard == []
     assert set(ear.counts()) == {"wrong_key"}
 
@@ -219,40 +231,43 @@ async def test_a_datagram_that_is_too_large_is_not_even_read(listening: Callable
     async with listening() as ear:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
             sender.sendto(b"\x30" * 9000, ear.receiver.place)
-            await asyncio.sleep(0.1)
+            await ear.heard_of(1)
     assert ear.counts() == {"too_large": 1}
 
 
-async def test_a_storm_of_2000_costs_little_and_leaves_the_loop_to_others(listening: Callable) -> None:
+async def test_of_a_storm_of_2000_a_burst_and_five_a_second_are_judged_and_the_loop_is_left_to_others(listening: Callable) -> None:
     """Authentic traps as fast as they come: a burst is judged, the rest counted; what else runs on the loop goes on."""
     recorded: list[bytes] = []
-    turns: list[float] = []
+    turns: list[int] = []
+    now_s = [1000.0]
 
     async def other_work() -> None:
         while True:
-            turns.append(asyncio.get_running_loop().time())
-            await asyncio.sleep(0.005)
+            turns.append(ear.receiver.counts.total())
+            await asyncio.sleep(0)
 
-    async with listening(limits=Limits(sender_rate=5, sender_burst=20, rate=100, burst=200)) as ear:
+    limits = Limits(sender_rate=5, sender_burst=20, rate=100, burst=200)
+    async with listening(limits=limits, clock_s=lambda: now_s[0]) as ear:
         taken = ear.receiver.datagram_received
         ear.receiver.datagram_received = lambda data, addr: (recorded.append(data), taken(data, addr))[1]
         await ear.sent("snmptrap", "-e", f"0x{KNOWN}", *v3())
         ear.receiver.datagram_received = taken
-        working, used, begun = asyncio.create_task(other_work()), time.process_time(), time.monotonic()
+        judged: list[bytes] = []
+        hand_over = ear.receiver._hand_over
+        ear.receiver._hand_over = lambda data, addr, head: (judged.append(data), hand_over(data, addr, head))[1]
+        working = asyncio.create_task(other_work())
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
             for number in range(2000):
                 sender.sendto(recorded[0], ear.receiver.place)
-                if number % 20 == 0:
-                    await asyncio.sleep(0.002)
-        await asyncio.sleep(0.2)
-        used, took = time.process_time() - used, time.monotonic() - begun
+                if number == 999:
+                    await ear.heard_of(1001)
+                    now_s[0] += 3
+                if number % 50 == 49:  # more would not fit what the system keeps for a reader
+                    await ear.heard_of(number + 2)
         working.cancel()
-    counts = ear.counts()
-    assert sum(counts.values()) == 2001, "every datagram is counted"
-    assert set(counts) == {"accepted", "flooded"}
-    assert counts["accepted"] <= 20 + 5 * took + 1
-    assert used < 2.0, f"{used:.2f} s of CPU"
-    assert max(later - earlier for earlier, later in pairwise(turns)) < 0.5
+    assert ear.counts() == {"accepted": 20 + 3 * 5, "flooded": 2001 - 35}, "every datagram is counted"
+    assert len(judged) == 34, "what is flooded costs no cryptography"
+    assert max(later - earlier for earlier, later in pairwise(turns)) <= 5, "others on the loop get their turns between datagrams"
     assert len([line for line in ear.said if "no more datagrams" in line]) == 1
 
 

@@ -70,11 +70,11 @@ def settings(tmp_path: Path) -> Settings:
 
 def deployed(workspace: Workspace, templates: Mapping[str, str], carrier: Carrier, tmp_path: Path) -> DeployReport:
     intents, now = build_intents(workspace), settings(tmp_path)
-    limits = Limits(connect_s=1.0, read_s=10.0)
+    limits = Limits(connect_s=10.0, login_s=60.0, read_s=60.0)
     gateway = open_gateway(workspace.plan, now, ENVIRON, endpoint=carrier.simulation.ssh_endpoint, limits=limits)
     nornir = open_nornir(workspace, intents, now, ENVIRON, workers=8)
     texts = render(workspace, templates)
-    return deploy(nornir, intents, texts, gateway, commit=True, record_backup=lambda name, text: None, wait_s=5.0)
+    return deploy(nornir, intents, texts, gateway, commit=True, record_backup=lambda name, text: None, wait_s=60.0)
 
 
 def cycles(workspace: Workspace, carrier: Carrier, tmp_path: Path, *deeds: Callable[[], None]) -> list[CycleReport]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import time
 from collections.abc import Callable, Iterator
 from ipaddress import IPv4Address
 from typing import Any
@@ -18,6 +17,7 @@ from lab.virtual.device import DeviceSpec
 from lab.virtual.faults import SshFaults
 from lab.virtual.network import Link, VirtualNetwork
 from lab.virtual.simulation import Carrier, Service, free_port, served
+from tests.samples.server import wait_until
 
 PASSWORD = "not-a-secret-1"
 G = "GigabitEthernet0/0/"
@@ -43,7 +43,8 @@ def service() -> Service:
 
 def login(carrier: Carrier, name: str, device_type: str, driver: Callable[..., Any] = ConnectHandler, **more: Any) -> Any:
     """Log in by netmiko's own driver, or by ours where the test is about the device and need not sleep with netmiko's."""
-    options: dict[str, Any] = {"password": PASSWORD, "conn_timeout": 10, **more}
+    patience = {"conn_timeout": 60, "banner_timeout": 60, "auth_timeout": 60, "read_timeout_override": 60}
+    options: dict[str, Any] = {"password": PASSWORD, **patience, **more}
     return driver(
         host=carrier.network.addresses_of(name)[0],
         port=carrier.simulation.service.ssh_port,
@@ -133,16 +134,18 @@ def test_a_device_told_to_refuse_passwords_refuses_the_right_one(carrier: Carrie
 def test_a_hanging_device_answers_nothing_more(carrier: Carrier) -> None:
     device = login(carrier, "IOS-1", "cisco_ios")
     carrier.call(lambda: carrier.network.set_faults("IOS-1", ssh=SshFaults(hang_at=1)))
+    device.read_timeout_override = 1.0
     with pytest.raises(ReadTimeout):
-        device.send_command("show version", expect_string="#", read_timeout=1.0)
+        device.send_command("show version", expect_string="#")
     device.remote_conn.get_transport().close()
 
 
 def test_a_session_dropped_in_a_push_leaves_the_lines_before_it(carrier: Carrier) -> None:
     carrier.call(lambda: carrier.network.set_faults("IOS-1", ssh=SshFaults(drop_at=9)))
     device = login(carrier, "IOS-1", "cisco_ios")
+    device.read_timeout_override = 10  # netmiko's own driver waits it out though the session is gone
     with pytest.raises(Exception, match=r"closed|EOF|Socket|timed|Pattern"):
-        device.send_config_set(["interface Loopback0", *(f"description {number}" for number in range(9))], read_timeout=2)
+        device.send_config_set(["interface Loopback0", *(f"description {number}" for number in range(9))])
     assert "interface Loopback0" in running_text(carrier, "IOS-1")
     device.disconnect()
 
@@ -159,11 +162,12 @@ def test_an_unknown_question_waits_for_an_answer(carrier: Carrier) -> None:
     with login(carrier, "V5-AR", "huawei", connect) as device:
         shown = ""
         for _ in range(4):
-            shown = device.send_command_timing("display version", read_timeout=3)
+            shown = device.send_command("display version", expect_string=r"re-seated|>\s*$")
             if "re-seated" in shown:
                 break
         assert "re-seated" in shown
-        assert "uptime" in device.send_command_timing("n\ndisplay version", read_timeout=5)
+        device.write_channel("n\ndisplay version\n")
+        assert "uptime" in device.read_until_pattern("uptime")
 
 
 def test_a_reboot_ends_sessions_and_loses_what_was_not_saved(carrier: Carrier) -> None:
@@ -172,8 +176,7 @@ def test_a_reboot_ends_sessions_and_loses_what_was_not_saved(carrier: Carrier) -
         device.save_config()
         device.send_config_set(["interface Loopback7", "description lost"])
         carrier.call(lambda: carrier.network.reboot("IOS-1"))
-        time.sleep(0.2)
-        assert not device.remote_conn.get_transport().is_active()
+        wait_until(lambda: not device.remote_conn.get_transport().is_active(), 60, "the end of the session")
     text = running_text(carrier, "IOS-1")
     assert "description kept" in text
     assert "Loopback7" not in text
@@ -184,19 +187,24 @@ def test_long_output_is_paged_until_paging_is_off(carrier: Carrier) -> None:
     with login(carrier, "V5-AR", "huawei", connect) as device:
         assert "More" not in device.send_command("display current-configuration")
         device.send_command("screen-length 24 temporary")
-        shown = device.send_command_timing("display current-configuration", read_timeout=5)
-        assert "---- More ----" in shown
+        assert "---- More ----" in device.send_command("display current-configuration", expect_string="---- More ----")
         device.write_channel("q")
 
 
 def test_what_nobody_can_reach_does_not_listen(carrier: Carrier) -> None:
+    place = (carrier.network.addresses_of("IOS-1")[0], carrier.simulation.service.ssh_port)
     carrier.call(lambda: carrier.network.power("IOS-1", on=False))
-    time.sleep(0.1)
+    wait_until(lambda: not listens(place), 60, "its listener to close")
     with pytest.raises(NetmikoTimeoutException):
-        login(carrier, "IOS-1", "cisco_ios", conn_timeout=3)
+        login(carrier, "IOS-1", "cisco_ios")
     carrier.call(lambda: carrier.network.power("IOS-1", on=True))
-    time.sleep(0.1)
+    wait_until(lambda: listens(place), 60, "its listener to open")
     login(carrier, "IOS-1", "cisco_ios").disconnect()
+
+
+def listens(place: tuple[str, int]) -> bool:
+    with socket.socket() as knock:
+        return knock.connect_ex(place) == 0
 
 
 def test_a_greeting_says_that_it_is_a_simulation(carrier: Carrier) -> None:
@@ -219,10 +227,13 @@ def test_a_device_that_cuts_its_own_way_falls_silent_and_speaks_again_when_the_w
         device = login(carrier, "unit", "huawei", connect)
         device.config_mode()
         device.write_channel(f"interface {G}0\nshutdown\n")
+        device.read_timeout_override = 1.5
         with pytest.raises(ReadTimeout):
-            device.read_until_pattern(r"shutdown\r?\n", read_timeout=1.5)
+            device.read_until_pattern(r"shutdown\r?\n")
+        wait_until(lambda: not listens((network.addresses_of("unit")[0], carrier.simulation.service.ssh_port)), 60, "its listener to close")
         with pytest.raises(NetmikoTimeoutException):
-            login(carrier, "unit", "huawei", connect, conn_timeout=2)
+            login(carrier, "unit", "huawei", connect)
         carrier.call(lambda: network.load("unit", f"interface {G}0\n undo shutdown\n"))
-        assert "shutdown" in device.read_until_pattern(r"shutdown\r?\n", read_timeout=5)
+        device.read_timeout_override = 60
+        assert "shutdown" in device.read_until_pattern(r"shutdown\r?\n")
         device.remote_conn.get_transport().close()

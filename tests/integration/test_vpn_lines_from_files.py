@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-from datetime import date
 from pathlib import Path
 
 from app.edge.files import read_workspace
@@ -11,38 +9,7 @@ from app.edge.templates import read_templates
 from app.workflows.check import check
 from app.workflows.plan import plan
 from app.workflows.render import render
-
-EXAMPLE = Path(__file__).parents[2] / "examples" / "shangrao-2012"
-TODAY = date(2012, 5, 1)
-UNIT = "SZ-SB"
-
-
-def edited(root: Path, file: str, old: str, new: str) -> None:
-    text = (root / file).read_text(encoding="utf-8")
-    assert text.count(old) == 1, old
-    (root / file).write_text(text.replace(old, new), encoding="utf-8")
-
-
-def carrying(root: Path) -> tuple[str, str]:
-    """Copy the example, and carry Golden Insurance down to a bureau's own router; return that router and the line."""
-    shutil.copytree(EXAMPLE, root)
-    line = next(one for one in read_workspace(root)[0].inventory.lines.values() if one.unit_id == UNIT)
-    row = f"{line.a_device},{line.a_interface},{line.z_device},{line.z_interface},"
-    trunk = line.a_interface.partition(".")[0]
-    if "." not in line.a_interface:
-        edited(root, "inventory/lines.csv", row, f"{line.a_device},{trunk}.101,{line.z_device},{line.z_interface}.101,")
-    else:
-        edited(root, "inventory/lines.csv", row, f"{line.a_device},{line.a_interface},{line.z_device},{line.z_interface}.101,")
-    (root / "inventory" / "vpn_lines.csv").write_text(
-        f"line_id,vpn,a_interface,z_interface\n{line.line_id},JINBAO,{trunk}.2111,{line.z_interface}.2111\n", encoding="utf-8"
-    )
-    services = root / "inventory" / "services.csv"
-    access = f"jinbao_at_sb,金保二期工程（单位接入）,at the bureau,access,{line.z_device},GigabitEthernet0/0/6,443,JINBAO,business,,,\n"
-    services.write_text(services.read_text(encoding="utf-8") + access, encoding="utf-8")
-    pools = "  - {name: vpn-guoku,"
-    own = "  - {name: vpn-jinbao-lines, role: interconnect, address_class: department, vrf: JINBAO, prefix: 10.251.31.0/24, length: 30}\n"
-    edited(root, "ipplan/plan.yaml", pools, own + pools)
-    return line.z_device, line.line_id
+from tests.samples.carried_vpn import TODAY, carrying, edited
 
 
 def test_a_row_is_checked_planned_and_rendered_at_both_ends(tmp_path: Path) -> None:
@@ -69,3 +36,27 @@ def test_a_row_with_a_fault_is_told_with_its_place_and_nothing_is_planned(tmp_pa
     edited(root, "inventory/vpn_lines.csv", ",JINBAO,", ",JINBAU,")
     (finding,) = [one for one in check(root, today=TODAY).findings if one.where == "inventory/vpn_lines.csv:2"]
     assert str(finding).endswith("expected an entry of vrfs in ipplan/plan.yaml; found `JINBAU`. Did you mean `JINBAO`?")
+
+
+def test_a_block_of_ipv6_is_planned_and_rendered_within_the_vpn_and_stays_when_planned_again(tmp_path: Path) -> None:
+    root = tmp_path / "shangrao"
+    router, line_id = carrying(root)
+    text = (root / "ipplan/plan.yaml").read_text(encoding="utf-8")
+    (entry,) = [line for line in text.splitlines() if line.startswith("  JINBAO:")]
+    edited(root, "ipplan/plan.yaml", entry, entry.replace("}", ', ipv6: "2001:db8:9000::/48"}'))
+    (alone,) = check(root, today=TODAY).findings
+    assert str(alone).startswith("ipplan/plan.yaml: vrfs: JINBAO: ipv6: expected an IPv6 prefix of the city beside it; found none.")
+    plan_file = root / "ipplan/plan.yaml"
+    plan_file.write_text(plan_file.read_text(encoding="utf-8") + '\nipv6: {prefix: "2001:db8:100::/40", vrf: GGW}\n', encoding="utf-8")
+    assert check(root, today=TODAY).findings == ()
+    assert plan(root, commit=True, today=TODAY).committed
+    workspace = read_workspace(root)[0]
+    held = {row.holder: str(row.prefix) for row in workspace.ledger6 if row.vrf == "JINBAO"}
+    assert held[f"vpn:{line_id}/JINBAO"] == "2001:db8:9000::/127"
+    assert set(held) >= {"service:jinbao_at_sb"}
+    texts = render(workspace, read_templates(root), [router, "SR-CORE01"])
+    assert " ipv6 address 2001:DB8:9000::1/127\n" in texts[router]
+    assert "ipv6 route-static vpn-instance JINBAO :: 0 2001:DB8:9000::\n" in texts[router]
+    assert " ipv6 address 2001:DB8:9000::/127\n" in texts["SR-CORE01"]
+    assert " ipv6-family vpn-instance JINBAO\n  import-route direct\n  import-route static\n" in texts["SR-CORE01"]
+    assert plan(root, commit=False, today=TODAY).changes is False

@@ -25,7 +25,7 @@ def audit(lab: Lab, expected: ExitCode, *names: str) -> dict:
 
 
 def test_a_city_as_planned_has_no_findings_and_foreign_addresses_are_named(lab: Lab) -> None:
-    deployed = lab.waiwang("deploy", "--commit", "--format", "json", timeout=240)
+    deployed = lab.waiwang("deploy", "--commit", "--wait", "120", "--format", "json", timeout=600)
     assert deployed.returncode == ExitCode.OK, deployed.stdout[-2000:]
     clean = audit(lab, ExitCode.OK)
     assert clean["totals"] == {"devices read": len(lab.intents), "not read": 0, "findings": 0}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import signal
 import subprocess
 import time
 from collections import Counter
@@ -43,17 +44,24 @@ RESTARTED = ("C01*", "D01")
 
 @dataclass(frozen=True)
 class Stream:
-    """Echo requests from the centre to a host behind a unit's router, at a steady rate."""
+    """Echo requests from the centre to a host behind a unit's router, at a steady rate; what ping says of each is in `said`."""
 
     name: str
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[bytes]
+    said: Path
 
     def end(self) -> tuple[int, int]:
-        """Return how many were sent and lost."""
-        self.process.send_signal(2)
-        said, _ = self.process.communicate(timeout=10)
-        sent, received = re.search(r"(\d+) packets transmitted, (\d+) received", said).groups()  # type: ignore[union-attr]
-        return int(sent), int(sent) - int(received)
+        """Return how many were sent and lost.
+
+        What was sent in the last second and had no answer when ping was stopped is neither: ping itself gives an answer a second.
+        """
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(60)
+        text = self.said.read_text(encoding="utf-8")
+        sent = int(re.search(r"(\d+) packets transmitted", text)[1])  # type: ignore[index]
+        answered = {int(number) for number in re.findall(r"icmp_seq=(\d+) ttl=", text)}
+        under_way = sent - max(answered, default=0)
+        return sent, sent - len(answered) - (under_way if under_way <= PER_SECOND else 0)
 
 
 @contextmanager
@@ -86,9 +94,9 @@ def attach_host(lab: Lab, device: str, prefix: IPv4Network) -> None:
     script = f"""
         ip link add host0 type veth peer name host1
         ip link set host0 master lan0 up
-        unshare -n sh -c 'echo $$ > /run/host.pid; exec sleep 900' </dev/null >/dev/null 2>&1 &
+        unshare -n sh -c 'echo $$ > /run/host.pid; exec sleep 7200' </dev/null >/dev/null 2>&1 &
         while ! [ -s /run/host.pid ]; do sleep 0.05; done
-        sleep 0.2
+        while [ "$(readlink /proc/$(cat /run/host.pid)/ns/net)" = "$(readlink /proc/self/ns/net)" ]; do sleep 0.05; done
         ip link set host1 netns $(cat /run/host.pid)
         nsenter -t $(cat /run/host.pid) -n sh -c 'ip link set lo up; ip link set host1 up; ip address add {prefix[5]}/28 dev host1
             ip route add default via {prefix[1]}'
@@ -116,14 +124,17 @@ def ending() -> Iterator[list[Stream]]:
 
 
 def stream(lab: Lab, name: str, target: IPv4Address) -> Stream:
-    wait_until(lambda: lab.in_noc(["ping", "-c", "1", "-W", "1", str(target)]).returncode == 0, 20, f"an answer of {name} at {target}")
-    command = runner.enter_noc(["ping", "-q", "-i", str(1 / PER_SECOND), "-W", "1", str(target)])
-    return Stream(name, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True))
+    """Begin a stream, once its host answers at all."""
+    wait_until(lambda: lab.in_noc(["ping", "-c", "1", "-W", "1", str(target)]).returncode == 0, 60, f"an answer of {name} at {target}")
+    command = runner.enter_noc(["ping", "-n", "-i", str(1 / PER_SECOND), "-W", "1", str(target)])
+    said = lab.root.parent / f"{name}.ping".replace(" ", "-")
+    with said.open("wb") as file:
+        return Stream(name, subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT), said)
 
 
 def step(lab: Lab, *words: str, expected: ExitCode = ExitCode.OK) -> dict:
     begun = time.monotonic()
-    done = lab.waiwang("renumber", *words, "--format", "json", timeout=180)
+    done = lab.waiwang("renumber", *words, "--format", "json", timeout=600)
     print(f"renumber {' '.join(words)}: {time.monotonic() - begun:.1f} s")  # noqa: T201  # what pytest -rA shows
     assert done.returncode == expected, f"exit {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
     return json.loads(done.stdout)
@@ -139,7 +150,7 @@ def test_every_unit_is_renumbered_in_band_while_traffic_flows_through_four(
     require_lab()
     require_program("ping", "unshare", "nsenter")
     with renumbered_lab(tmp_path) as lab, ending() as streams:
-        deployed = lab.waiwang("deploy", "--commit", "--format", "json", timeout=240)
+        deployed = lab.waiwang("deploy", "--commit", "--wait", "120", "--format", "json", timeout=600)
         assert deployed.returncode == ExitCode.OK, deployed.stdout[-2000:]
         for unit, device in WATCHED.items():
             attach_host(lab, device, lan(lab, unit, OLD))
@@ -204,6 +215,6 @@ def judge_the_end(lab: Lab) -> None:
         ports = json.loads(lab.exec_in(name, ["vtysh", "-c", "show interface brief json"]).stdout)
         held = {IPv4Interface(address) for port in ports.values() for address in port["addresses"]}
         assert not [address for address in held if address.ip in OLD and not str(address).startswith("198.18.2.")], name
-    again = lab.waiwang("deploy", "--commit", "--format", "json", timeout=240)
+    again = lab.waiwang("deploy", "--commit", "--wait", "120", "--format", "json", timeout=600)
     assert again.returncode == ExitCode.OK, again.stdout[-2000:]
     assert json.loads(again.stdout)["totals"] == {"unchanged": len(lab.intents)}

@@ -153,5 +153,6 @@ def on_the_air(root: Path) -> Iterator[MixedCity]:
         def endpoint(contact: IPv4Address) -> tuple[IPv4Address, int]:
             return carrier.simulation.ssh_endpoint(contact)
 
-        gateway = open_gateway(workspace.plan, settings, ENVIRON, endpoint=endpoint, limits=Limits(connect_s=1.0, read_s=10.0))
+        limits = Limits(connect_s=10.0, login_s=60.0, read_s=60.0)
+        gateway = open_gateway(workspace.plan, settings, ENVIRON, endpoint=endpoint, limits=limits)
         yield MixedCity(root, carrier, gateway, settings)

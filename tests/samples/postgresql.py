@@ -91,11 +91,11 @@ def _serving(user: str, postgres: str, directory: Path) -> Iterator[Cluster]:
         process = subprocess.Popen(command, stdout=log, stderr=log, cwd=directory, **_identity(user))
         running = Cluster(directory, user)
         try:
-            wait_until(running.answers, 20, f"PostgreSQL; it said: {(directory / 'log').read_text()}")
+            wait_until(running.answers, 60, f"PostgreSQL; it said: {(directory / 'log').read_text()}")
             yield running
         finally:
             process.send_signal(signal.SIGINT)  # fast shutdown: sessions are cut off
-            process.wait(20)
+            process.wait(60)
 
 
 def _identity(user: str) -> dict[str, Any]:

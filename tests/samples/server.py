@@ -7,7 +7,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from app.web.app import create_app
 from app.web.context import AlertDoor
 from app.web.reader import Reader
+from lab.virtual import simulation
 
 
 @contextmanager
@@ -47,25 +48,25 @@ def _serve_alone(app: FastAPI) -> Iterator[str]:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         try:
-            wait_until(lambda: server.started, 20, "uvicorn to start")
+            wait_until(lambda: server.started, 60, "uvicorn to start")
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True
-            thread.join(15)
+            thread.join(60)
             assert not thread.is_alive(), "uvicorn did not end"
 
 
 @contextmanager
 def run_server(command: Sequence[str], base: str, ready: str, log: Path) -> Iterator[httpx.Client]:
     """Run another's server until the block ends; yield a client of `base` once it answers at the path `ready`."""
-    with log.open("wb") as out, httpx.Client(base_url=base, timeout=5) as client:
+    with log.open("wb") as out, httpx.Client(base_url=base, timeout=60) as client:
         process = subprocess.Popen(command, stdout=out, stderr=out)
         try:
-            wait_until(lambda: _answers(client, ready), 20, f"{command[0]}; it said: {log.read_text()}")
+            wait_until(lambda: _answers(client, ready), 60, f"{command[0]}; it said: {log.read_text()}")
             yield client
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(60)
 
 
 def _answers(client: httpx.Client, path: str) -> bool:
@@ -84,8 +85,16 @@ def wait_until(holds: Callable[[], object], seconds: float, what: str) -> None:
         time.sleep(0.1)
 
 
+def opened(folder: Path, process: int | str = "self") -> int:
+    """Return how many times a process has a folder open: a lock on it is held, or waited for, by an open folder."""
+    found = 0
+    with suppress(FileNotFoundError):  # the process has ended
+        for each in Path(f"/proc/{process}/fd").iterdir():
+            with suppress(FileNotFoundError):  # closed meanwhile
+                found += each.readlink() == folder.resolve()
+    return found
+
+
 def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port of 127.0.0.1 that nobody listens on, and that no test of another worker is given."""
+    return simulation.free_port()

@@ -16,5 +16,5 @@ from lab.handle import Lab
 @contextmanager
 def serving(lab: Lab, log: Path, environ: Mapping[str, str] = MappingProxyType({})) -> Iterator[httpx.Client]:
     """Run `waiwang serve` in noc, its page on this machine's loopback; yield a client of it."""
-    with served.serving(lab, log, environ) as url, httpx.Client(base_url=url, timeout=10) as client:
+    with served.serving(lab, log, environ) as url, httpx.Client(base_url=url, timeout=60) as client:
         yield client

@@ -91,7 +91,7 @@ def on_the_air(
     service = Service({user: SECRETS["ssh_password"]}, ssh_port=free_port(), snmp_port=free_port(socket.SOCK_DGRAM))
     settings = read_settings({"WAIWANG_DATABASE_URL": "sqlite://"}, ROOT)
     with served(network, service) as carrier:
-        limits = Limits(connect_s=1.0, read_s=10.0)
+        limits = Limits(connect_s=10.0, login_s=60.0, read_s=60.0)
         gateway = open_gateway(workspace.plan, settings, ENVIRON, endpoint=carrier.simulation.ssh_endpoint, limits=limits)
         yield SmallCity(carrier, workspace, intents, texts, gateway, settings)
 

@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 import pytest
 
 from app.core.commands import Command
-from app.core.cutoff import ManagementPath, address_runs, find_cutoffs, find_ended_routing, in_one_write, management_path
+from app.core.cutoff import ManagementPath, find_cutoffs, find_ended_routing, in_one_write, management_path, renames_isis, runs
 from app.core.intent import DeviceIntent, InterfaceIntent, ManagementIntent
 
 RUNNING = """hostname county01
@@ -110,9 +110,9 @@ def test_addresses_that_change_places_cut_nothing_once_all_lines_are_taken_and_g
     path = ManagementPath(("Vlanif4000",), PATH.sources, IPv4Address(session))
     typed = commands(SWAP)
     assert find_cutoffs("huawei_s", SWITCH, typed, path) == ()
-    assert [len(run) for run in address_runs("huawei_s", typed)] == [1, 3]
-    assert [in_one_write(run, IPv4Address(session)) for run in address_runs("huawei_s", typed)] == [False, True]
-    assert not any(in_one_write(run, IPv4Address("198.18.0.9")) for run in address_runs("huawei_s", typed))
+    assert [len(run) for run in runs("huawei_s", typed)] == [1, 3]
+    assert [in_one_write(run, IPv4Address(session)) for run in runs("huawei_s", typed)] == [False, True]
+    assert not any(in_one_write(run, IPv4Address("198.18.0.9")) for run in runs("huawei_s", typed))
 
 
 @pytest.mark.parametrize(
@@ -131,8 +131,26 @@ def test_a_leading_address_that_another_takes_the_place_of_is_gone(typed: str, r
 
 def test_address_lines_of_frr_are_judged_one_by_one() -> None:
     typed = commands("interface lo\n no ip address 198.18.0.5/32\n ip address 198.18.0.5/32")
-    assert [len(run) for run in address_runs("frr", typed)] == [1, 1, 1]
+    assert [len(run) for run in runs("frr", typed)] == [1, 1, 1]
     assert len(find_cutoffs("frr", RUNNING, typed, PATH)) == 1
+
+
+@pytest.mark.parametrize(
+    ("family", "typed"),
+    [
+        ("huawei_ar", "isis 1\n undo network-entity 49.0051.1980.1800.0001.00\n network-entity 49.0051.1980.1900.0001.00\n quit"),
+        ("h3c_msr", "isis 1\n undo network-entity 49.0051.1980.1800.0001.00\n network-entity 49.0051.1980.1900.0001.00\n quit"),
+        ("cisco_ios", "router isis 1\n no net 49.0051.1980.1800.0001.00\n net 49.0051.1980.1900.0001.00\n exit"),
+        ("frr", "router isis 1\n no net 49.0051.1980.1800.0001.00\n net 49.0051.1980.1900.0001.00\n exit"),
+    ],
+)
+def test_the_old_name_of_isis_and_the_new_one_go_in_one_write(family: str, typed: str) -> None:
+    lines = commands(typed)
+    found = list(runs(family, lines))
+    assert [len(run) for run in found] == [1, 2, 1]
+    assert [in_one_write(run, IPv4Address("203.0.113.1")) for run in found] == [False, True, False]
+    assert renames_isis(lines)
+    assert not renames_isis(commands("isis 1\n is-name r1\nsnmp-agent sys-info contact net 49.00"))
 
 
 def intent(uplink: str | None) -> DeviceIntent:

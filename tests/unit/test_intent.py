@@ -309,10 +309,14 @@ def test_regions_and_routers_own_ipv6_prefixes_alone_leave_an_area_or_the_city()
     assert within == [("2001:db8:100::/48", 128), ("2001:db8:101::/48", 64), ("2001:db8:102::/48", 64)]
     assert (intents["core"].assigned6, intents["core"].announced6) == (intents["county02"].assigned6,) * 2
     assert (intents["county02"].announced6, intents["u01"].assigned6) == ((), ())
-    held = [(row.prefix, row.prefix.prefixlen) for row in workspace.ledger6 if row.role in ("loopback", "link")]
-    held += [(row.prefix, 64) for row in workspace.ledger6 if row.role == "unit"]
+    public = [row for row in workspace.ledger6 if row.vrf == "GGW"]
+    held = [(row.prefix, row.prefix.prefixlen) for row in public if row.role in ("loopback", "link")]
+    held += [(row.prefix, 64) for row in public if row.role == "unit"]
     for prefix, length in held:
         assert any(prefix.subnet_of(one.prefix) and length <= one.longest for one in intents["core"].announced6)  # type: ignore[arg-type]
+    within = [row.prefix for row in workspace.ledger6 if row.vrf == "CZ"]
+    assert within
+    assert not any(prefix.overlaps(one.prefix) for prefix in within for one in intents["core"].announced6), "what is in a VPN stays in it"
 
 
 def test_only_the_port_towards_the_province_and_a_session_of_its_own_carry_ipv6_out_of_the_city() -> None:

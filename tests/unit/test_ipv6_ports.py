@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from ipaddress import IPv6Interface
+from ipaddress import IPv6Interface, IPv6Network
 
 import pytest
 
@@ -32,7 +32,9 @@ def test_every_ipv6_address_of_a_device_is_held_in_the_ledger_and_on_one_port() 
     held = [row.prefix for row in workspace.ledger6]
     ports = [port for intent in build_intents(workspace).values() for port in intent.interfaces]
     found = [port.address6 for port in ports if port.address6 and port.kind != "province"]
-    assert len(found) == len(set(found)) == 5 + 4 + 10
+    within = [port.address6 for port in ports if port.address6 and port.vrf is not None]
+    assert len(within) == len({address for address in within if address in IPv6Network("2001:db8:9000::/48")}) == 3 + 2
+    assert len(found) == len(set(found)) == 5 + 4 + 10 + len(within)
     assert all(any(address.network.subnet_of(prefix) for prefix in held) for address in found)
 
 

@@ -88,7 +88,9 @@ def test_no_more_than_so_many_of_one_parent_are_worked_on_at_once() -> None:
 
     def work(parent: str) -> None:
         begun.wait()
-        for _ in range(20):
+        for turn in range(2000):
+            if turn >= 20 and most == {"a": 2, "b": 2, "all": 3}:
+                break  # on a busy machine it takes more turns until so many have met
             with brake.turn({"parent": parent, "carrier": "telecom"}):
                 with lock:
                     for key in (parent, "all"):
@@ -103,5 +105,5 @@ def test_no_more_than_so_many_of_one_parent_are_worked_on_at_once() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     assert most == {"a": 2, "b": 2, "all": 3}

@@ -99,3 +99,11 @@ def test_a_leading_address_is_overwritten_and_the_other_is_taken_from_beside_fir
     assert new in alone
     gone = texts(family, f"interface GigabitEthernet0/0/1\n {old}\n description x\n", "interface GigabitEthernet0/0/1\n description x\n")
     assert any(text.startswith(f"{undo} ip address") for text in gone)
+
+
+@pytest.mark.parametrize(("family", "between"), [("huawei_ar", []), ("huawei_ne", ["commit"])])
+def test_a_bgp_process_that_is_written_anew_is_committed_between_on_vrp8_alone(family: str, between: list[str]) -> None:
+    before = "bgp 64512\n peer 198.18.200.1 as-number 64600\n"
+    after = before.replace("64512", "64513")
+    assert texts(family, before, after) == ["undo bgp", *between, "bgp 64513", "peer 198.18.200.1 as-number 64600", "quit"]
+    assert texts(family, before, "") == ["undo bgp", *between]

@@ -10,6 +10,7 @@ import pytest
 from app.core.device_tables import Adjacency, DeviceTables, HeldAddress, SeenNeighbour, SeenRoute
 from app.core.intents import build_intents
 from app.core.ipplan import IsisProfile
+from app.core.isis import system_id
 from app.core.renumber import Move, find_moves, plan_renumbering
 from app.core.renumber_proof import doubts_of_gone, doubts_of_new, hosts_in, pings_of_new
 from app.core.workspace import Workspace
@@ -116,6 +117,24 @@ def test_an_old_prefix_is_gone_only_where_no_table_and_no_line_shows_it(dual: Wo
     }
     for said, tables in shows.items():
         assert doubts_of_gone(lan, [clean, tables]) == (said,)
+
+
+def test_an_old_loopback_is_not_gone_while_isis_is_named_after_it(dual: Workspace) -> None:
+    loopback = move(dual, "device:county01-u01")
+    named = f"isis 1\n network-entity 49.0051.1902.{system_id(loopback.old[0])}.00\n"
+    (doubt,) = doubts_of_gone(loopback, [DeviceTables("r", loopback.new[0], running=named)])
+    assert doubt == f"r is configured with `{named.splitlines()[1].strip()}`"
+    renamed = named.replace(system_id(loopback.old[0]), system_id(loopback.new[0]))
+    assert doubts_of_gone(loopback, [DeviceTables("r", loopback.new[0], running=renamed)]) == ()
+
+
+@pytest.mark.parametrize(("phase", "leads"), [("planned", "old"), ("dual", "old"), ("cut_over", "old"), ("clearing", "new")])
+def test_isis_goes_by_the_old_loopback_until_devices_no_longer_carry_it(dual: Workspace, phase: str, leads: str) -> None:
+    there = in_phase(replace(dual, plan=replace(dual.plan, isis=IsisProfile(authentication=False))), phase)
+    isis = build_intents(there)["county01-u01"].isis
+    assert isis is not None
+    loopback = move(there, "device:county01-u01")
+    assert system_id({"old": loopback.old, "new": loopback.new}[leads][0]) in isis.net
 
 
 def test_a_default_route_a_neighbouring_prefix_and_a_longer_number_are_no_trace(dual: Workspace) -> None:

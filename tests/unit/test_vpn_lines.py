@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from app.core.families import find_gaps
 from app.core.intents import build_intents
 from app.core.inventory import VpnLine
 from app.core.separation import Evidence, prove_separation
+from app.core.vpn_lines import find_overbooked_lines
 from app.core.vpn_members import find_outsiders
 from app.core.workspace import Workspace
 from app.edge.templates import read_templates
@@ -29,7 +31,7 @@ def with_rows(workspace: Workspace, *rows: VpnLine) -> Workspace:
     return replace(workspace, inventory=replace(workspace.inventory, vpn_lines=rows))
 
 
-def row(**changed: str) -> VpnLine:
+def row(**changed: Any) -> VpnLine:
     (held,) = full_workspace("huawei_ar").inventory.vpn_lines
     return replace(held, **changed)
 
@@ -59,7 +61,8 @@ def test_the_unit_is_routed_to_what_stands_above_it_and_is_routed_to() -> None:
 @pytest.mark.parametrize("family", ["huawei_ar", "h3c_msr", "cisco_ios", "huawei_ne"])
 def test_the_county_hands_on_by_bgp_what_it_routes_to_the_unit_and_in_no_other_vpn(family: str) -> None:
     text = render(full_workspace(family), read_templates(ROOT), ["county02"])["county02"]
-    assert text.count("import-route static") + text.count("redistribute static") == 1
+    families = 1 if family == "cisco_ios" else 2  # IPv4, and IPv6 where it is carried within VPN instances
+    assert text.count("import-route static") + text.count("redistribute static") == families
     assert (text.count("vpn-instance CZ 10.9.") or text.count("vrf CZ 10.9.")) == 1
 
 
@@ -129,13 +132,73 @@ def test_a_service_in_a_vpn_at_a_unit_that_no_line_carries_it_to_is_refused() ->
         build_intents(with_rows(full_workspace("huawei_ar")))
 
 
+RATES = {
+    "huawei_ar": [" qos car inbound cir 640", " qos gts cir 640"],
+    "h3c_msr": [" qos car inbound any cir 640", " qos lr outbound cir 640"],
+    "cisco_ios": [" service-policy input POLICE-640", " service-policy output SHAPE-640"],
+    "huawei_ne": [" qos car cir 640 inbound", " qos car cir 640 outbound"],
+}
+
+
+@pytest.mark.parametrize("family", RATES)
+def test_a_vpn_with_a_rate_is_held_to_it_at_its_own_sub_interfaces_alone(family: str) -> None:
+    workspace = full_workspace(family)
+    held = row_of(workspace, committed_kbps=640)
+    texts = render(with_rows(workspace, held), read_templates(ROOT), ["county02", "u01"])
+    for name, port in {"county02": held.a_interface, "u01": held.z_interface}.items():
+        wanted = RATES[workspace.inventory.devices[name].family]
+        found = {part[0]: rates for part in blocks(texts[name]) if (rates := [line for line in part if line in wanted])}
+        assert found == {f"interface {port}": wanted}
+    shared = render(with_rows(workspace, row_of(workspace, committed_kbps=None)), read_templates(ROOT), ["county02", "u01"])
+    assert not any("640" in text for text in shared.values())
+
+
+def row_of(workspace: Workspace, **changed: Any) -> VpnLine:
+    return replace(workspace.inventory.vpn_lines[0], **changed)
+
+
+def blocks(text: str) -> list[list[str]]:
+    """Return the lines of a text by block: a line at the margin and what is indented below it."""
+    found: list[list[str]] = []
+    for line in text.splitlines():
+        if line.startswith(" ") and found:
+            found[-1].append(line)
+        else:
+            found.append([line])
+    return found
+
+
+@pytest.mark.parametrize(
+    ("kbps", "told"),
+    [
+        (2048, None),
+        (2112, "its rate exceeds the line's: expected at most 2048 kbit/s; found 2112 kbit/s. Lower `committed_kbps`"),
+        (500, "devices cannot be given this rate: expected a multiple of 64, such as 512; found 500. Correct `committed_kbps`."),
+    ],
+)
+def test_a_rate_is_held_against_the_line_and_against_what_devices_can_be_given(kbps: int, told: str | None) -> None:
+    findings = find_inconsistencies(with_rows(full_workspace("huawei_ar"), row(committed_kbps=kbps)))
+    ours = [str(finding) for finding in findings if finding.where == "inventory/vpn_lines.csv:2"]
+    assert ours == [] if told is None else [told in text for text in ours] == [True]
+
+
+def test_vpns_that_are_promised_more_together_than_their_line_carries_are_a_note() -> None:
+    workspace = full_workspace("huawei_ar")
+    other = row(vpn="DA", a_interface="GigabitEthernet0/0/4.2103", z_interface="GigabitEthernet0/0/1.2103", committed_kbps=1536)
+    assert list(find_overbooked_lines(with_rows(workspace, row(), other))) == []
+    (note,) = find_overbooked_lines(with_rows(workspace, row(), replace(other, committed_kbps=1600)))
+    assert (note.note, note.expected, note.found) == (True, "at most 2048 kbit/s together", "2112 (CZ 512, DA 1600)")
+
+
 def test_frr_keeps_the_ports_of_a_vpn_on_a_line_shut_and_the_check_says_so() -> None:
     workspace = full_workspace("huawei_ar")
     devices = {**workspace.inventory.devices, "u01": replace(workspace.inventory.devices["u01"], family="frr", platform="cisco_ios")}
     mixed = replace(workspace, inventory=replace(workspace.inventory, devices=devices))
     text = render(mixed, read_templates(ROOT), ["u01"])["u01"]
-    assert "interface GigabitEthernet0/0/1.2102\n description VPN CZ TO:county02:GigabitEthernet0/0/4.2102 ON:B-2\n shutdown\nexit" in text
-    assert "family frr cannot carry VPN instances" in [note.what for note in find_gaps(build_intents(mixed))]
+    description = "description VPN CZ TO:county02:GigabitEthernet0/0/4.2102 ON:B-2 BW:512"
+    assert f"interface GigabitEthernet0/0/1.2102\n {description}\n shutdown\nexit" in text
+    gaps = [note.what for note in find_gaps(build_intents(mixed))]
+    assert {"family frr cannot carry VPN instances", "family frr cannot carry committed rates"} <= set(gaps)
 
 
 def test_the_default_route_of_a_vpn_at_the_unit_is_no_exit_and_its_ports_are_no_lines_of_somebody() -> None:

@@ -157,9 +157,10 @@ class VrfBlock(Block):
     rd: Community
     imports: tuple[Community, ...] = ()
     exports: tuple[Community, ...] = ()
+    ipv6: Prefix6 | None = None
 
     def value(self, name: str) -> VpnProfile:
-        return VpnProfile(name, self.zone, self.rd, self.imports or (self.rd,), self.exports or (self.rd,))
+        return VpnProfile(name, self.zone, self.rd, self.imports or (self.rd,), self.exports or (self.rd,), self.ipv6)
 
 
 class QosShareBlock(Block):

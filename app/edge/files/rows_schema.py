@@ -45,6 +45,7 @@ def _address_or_prefix(value: object) -> object:
 Day = Annotated[date, BeforeValidator(_day)]
 AddressOrPrefix = Annotated[Prefix, BeforeValidator(_address_or_prefix)]
 Port = Annotated[int, Field(ge=1, le=65535)]
+Kbps = Annotated[int, Field(ge=1, le=100_000_000)]
 YesNo = Annotated[bool, BeforeValidator(_yes_no)]
 Word = Annotated[str, Field(pattern=r"^\S+$")]
 #: An id that goes into names, file names and device descriptions.
@@ -162,6 +163,7 @@ class VpnLineCells(Cells):
     vpn: str
     a_interface: Interface
     z_interface: Interface
+    committed_kbps: Kbps | None = None
 
     def value(self, where: str) -> VpnLine:
         return VpnLine(**dict(self), where=where)
@@ -170,8 +172,8 @@ class VpnLineCells(Cells):
 class Allocation6Cells(Cells):
     prefix: Prefix6
     vrf: str
-    role: Literal["infrastructure", "region", "unit", "link", "loopback"]
-    holder: Annotated[str, Field(pattern=r"^(network|region|device|line|unit):\S+$")]
+    role: Literal["infrastructure", "region", "unit", "link", "loopback", "service"]
+    holder: Annotated[str, Field(pattern=r"^(network|region|device|line|unit|service|vpn):\S+$")]
     since: Day
     released_on: Day | None = None
 

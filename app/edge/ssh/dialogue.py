@@ -13,7 +13,7 @@ from netmiko.exceptions import NetmikoBaseException
 from paramiko.ssh_exception import SSHException  # type: ignore[import-untyped]  # paramiko ships no types
 
 from app.core.commands import Command, mask_secrets
-from app.core.cutoff import address_runs, in_one_write
+from app.core.cutoff import in_one_write, runs
 from app.core.dialects import DIALECTS, find_question
 from app.edge.ssh.access import Access, Target
 from app.errors import CommitRefused, DeviceError
@@ -154,7 +154,7 @@ class Dialogue:
         """Return where lines begin (from 1) that must be given in one write, and where they end; none where they gather for a commit."""
         found: dict[int, int] = {}
         number = 1
-        for run in address_runs(self._target.family, (command for command, _ in lines)):
+        for run in runs(self._target.family, (command for command, _ in lines)):
             if not self._dialect.commit and in_one_write(run, self._address):
                 found[number] = number + len(run) - 1
             number += len(run)

@@ -23,6 +23,9 @@ FAVICON = (
     '<circle cx="24" cy="24" r="2.5"/></g></svg>'
 )
 YEAR_S = 365 * 24 * 3600
+#: How long a page waits for a browser that was lost, with its dialog and what was typed. From it NiceGUI takes how long a browser may
+#: keep silent before it counts as lost (two fifths): its own 2 s are short for a machine with much to do, or a line that falters.
+RECONNECT_S = 25.0
 #: In both languages: what failed may be the choice between them.
 FAILED = "服务器处理本页时出错，原因见服务器日志。 The server failed on this page. Its log holds the reason; tell whoever runs it."
 
@@ -48,5 +51,5 @@ def build_pages() -> FastAPI:
 
     register_pages()
     framework.on_page_exception(_draw_failure)
-    ui.run_with(pages, title="waiwang", favicon=FAVICON, tailwind=False, show_welcome_message=False)
+    ui.run_with(pages, title="waiwang", favicon=FAVICON, tailwind=False, show_welcome_message=False, reconnect_timeout=RECONNECT_S)
     return pages

@@ -108,14 +108,14 @@ def full_workspace(family: str, *, switch: bool = False) -> Workspace:
     held += [Allocation(IPv4Network("10.9.16.0/30"), "vpn-lines", "CZ", "interconnect", "vpn:B-2/CZ", date(2008, 4, 1))][: len(carried)]
     plan = _full_plan(workspace.plan, family)
     assert plan.ipv6 is not None
-    ledger6 = plan_ipv6(plan.ipv6, (), inventory, date(2008, 4, 1), 90).ledger
+    ledger6 = plan_ipv6(plan.ipv6, (), inventory, date(2008, 4, 1), 90, plan.features.vpns).ledger
     return replace(workspace, inventory=inventory, plan=plan, ledger=(*workspace.ledger, *held), ledger6=ledger6)
 
 
 def _carried(line: Line) -> VpnLine:
-    """Return a department's VPN on the urban unit's line, in a VLAN of its own at both ends."""
+    """Return a department's VPN on the urban unit's line, in a VLAN of its own at both ends, held to a quarter of the line."""
     a, z = line.a_interface.partition(".")[0], line.z_interface.partition(".")[0]
-    return VpnLine(line.line_id, "CZ", f"{a}.2102", f"{z}.2102", "inventory/vpn_lines.csv:2")
+    return VpnLine(line.line_id, "CZ", f"{a}.2102", f"{z}.2102", 512, "inventory/vpn_lines.csv:2")
 
 
 def isis_workspace(family: str, *, switch: bool = False) -> Workspace:
@@ -154,7 +154,7 @@ def _full_plan(plan: Plan, family: str) -> Plan:
     peer = ProvincePeer("core", to_province, ours, theirs, 64600, ours6, theirs6)
     features = Features(
         vpns=(
-            VpnProfile("CZ", "department", "64512:11", ("64512:11", "64512:1"), ("64512:11",)),
+            VpnProfile("CZ", "department", "64512:11", ("64512:11", "64512:1"), ("64512:11",), IPv6Network("2001:db8:9000::/48")),
             VpnProfile("DA", "department", "64512:12", ("64512:12", "64512:1"), ("64512:12",)),
             VpnProfile("GX", "department", "64512:1", ("64512:1", "64512:11", "64512:12"), ("64512:1",)),
             VpnProfile("HLW", "internet", "64512:2", ("64512:2",), ("64512:2",)),

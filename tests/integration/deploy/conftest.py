@@ -7,7 +7,6 @@ import fcntl
 import os
 import pty
 import secrets
-import socket
 import struct
 import subprocess
 import termios
@@ -22,6 +21,7 @@ import asyncssh
 import pytest
 
 from tests.samples.required import skip_or_fail
+from tests.samples.server import free_port
 
 USER = "netops"
 #: Lines that FRR 8.4 overwrites in place, as seen on a real one; anything else is added beside what stands.
@@ -170,7 +170,7 @@ class Loop:
                 encoding=None if serve.__name__ == "bridge" else "utf-8",
             )
 
-        server = asyncio.run_coroutine_threadsafe(start(), self.loop).result(10)
+        server = asyncio.run_coroutine_threadsafe(start(), self.loop).result(60)
         self.servers.append(server)
         return server.get_port()
 
@@ -187,9 +187,9 @@ class Loop:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-        asyncio.run_coroutine_threadsafe(stop(), self.loop).result(10)
+        asyncio.run_coroutine_threadsafe(stop(), self.loop).result(60)
         self.loop.call_soon_threadsafe(self.loop.stop)
-        self.thread.join(10)
+        self.thread.join(60)
         self.loop.close()
 
 
@@ -214,8 +214,7 @@ class Fleet:
     def reserve(self, contact: str) -> tuple[IPv4Address, int]:
         """Choose where the device of a contact will listen; nothing does yet."""
         address = f"127.9.{len(self.ends) // 250}.{len(self.ends) % 250 + 1}"
-        with socket.create_server((address, 0)) as free:
-            self.ends[IPv4Address(contact)] = (IPv4Address(address), free.getsockname()[1])
+        self.ends[IPv4Address(contact)] = (IPv4Address(address), free_port())
         return self.ends[IPv4Address(contact)]
 
     def endpoint(self, contact: IPv4Address) -> tuple[IPv4Address, int]:
@@ -253,7 +252,7 @@ for daemon in zebra staticd ospfd; do /usr/lib/frr/$daemon -d -A 127.0.0.1; done
 /usr/lib/frr/watchfrr -d zebra staticd ospfd
 vtysh -b
 touch /run/ready
-exec sleep 600
+exec sleep 7200
 """
 
 
@@ -269,7 +268,7 @@ class RealFrr:
     def vtysh(self, *lines: str) -> str:
         """Run lines through the real vtysh and return what it prints."""
         argv = self.enter("vtysh", *(part for line in lines for part in ("-c", line)))
-        done = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=False)
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
         return done.stdout + done.stderr
 
     def running(self) -> str:
@@ -292,11 +291,11 @@ def real_frr(require_program: Callable[..., None]) -> Iterator[RealFrr]:
         yield RealFrr(_wait_for_init(outer))
     finally:
         outer.kill()
-        outer.wait(10)
+        outer.wait(60)
 
 
 def _wait_for_init(outer: subprocess.Popen[bytes]) -> int:
-    give_up_at = time.monotonic() + 20
+    give_up_at = time.monotonic() + 60
     while time.monotonic() < give_up_at:
         children = Path(f"/proc/{outer.pid}/task/{outer.pid}/children").read_text(encoding="ascii").split()
         if children and Path(f"/proc/{children[0]}/root/run/ready").exists():
@@ -344,4 +343,4 @@ async def _bridge(frr: RealFrr, process: asyncssh.SSHServerProcess[bytes]) -> No
         loop.remove_reader(master)
         os.close(master)
         child.kill()
-        child.wait(5)
+        child.wait(60)

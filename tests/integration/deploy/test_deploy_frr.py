@@ -111,7 +111,7 @@ def test_a_patch_makes_the_intended_configuration_and_its_reverse_restores_the_o
 
 def access(fleet, **changes) -> Access:
     given = {"guard": lambda address: None, "endpoint": fleet.endpoint, "password": SecretStr(fleet.device.password), "resolve": str}
-    return Access(**{**given, "known_hosts": None, "limits": Limits(read_s=10), **changes})
+    return Access(**{**given, "known_hosts": None, "limits": Limits(login_s=60, read_s=60), **changes})
 
 
 MANAGEMENT = ManagementIntent("netops", "poller", "sha", "aes128", (IPv4Network("198.18.9.0/29"),), (), (), "", "")

@@ -26,7 +26,7 @@ OTHER_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINpl9xrr3Mn1wVLYpBuPNKuHZJIgpm0
 
 def access(fleet, password: str, known_hosts: Path, *, takes_first: bool) -> Access:
     keep = partial(keep_key, known_hosts) if takes_first else None
-    return Access(lambda address: None, fleet.endpoint, SecretStr(password), str, known_hosts, Limits(read_s=10), keep_key=keep)
+    return Access(lambda address: None, fleet.endpoint, SecretStr(password), str, known_hosts, Limits(login_s=60, read_s=60), keep_key=keep)
 
 
 def test_a_key_is_taken_at_first_contact_and_holds_from_then_on(fleet, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

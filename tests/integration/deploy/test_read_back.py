@@ -43,7 +43,7 @@ TARGET = Target("frr-test", "frr", "cisco_ios", (IPv4Address("198.18.0.1"),), "n
 
 
 def access(fleet, password: str, known_hosts: Path | None = None) -> Access:
-    return Access(lambda address: None, fleet.endpoint, SecretStr(password), str, known_hosts, Limits(read_s=10))
+    return Access(lambda address: None, fleet.endpoint, SecretStr(password), str, known_hosts, Limits(login_s=60, read_s=60))
 
 
 def bring_to(frr, text: str) -> None:
@@ -54,7 +54,7 @@ def bring_to(frr, text: str) -> None:
 
 def test_every_question_is_answered_by_a_real_frr_and_its_answers_can_be_read(real_frr, frr_over_ssh) -> None:
     bring_to(real_frr, CONFIGURED)
-    wait_until(lambda: "198.18.9.0/29" in real_frr.vtysh("show ip route static"), 10, "the static route to be installed")
+    wait_until(lambda: "198.18.9.0/29" in real_frr.vtysh("show ip route static"), 60, "the static route to be installed")
     with open_session(TARGET, access(frr_over_ssh, frr_over_ssh.device.password)) as session:
         answers = {question: session.show(question) for question in QUESTIONS}
     tables = parse_tables("frr", "frr-test", session.address, answers)
