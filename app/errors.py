@@ -56,6 +56,10 @@ def worst(codes: Iterable[ExitCode]) -> ExitCode:
     return next((code for code in EXIT_PRECEDENCE if code in held), ExitCode.OK)
 
 
+#: What a device runs whose change was given up: what it ran before, a part of the change, or nobody knows.
+AS_BEFORE, HALF_CHANGED, NOT_KNOWN = "as_before", "half_changed", "not_known"
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
     """One thing wrong in the input, in the four parts that every message has.
@@ -120,12 +124,19 @@ class RenderError(WaiwangError):
 
 
 class DeviceError(WaiwangError):
-    """A device, or the way to it, refused."""
+    """A device, or the way to it, refused.
+
+    `stands` says what a change that was given up has left: AS_BEFORE, HALF_CHANGED, NOT_KNOWN; empty where none was begun.
+    `in_force` holds the lines that separate a half-changed device from what it ran before.
+    """
 
     exit_code = ExitCode.DEVICE
 
-    def __init__(self, device: str, what: str, *, expected: str, found: str, next_step: str) -> None:
+    def __init__(
+        self, device: str, what: str, *, expected: str, found: str, next_step: str, stands: str = "", in_force: tuple[str, ...] = ()
+    ) -> None:
         self.device, self.what, self.expected, self.found, self.next_step = device, what, expected, found, next_step
+        self.stands, self.in_force = stands, in_force
         super().__init__(in_four_parts(device, what, expected, found, next_step))
 
 

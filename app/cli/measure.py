@@ -11,6 +11,7 @@ import typer
 
 from app.cli.context import Commit, Context, Form, Root, leave, now, open_context
 from app.cli.holds import holding_devices
+from app.cli.interrupt import ending_as_interrupt
 from app.cli.lines import Lines, chosen_lines
 from app.cli.measure_ground import (
     PortReader,
@@ -129,7 +130,8 @@ def reserved(lines: Lines = None, root: Root = None, form: Form = Format.text, c
         raise InputError([Finding("measure reserved", "devices", "devices of the lab or on loopback", ", ".join(real), step)])
     ground, reader = ground_of(context), PortReader(context)
     measured = []
-    with holding_devices(context, "measure reserved --commit", sorted({end.device for both in ends.values() for end in both})):
+    devices = sorted({end.device for both in ends.values() for end in both})
+    with holding_devices(context, "measure reserved --commit", devices), ending_as_interrupt():
         for line in chosen:
             proof = activate(ground, line, _class_of(context, line), ends[line.line_id], gateway, reader.read, patience=Patience())
             context.store.write_measurement(proof)  # at once: what was proven before an interruption stays proven

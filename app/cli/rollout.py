@@ -193,7 +193,7 @@ def tell_unfinished(context: Context, devices: Sequence[str]) -> None:
     for device, at in unfinished[:SHOWN]:
         tell(
             f"warning: {device}: a run began to change it at {written(at, zone)} and never ended: it was broken off. The difference below "
-            "is what is still missing; what is there may not be saved.",
+            f"is what is still missing; what is there may not be saved. waiwang rollback {device} takes it back.",
             "yellow",
         )
     if len(unfinished) > SHOWN:
@@ -285,7 +285,7 @@ def _visited(workspace: Workspace, row: DeviceRow, host: Host, *, zh: bool) -> V
     region, unit = inventory.regions[str(host["region"])], inventory.units.get(str(host.get("unit") or ""))
     carrier = workspace.order.carrier_names(str(host["carrier"]))[0 if zh else 1] if host.get("carrier") else ""
     of_region, of_unit = ("" if found is None else found.name if zh else found.name_en for found in (region, unit))
-    return Visited(row.device, of_region, of_unit, line, carrier, row.result, row.changed, row.reason)
+    return Visited(row.device, of_region, of_unit, line, carrier, row.result, row.changed, row.reason, row.stands)
 
 
 def _as_json(shift: Shift, report: DeployReport, chosen: Nornir, began: datetime) -> str:
@@ -300,6 +300,8 @@ def _as_json(shift: Shift, report: DeployReport, chosen: Nornir, began: datetime
             "seconds": row.seconds,
             "address": None if row.address is None else str(row.address),
             "reason": row.reason,
+            "stands": row.stands,
+            "in_force": row.in_force,
             "digest": row.digest,
             "patch": lines_of(row),
             "diff": row.diff,

@@ -54,6 +54,21 @@ def management_path(intent: DeviceIntent, session_address: IPv4Address | None = 
     return ManagementPath((intent.uplink,) if intent.uplink else leading, sources, session_address)
 
 
+def served_before(family: str, before: str, path: ManagementPath) -> ManagementPath:
+    """Return the part of a path that was there in an earlier configuration, for a way back to it.
+
+    A port that was shut then, an address or a route that was missing: the device was reached without them.
+    """
+    state = _state_of(family, before)
+    shut = {_interface(head) for head, body in blocks(family, before) if head.startswith("interface ") and "shutdown" in body}
+
+    def served(interface: str) -> bool:
+        return bool(state.addresses.get(interface)) and shut.isdisjoint({interface, interface.partition(".")[0]})
+
+    interfaces = tuple(interface for interface in path.interfaces if served(interface))
+    return ManagementPath(interfaces, tuple(source for source in path.sources if _has_route(state.routes, source)), path.session_address)
+
+
 def find_cutoffs(family: str, running: str, commands: Iterable[Command], path: ManagementPath) -> tuple[str, ...]:
     """Return every command, with the reason, that would cut the management path; empty when none would.
 
