@@ -9,9 +9,9 @@
 SHELL := /bin/bash
 PYTHON ?= $(shell for p in /usr/bin/python3.11 python3.11 python3; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
-# Debian 12 packages: routers, agents and clients of the lab; what tests and the demo alert, store and look at pages with.
+# Debian 12 packages: routers, agents and clients of the lab; what tests and the demo alert, store, relay and look at pages with.
 LAB_PACKAGES := frr frr-snmp snmpd snmp snmptrapd openssh-server openssh-client iproute2 nftables iperf3 fping iputils-ping procps netcat-openbsd
-LOOK_PACKAGES := prometheus prometheus-alertmanager chromium fonts-noto-cjk postgresql
+LOOK_PACKAGES := prometheus prometheus-alertmanager chromium fonts-noto-cjk postgresql nginx
 PACKAGES := python3-venv $(LAB_PACKAGES) $(LOOK_PACKAGES)
 
 .PHONY: demo test check golden lab serve lock soak system-packages clean
@@ -20,7 +20,7 @@ PACKAGES := python3-venv $(LAB_PACKAGES) $(LOOK_PACKAGES)
 demo: .stamp-venv
 	$(BIN)/waiwang demo $(DEMO_ARGS)
 
-# Three workers on two cores: much of a test is waiting for a router, a trial window, a scrape.
+# Four workers on two cores: much of a test is waiting for a router, a trial window, a scrape.
 test: check
 	$(BIN)/pytest -n 4 --no-loadscope-reorder $(PYTEST_ARGS)
 	TZ=America/New_York $(BIN)/pytest -q tests/unit

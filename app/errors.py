@@ -21,6 +21,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
+#: So many names are given in a message; the rest is counted.
+NAMED_AT_MOST = 3
+
 
 class ExitCode(IntEnum):
     """What a `waiwang` process answers to its caller; see docs/operations.md."""
@@ -53,6 +56,10 @@ def worst(codes: Iterable[ExitCode]) -> ExitCode:
     return next((code for code in EXIT_PRECEDENCE if code in held), ExitCode.OK)
 
 
+#: What a device runs whose change was given up: what it ran before, a part of the change, or nobody knows.
+AS_BEFORE, HALF_CHANGED, NOT_KNOWN = "as_before", "half_changed", "not_known"
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
     """One thing wrong in the input, in the four parts that every message has.
@@ -83,6 +90,13 @@ def counted(number: int, noun: str, plural: str = "") -> str:
     return f"{number} {noun if number == 1 else plural or noun + 's'}"
 
 
+def named(names: Iterable[str]) -> str:
+    """Name the first few and count the rest."""
+    every = list(names)
+    rest = len(every) - NAMED_AT_MOST
+    return ", ".join(every[:NAMED_AT_MOST]) + (f" and {rest} more" if rest > 0 else "")
+
+
 class WaiwangError(Exception):
     """Any failure that this product foresees."""
 
@@ -110,12 +124,19 @@ class RenderError(WaiwangError):
 
 
 class DeviceError(WaiwangError):
-    """A device, or the way to it, refused."""
+    """A device, or the way to it, refused.
+
+    `stands` says what a change that was given up has left: AS_BEFORE, HALF_CHANGED, NOT_KNOWN; empty where none was begun.
+    `in_force` holds the lines that separate a half-changed device from what it ran before.
+    """
 
     exit_code = ExitCode.DEVICE
 
-    def __init__(self, device: str, what: str, *, expected: str, found: str, next_step: str) -> None:
+    def __init__(
+        self, device: str, what: str, *, expected: str, found: str, next_step: str, stands: str = "", in_force: tuple[str, ...] = ()
+    ) -> None:
         self.device, self.what, self.expected, self.found, self.next_step = device, what, expected, found, next_step
+        self.stands, self.in_force = stands, in_force
         super().__init__(in_four_parts(device, what, expected, found, next_step))
 
 

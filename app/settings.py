@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,6 +19,9 @@ SHORTEST_INTERVAL_S = 1.0
 KEEP_SAMPLES_DAYS = 35
 #: A century: whoever means for ever says 0.
 LONGEST_DAYS = 36_500
+#: How long a session of the page may go unused, minutes, and a password stand, days (design defaults).
+IDLE_MINUTES, PASSWORD_DAYS = 30, 90
+LONGEST_MINUTES = 24 * 60
 #: The proxies that are believed unless others are named: one on this machine.
 LOCAL_PROXY = "127.0.0.1"
 _HOST_NAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*")
@@ -36,7 +40,8 @@ class Settings:
     simulation, which active tests ask instead of a network.
     `open_reading`: whether page and API may be read without sign-in: `yes`, `no`, or `auto` (on loopback addresses only).
     `hosts`: names that the server is called by, beside addresses and localhost. `proxies`: addresses and prefixes of the proxies
-    whose word on a visitor's address and on TLS is believed.
+    whose word on a visitor's address and on TLS is believed. `idle`: how long a session may go unused, `password_life`: how long a
+    password stands; None for ever.
     `alertmanager_url`: whom change windows tell to be silent, None where there is no Alertmanager.
     `trap_listen`: where SNMP notifications are received: `address:port`, `auto` (where the plan sends them), or `off`.
     """
@@ -57,6 +62,8 @@ class Settings:
     hosts: frozenset[str] = frozenset()
     proxies: tuple[str, ...] = (LOCAL_PROXY,)
     host_keys: str = HOST_KEYS[0]
+    idle: timedelta | None = timedelta(minutes=IDLE_MINUTES)
+    password_life: timedelta | None = timedelta(days=PASSWORD_DAYS)
 
 
 def read_settings(environ: Mapping[str, str], root: Path | None = None) -> Settings:
@@ -78,7 +85,7 @@ def read_settings(environ: Mapping[str, str], root: Path | None = None) -> Setti
         secrets_file=Path(secrets) if secrets else None,
         known_hosts=Path(known) if known else None,
         poll_interval_s=_interval(given, "WAIWANG_POLL_INTERVAL_S", 60.0, findings),
-        keep_samples_days=_days(given, "WAIWANG_KEEP_SAMPLES_DAYS", KEEP_SAMPLES_DAYS, findings),
+        keep_samples_days=_whole(given, "WAIWANG_KEEP_SAMPLES_DAYS", KEEP_SAMPLES_DAYS, LONGEST_DAYS, "days", findings),
         snmp_port=_port(given, "WAIWANG_SNMP_PORT", 161, findings),
         ssh_port=_port(given, "WAIWANG_SSH_PORT", 22, findings),
         trap_listen=given.get("WAIWANG_TRAP_LISTEN", "auto"),
@@ -88,6 +95,8 @@ def read_settings(environ: Mapping[str, str], root: Path | None = None) -> Setti
         host_keys=_choice(given, "WAIWANG_HOST_KEYS", HOST_KEYS, findings),
         hosts=_hosts(given, "WAIWANG_HOSTS", findings),
         proxies=_proxies(given, "WAIWANG_PROXIES", findings),
+        idle=timedelta(minutes=_whole(given, "WAIWANG_IDLE_MINUTES", IDLE_MINUTES, LONGEST_MINUTES, "minutes", findings)) or None,
+        password_life=timedelta(days=_whole(given, "WAIWANG_PASSWORD_DAYS", PASSWORD_DAYS, LONGEST_DAYS, "days", findings)) or None,
         alertmanager_url=_web_address(given, "WAIWANG_ALERTMANAGER_URL", findings),
     )
     if settings.host_keys == "first" and known is None:
@@ -114,11 +123,11 @@ def _port(given: Mapping[str, str], name: str, default: int, findings: list[Find
     return default
 
 
-def _days(given: Mapping[str, str], name: str, default: int, findings: list[Finding]) -> int:
+def _whole(given: Mapping[str, str], name: str, default: int, longest: int, unit: str, findings: list[Finding]) -> int:
     text = given.get(name, str(default))
-    if text.isascii() and text.isdigit() and int(text) <= LONGEST_DAYS:
+    if text.isascii() and text.isdigit() and int(text) <= longest:
         return int(text)
-    findings.append(_finding(name, f"a number of days, 0 (for ever) to {LONGEST_DAYS}", text))
+    findings.append(_finding(name, f"a number of {unit}, 0 (for ever) to {longest}", text))
     return default
 
 

@@ -25,7 +25,7 @@ from multiprocessing.connection import Connection
 from app.core.allocation import demands, plan_allocations
 from app.core.inventory import Device, Inventory, Line, Unit
 from app.core.ipplan import Allocation, Demand, Management, OspfProfile, Plan, Pool, Provenance
-from app.edge.ledger import format_ledger
+from app.edge.files.ledger import format_ledger
 from app.workflows.collector import uncollected
 
 POOL = IPv4Network("59.224.0.0/11")

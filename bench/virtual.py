@@ -24,6 +24,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 import asyncssh
@@ -87,7 +88,7 @@ class Stage:
 def main() -> int:
     arguments = _arguments()
     allow_files(arguments.agents + arguments.shells * 4)
-    print(f"{os.cpu_count()} processors; devices and clients share them\n")  # noqa: T201
+    sys.stdout.write(f"{os.cpu_count()} processors; devices and clients share them\n\n")
     reached = [_bench_agents(arguments.agents, arguments.seconds), _bench_shells(arguments.shells)]
     return 0 if all(reached) else 1
 
@@ -178,22 +179,21 @@ def _next(pipe: Connection) -> str:
 
 
 def _usage() -> Usage:
-    with open("/proc/self/statm", encoding="ascii") as statistics:  # noqa: PTH123
-        pages = int(statistics.read().split()[1])
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     spent = os.times()
     return Usage(pages * os.sysconf("SC_PAGE_SIZE") / 1e6, spent.user + spent.system)
 
 
 def _say_memory(what: str, devices: Devices, count: int, later: Usage) -> None:
     own = 1000 * (devices.ready.megabytes - devices.bare.megabytes) / count
-    print(  # noqa: T201
+    sys.stdout.write(
         f"{count} {what}: ready after {devices.seconds:.1f} s, {devices.ready.megabytes:.0f} MB, {own:.1f} KB each "
-        f"({devices.bare.megabytes:.0f} MB before the first; {later.megabytes:.0f} MB in the end)\n"
+        f"({devices.bare.megabytes:.0f} MB before the first; {later.megabytes:.0f} MB in the end)\n\n"
     )
 
 
 def _head() -> None:
-    print(f"{'':<44}{'done':>9}{'time':>11}{'rate':>13}{'CPU each':>15}")  # noqa: T201
+    sys.stdout.write(f"{'':<44}{'done':>9}{'time':>11}{'rate':>13}{'CPU each':>15}\n")
 
 
 # --- SNMP --------------------------------------------------------------------------------------------------------
@@ -208,8 +208,7 @@ def _bench_agents(count: int, seconds: float) -> bool:
             _asked(devices, f"v2c GET of 12, {count} agents", devices.addresses, seconds, version=SnmpVersion.v2c, community="public"),
             _asked(devices, f"v3 GET of 12, {len(some)} agents", some, seconds, version=SnmpVersion.v3, user=user),
         ]
-        for stage in stages:
-            print(stage)  # noqa: T201
+        sys.stdout.writelines(f"{stage}\n" for stage in stages)
         _say_memory("SNMP agents", devices, count, devices.usage())
     return all(stage.done >= stage.wanted for stage in stages)
 
@@ -260,8 +259,7 @@ def _bench_shells(count: int) -> bool:
     with Devices(build_specs(count), shells=True) as devices:
         _head()
         stages = [asyncio.run(_type(devices, f"asyncssh line by line, {count} devices")), _drive(devices, count // 10 or 1)]
-        for stage in stages:
-            print(stage)  # noqa: T201
+        sys.stdout.writelines(f"{stage}\n" for stage in stages)
         _say_memory("SSH devices", devices, count, devices.usage())
     return all(stage.done >= stage.wanted for stage in stages)
 

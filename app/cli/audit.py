@@ -14,9 +14,10 @@ import typer
 from app.cli.context import Context, Form, Limit, Names, Root, Terms, leave, open_context
 from app.cli.devices import Workers, chosen_devices, progress_bar
 from app.cli.output import Format, Table, show, stderr, stdout, tell
+from app.core.acceptance import FAIL
 from app.core.address_audit import KINDS
 from app.core.audit_reports import proofs_to_junit, proofs_to_sarif, to_junit, to_sarif
-from app.core.config_audit import FAIL, CheckResult, count_verdicts
+from app.core.config_audit import CheckResult, count_verdicts
 from app.core.separation import KINDS as KINDS_OF_TABLES
 from app.core.separation import Proof
 from app.workflows.address_audit import addresses as run_addresses

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from app.cli.context import Context, Form, Root, leave, now, open_context
-from app.cli.lines import AsOf, Lines, choose_lines, given_moment, parse_as_of, written
+from app.cli.lines import AsOf, Lines, chosen_lines, given_moment, parse_as_of, written
 from app.cli.output import Format, Table, show
 from app.core.acceptance import FAIL, NOT_PROVEN, PASS
 from app.core.availability import ServiceLevel
@@ -39,7 +39,7 @@ def availability(
 ) -> None:
     """Judge how much of the service time accepted lines were up."""
     context = open_context(root)
-    chosen = [line.line_id for line in choose_lines(context.workspace.inventory.lines, lines)]
+    chosen = [line.line_id for line in chosen_lines(context, lines)]
     known_at = parse_as_of(as_of, context.workspace.order.timezone, now()) or now()
     end, begin = min(given_moment(context, "--until", until) or known_at, known_at), given_moment(context, "--since", since)
     report = measure_availability(context.workspace, context.store, chosen, begin, end, context.settings.poll_interval_s, known_at)

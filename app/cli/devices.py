@@ -40,13 +40,17 @@ from app.cli.rollout import (
 )
 from app.core.families import FAMILIES
 from app.core.pacing import Pace
+from app.errors import HALF_CHANGED, NOT_KNOWN
 from app.workflows.deploy import DeployReport
 from app.workflows.deploy import deploy as run_deploy
-from app.workflows.diff import RESULTS, DeviceRow, exit_code, refuse_illustration
+from app.workflows.diff import RESULTS, DeviceRow, counted_rows, exit_code, refuse_illustration
 from app.workflows.diff import diff as run_diff
 from app.workflows.hosts import open_gateway, open_nornir
 from app.workflows.select import select
 from app.workflows.shown import Shown
+
+#: How the text's totals speak of devices that are counted by their results already.
+IN_TOTALS = {HALF_CHANGED: "of these half changed", NOT_KNOWN: "of these not known"}
 
 Unsafe = Annotated[list[str] | None, typer.Option("--unsafe", help="family that --commit may reach though it cannot revert")]
 InLanguage = Annotated[Language, typer.Option("--language", envvar="WAIWANG_LANGUAGE", help="of a record as text or office file")]
@@ -193,7 +197,9 @@ def _audit(context: Context, verb: str, began: datetime) -> Callable[[DeviceRow]
     store, actor, run = context.store, getpass.getuser(), began.isoformat(timespec="seconds")
 
     def record(row: DeviceRow) -> None:
-        detail = {"result": row.result, "changed": row.changed, "reason": row.reason, "run": run}
+        detail: dict[str, object] = {"result": row.result, "changed": row.changed, "reason": row.reason, "run": run}
+        if row.stands:
+            detail |= {"stands": row.stands, "in_force": row.in_force}
         store.write_audit(now(), actor, verb, row.device, detail)
 
     return record
@@ -223,13 +229,33 @@ def progress_bar(title: str, total: int) -> Iterator[Callable[[str, str], None]]
 
 
 def show_rows(title: str, rows: Sequence[DeviceRow], form: Format, *, diffs: bool) -> None:
-    """Print one row a device with totals, and with `diffs` the differences before it."""
-    if form is Format.text and diffs:
+    """Print one row a device with totals, and with `diffs` the differences before it; at any rate what half a change has left."""
+    if form is Format.text:
         for row in rows:
-            _show_diff(row)
-    cells = [(row.device, row.depth, row.result, row.changed, round(row.seconds, 1), row.reason or None) for row in rows]
-    totals = {result: number for result in RESULTS if (number := sum(row.result == result for row in rows))}
-    show(Table(title, ("device", "depth", "result", "lines", "seconds", "reason"), cells, totals, ("reason",)), form)
+            if diffs:
+                _show_diff(row)
+            _show_in_force(row)
+    cells = [(row.device, row.depth, row.result, row.changed, round(row.seconds, 1), _reason(row, form)) for row in rows]
+    left = {row.device: {"stands": row.stands, "in_force": row.in_force} for row in rows if row.stands}
+    columns = ("device", "depth", "result", "lines", "seconds", "reason")
+    totals = {IN_TOTALS.get(word, word) if form is Format.text else word: number for word, number in counted_rows(rows).items()}
+    show(Table(title, columns, cells, totals, ("reason",), {"given_up": left} if left else {}), form)
+
+
+def _reason(row: DeviceRow, form: Format) -> str | None:
+    """Return what a row has to say; among many rows, those that need somebody at once have to be seen."""
+    if form is Format.text and row.stands in IN_TOTALS:
+        return f"{IN_TOTALS[row.stands].removeprefix('of these ').upper()}. {row.reason}"
+    return row.reason or None
+
+
+def _show_in_force(row: DeviceRow) -> None:
+    """Print every line that separates a half-changed device from what it ran before."""
+    console = stdout()
+    if row.in_force:
+        console.print(Text(f"--- {row.device} before\n+++ {row.device} half changed", style="bold"), soft_wrap=True)
+    for line in row.in_force:
+        console.print(Text(line, style="green" if line.startswith("+") else "red"), soft_wrap=True)
 
 
 def _show_diff(row: DeviceRow) -> None:

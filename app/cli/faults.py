@@ -262,7 +262,7 @@ def _fault_row(context: Context, each: FaultView, language: str | None) -> tuple
         each.line_id,
         each.unit_name_en if in_english and each.unit_name_en else each.unit_name,
         each.region_name_en if in_english and each.region_name_en else each.region_name,
-        each.carrier_name,
+        each.carrier_name_en if in_english and each.carrier_name_en else each.carrier_name,
         _in_words(STATE_WORDS, each.state, language),
         clock_holder(each),
         written(each.began_at, zone),
@@ -286,7 +286,7 @@ def _in_words(words: Mapping[str, tuple[str, str]], code: str, language: str | N
 
 def _carrier_row(each: CarrierRestoring, language: str | None) -> tuple[object, ...]:
     return (
-        each.carrier if language is None else each.carrier_name,
+        each.carrier if language is None else (each.carrier_name_en if language == "en" else "") or each.carrier_name,
         each.faults,
         each.broken,
         each.restored,

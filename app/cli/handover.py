@@ -87,10 +87,15 @@ def _learnt(each: Learnt) -> dict[str, object]:
     return {**said, "observed_at": observed, "recorded_at": recorded, "by": each.by, "document": each.document}
 
 
+def _as_text(document: Document, way: Way) -> str:
+    console = stdout()
+    return plain(document) if way.output else plain(document, console.width, screen=console.is_terminal)
+
+
 def hand_over(context: Context, way: Way, table: Table, document: Document) -> None:
     """Write the report. Raises InputError where its file or its template is not as it should be."""
     write: dict[ReportFormat, Callable[[], bytes]] = {
-        ReportFormat.text: lambda: plain(document, None if way.output else stdout().width).encode(),
+        ReportFormat.text: lambda: _as_text(document, way).encode(),
         ReportFormat.json: lambda: as_json(table).encode(),
         ReportFormat.csv: lambda: as_csv(table).encode(),
         ReportFormat.xlsx: partial(write_report_xlsx, document),

@@ -1,4 +1,8 @@
-"""Ctrl-C while devices are being changed: the first stops between two devices, the second breaks off and says where each one is."""
+"""Ctrl-C while devices are being changed: the first stops between two devices, the second breaks off and says where each one is.
+
+A run that is told to end (SIGTERM), or whose terminal is gone (SIGHUP: a line to the operator's machine that broke), stops between two
+devices too: none of them is left half changed by it.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ from types import FrameType
 
 from app.cli.output import tell
 from app.core.intent import DeviceIntent
-from app.errors import ExitCode, StoreError
+from app.errors import NOT_KNOWN, ExitCode, StoreError
 from app.workflows.deploy import DeployReport
 from app.workflows.diff import RESULTS, DeviceRow, Progress, ordered
 
@@ -62,7 +66,7 @@ class Watch:
             f"broken off by the operator while {step}: what was typed may be in force and is not saved; look with waiwang diff "
             f"{name}. Run the command again to finish it, or waiwang rollback {name} to take it back."
         )
-        return DeviceRow(name, intent.depth, "failed", reason=reason, exit_code=ExitCode.DEVICE)
+        return DeviceRow(name, intent.depth, "failed", reason=reason, exit_code=ExitCode.DEVICE, stands=NOT_KNOWN)
 
 
 @contextmanager
@@ -94,8 +98,52 @@ def stopping_on_interrupt(break_off: Callable[[], None]) -> Iterator[Callable[[]
         finally:
             os._exit(INTERRUPTED)
 
-    before = signal.signal(signal.SIGINT, stop)
+    terminals = [number for number in (1, 2) if os.isatty(number)]
+
+    def wind_up(number: int, frame: FrameType | None) -> None:
+        if number == signal.SIGHUP:
+            _say_no_more(terminals)
+        stopped.set()
+        tell("told to end: devices under way are finished, no other is begun")
+
+    ways: dict[int, Callable[[int, FrameType | None], None]] = {signal.SIGINT: stop, signal.SIGTERM: wind_up, signal.SIGHUP: wind_up}
+    # Under nohup a hang-up is nobody's business.
+    before = {number: signal.getsignal(number) for number in ways if signal.getsignal(number) is not signal.SIG_IGN}
+    for number in before:
+        signal.signal(number, ways[number])
     try:
         yield stopped.is_set
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, way in before.items():
+            signal.signal(number, way)
+
+
+@contextmanager
+def ending_as_interrupt() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end a block as Ctrl-C does: what it has opened is shut on the way out."""
+    terminals = [number for number in (1, 2) if os.isatty(number)]
+
+    def end(number: int, frame: FrameType | None) -> None:
+        if number == signal.SIGHUP:
+            _say_no_more(terminals)
+        for told in before:
+            signal.signal(told, signal.SIG_IGN)  # once is enough: what is being shut is not interrupted again
+        raise KeyboardInterrupt
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before = {number: way for number, way in before.items() if way is not signal.SIG_IGN}
+    for number in before:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number, way in before.items():
+            signal.signal(number, way)
+
+
+def _say_no_more(terminals: Sequence[int]) -> None:
+    """Let what is still printed to a terminal that is gone go nowhere: it would end the run. Files are written all the same."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for number in terminals:
+        os.dup2(nowhere, number)
+    os.close(nowhere)

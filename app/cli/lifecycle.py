@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from app.cli.context import Commit, Context, Form, Root, leave, now, open_context
-from app.cli.lines import AsOf, Lines, ShowByDefault, choose_lines, given_moment, one_line, parse_as_of, read_file, write_file, written
+from app.cli.lines import AsOf, Lines, ShowByDefault, chosen_lines, given_moment, one_line, parse_as_of, read_file, write_file, written
 from app.cli.output import Format, Table, show, tell
 from app.core.canonical import sha256
 from app.core.confirmation import CONFIRMED, PARTIES, REFUSED, Confirmation
@@ -37,7 +37,7 @@ STEP_COLUMNS = ("line", "state", "observed", "recorded", "by", "evidence", "stan
 def show_life(lines: Lines = None, root: Root = None, form: Form = Format.text, as_of: AsOf = None) -> None:
     """Show where lines stand; for a single line, every step."""
     context = open_context(root)
-    chosen = [line.line_id for line in choose_lines(context.workspace.inventory.lines, lines)]
+    chosen = [line.line_id for line in chosen_lines(context, lines)]
     zone = context.workspace.order.timezone
     lives = read_lives(context.store, chosen, as_of=parse_as_of(as_of, zone, now()))
     if len(lives) == 1:
@@ -85,7 +85,7 @@ def _step_row(context: Context, step: LifeStep) -> tuple[object, ...]:
 def show_confirmations(lines: Lines = None, root: Root = None, form: Form = Format.text) -> None:
     """Show who has confirmed, who is awaited and until when."""
     context = open_context(root)
-    chosen = [line.line_id for line in choose_lines(context.workspace.inventory.lines, lines)]
+    chosen = [line.line_id for line in chosen_lines(context, lines)]
     _show_standings(context, read_standings(context.workspace, context.store, chosen, now()), form, "confirm")
 
 

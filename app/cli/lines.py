@@ -32,6 +32,11 @@ def choose_lines(lines: Mapping[str, Line], wanted: Sequence[str] | None) -> lis
     return [line for line_id, line in lines.items() if not wanted or any(fnmatchcase(line_id, name) for name in wanted)]
 
 
+def chosen_lines(context: Context, wanted: Sequence[str] | None) -> list[Line]:
+    """Return the lines of the workspace that match any of the ids or globs. Raises InputError for one that matches nothing."""
+    return choose_lines(context.workspace.inventory.lines, wanted)
+
+
 def one_line(lines: Mapping[str, Line], line_id: str) -> str:
     """Return the id of one line that is known. Raises InputError."""
     if line_id not in lines:

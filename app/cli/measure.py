@@ -11,7 +11,8 @@ import typer
 
 from app.cli.context import Commit, Context, Form, Root, leave, now, open_context
 from app.cli.holds import holding_devices
-from app.cli.lines import Lines, choose_lines
+from app.cli.interrupt import ending_as_interrupt
+from app.cli.lines import Lines, chosen_lines
 from app.cli.measure_ground import (
     PortReader,
     ground_of,
@@ -53,7 +54,7 @@ def reach(
     context = open_context(root)
     refuse_drawing_board(context)
     gateway = open_gateway(context.workspace.plan, context.settings, context.environ)
-    report = measure_reach(ground_of(context), _choose(context, lines), ping_from_centre(context), gateway, count=count)
+    report = measure_reach(ground_of(context), chosen_lines(context, lines), ping_from_centre(context), gateway, count=count)
     record(context, report, form, "measure reach")
 
 
@@ -63,7 +64,7 @@ def probe(lines: Lines = None, root: Root = None, form: Form = Format.text) -> N
     context = open_context(root)
     refuse_drawing_board(context)
     gateway = open_gateway(context.workspace.plan, context.settings, context.environ)
-    record(context, measure_probe(ground_of(context), _choose(context, lines), gateway), form, "measure probe")
+    record(context, measure_probe(ground_of(context), chosen_lines(context, lines), gateway), form, "measure probe")
 
 
 @app.command()
@@ -71,7 +72,7 @@ def medium(lines: Lines = None, root: Root = None, form: Form = Format.text) -> 
     """Read by SNMP what the medium shows: port speed, duplex and light of fibre, sync, margin and attenuation of ADSL."""
     context = open_context(root)
     refuse_drawing_board(context)
-    report = asyncio.run(measure_medium(ground_of(context), _choose(context, lines), lambda intent: open_agent(context, intent)))
+    report = asyncio.run(measure_medium(ground_of(context), chosen_lines(context, lines), lambda intent: open_agent(context, intent)))
     record(context, report, form, "measure medium")
 
 
@@ -79,7 +80,7 @@ def medium(lines: Lines = None, root: Root = None, form: Form = Format.text) -> 
 def rate(lines: Lines = None, root: Root = None, form: Form = Format.text, seconds: Seconds = 5, told: Told = False) -> None:
     """Load lines in both directions and record the rates. In the lab: iperf3 between lab hosts. Not within office hours."""
     context = open_context(root)
-    chosen, tester = _choose(context, lines), rate_tester(context, seconds)
+    chosen, tester = chosen_lines(context, lines), rate_tester(context, seconds)
     require_quiet(context, told=told)
     record(context, measure_rate(ground_of(context), chosen, tester), form, "measure rate")
 
@@ -88,7 +89,7 @@ def rate(lines: Lines = None, root: Root = None, form: Form = Format.text, secon
 def steps(lines: Lines = None, root: Root = None, form: Form = Format.text, seconds: Seconds = 3, told: Told = False) -> None:
     """Load lines at 50, 75, 90 and 100 % of their rate and count what is lost at each step. Not within office hours."""
     context = open_context(root)
-    chosen, tester = _choose(context, lines), rate_tester(context, seconds)
+    chosen, tester = chosen_lines(context, lines), rate_tester(context, seconds)
     require_quiet(context, told=told)
     record(context, measure_steps(ground_of(context), chosen, tester), form, "measure steps")
 
@@ -112,7 +113,7 @@ def import_(
 def reserved(lines: Lines = None, root: Root = None, form: Form = Format.text, commit: Commit = False) -> None:
     """Show, or with --commit carry out, the supervised activation of reserved ports: both ends up, seen, shut again."""
     context = open_context(root)
-    chosen = [line for line in _choose(context, lines) if _class_of(context, line).reserved_port_mbps]
+    chosen = [line for line in chosen_lines(context, lines) if _class_of(context, line).reserved_port_mbps]
     environment = build_environment(read_templates(context.settings.root))
     ends = {line.line_id: reserved_ends(line, context.intents, lambda intent: render_device(intent, environment)) for line in chosen}
     if not commit:
@@ -129,7 +130,8 @@ def reserved(lines: Lines = None, root: Root = None, form: Form = Format.text, c
         raise InputError([Finding("measure reserved", "devices", "devices of the lab or on loopback", ", ".join(real), step)])
     ground, reader = ground_of(context), PortReader(context)
     measured = []
-    with holding_devices(context, "measure reserved --commit", sorted({end.device for both in ends.values() for end in both})):
+    devices = sorted({end.device for both in ends.values() for end in both})
+    with holding_devices(context, "measure reserved --commit", devices), ending_as_interrupt():
         for line in chosen:
             proof = activate(ground, line, _class_of(context, line), ends[line.line_id], gateway, reader.read, patience=Patience())
             context.store.write_measurement(proof)  # at once: what was proven before an interruption stays proven
@@ -140,10 +142,6 @@ def reserved(lines: Lines = None, root: Root = None, form: Form = Format.text, c
 
 def _typed(commands: Sequence[Command]) -> str:
     return " / ".join(command.text for command in commands)
-
-
-def _choose(context: Context, wanted: Sequence[str] | None) -> list[Line]:
-    return choose_lines(context.workspace.inventory.lines, wanted)
 
 
 def _class_of(context: Context, line: Line) -> ServiceClass:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -12,10 +12,9 @@ from typing import Annotated
 import typer
 
 from app.cli.context import Commit, Context, Form, Root, leave, now, open_context
-from app.cli.lines import AsOf, Lines, choose_lines, parse_as_of
+from app.cli.lines import AsOf, Lines, chosen_lines, parse_as_of
 from app.cli.output import Format, Table, show, show_findings, tell
 from app.core.acceptance import PASS, Acceptance
-from app.core.inventory import Line
 from app.core.moments import on_the_clock
 from app.edge.provenance import clock_state
 from app.edge.signing import read_key
@@ -84,7 +83,7 @@ def accept(lines: Lines = None, root: Root = None, form: Form = Format.text, com
     if commit and as_of is not None:
         raise typer.BadParameter("a decision is made now; look back without --commit", param_hint="--as-of")
     context, moment = open_context(root), now()
-    chosen = [line.line_id for line in _choose(context, lines)]
+    chosen = [line.line_id for line in chosen_lines(context, lines)]
     at = parse_as_of(as_of, context.workspace.order.timezone, moment)
     every_s = context.settings.poll_interval_s
     report = run_accept(context.workspace, context.store, chosen, commit=commit, poll_interval_s=every_s, now=moment, as_of=at)
@@ -115,11 +114,6 @@ def _open_words(decision: Acceptance) -> tuple[str, ...]:
         if result.required and result.verdict != PASS:
             kinds.setdefault((result.verdict, result.found), []).append(result.kind)
     return tuple(f"{', '.join(names)} {verdict}: {found}" for (verdict, found), names in kinds.items())
-
-
-def _choose(context: Context, wanted: Sequence[str] | None) -> list[Line]:
-    """Return the lines that match any of the ids or globs. Raises InputError for one that matches nothing."""
-    return choose_lines(context.workspace.inventory.lines, wanted)
 
 
 def serve(

@@ -105,8 +105,10 @@ def show(table: Table, form: Format) -> None:
 
 
 def as_json(table: Table) -> str:
+    """Return the table as JSON; its totals by their words with underscores, which stand with blanks where people read them."""
     rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
-    document = {"schema_version": SCHEMA_VERSION, "title": table.title, "rows": rows, "totals": dict(table.totals), **table.beside}
+    totals = {words.replace(" ", "_"): value for words, value in table.totals.items()}
+    document = {"schema_version": SCHEMA_VERSION, "title": table.title, "rows": rows, "totals": totals, **table.beside}
     return json.dumps(document, ensure_ascii=False, indent=2, default=str) + "\n"
 
 

@@ -14,6 +14,7 @@ import typer
 from app.cli.context import Commit, Context, Form, Root, leave, now, open_context
 from app.cli.devices import Workers, progress_bar, record_backup, record_nothing, show_rows
 from app.cli.holds import holding_devices
+from app.cli.interrupt import stopping_on_interrupt
 from app.cli.output import Format, Table, show, tell
 from app.core.ipplan import PHASES
 from app.core.renumber import UNPLANNED, burn_down, find_moves
@@ -134,10 +135,31 @@ def _ground(context: Context, workers: int, wait_s: float, unsafe: list[str] | N
     with (
         holding_devices(context, "renumber --commit", devices) if commit else nullcontext(),  # both ends, and what lies between them
         progress_bar("renumber", len(devices)) as step,
+        stopping_on_interrupt(_tell_broken_off) if commit else nullcontext(_never) as is_stopped,
     ):
         yield Ground(
-            context.settings.root, context.settings, context.environ, gateway, backup, workers, wait_s, tuple(unsafe or ()), step
+            context.settings.root,
+            context.settings,
+            context.environ,
+            gateway,
+            backup,
+            workers,
+            wait_s,
+            tuple(unsafe or ()),
+            step,
+            is_stopped,
         )
+
+
+def _never() -> bool:
+    return False
+
+
+def _tell_broken_off() -> None:
+    tell(
+        "broken off: what was typed on the devices under way may be in force and is not saved. Run the same step again to finish it, or "
+        "take a device back with waiwang rollback."
+    )
 
 
 def _units(context: Context, wanted: list[str] | None) -> frozenset[str]:

@@ -7,7 +7,7 @@ import json
 import os
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -25,6 +25,7 @@ from app.cli.plain import plain
 from app.core.pacing import Pace
 from app.core.shift import Shift, Visited, shift_paper
 from app.core.windows import ChangeWindow, concerned_lines
+from app.core.workspace import Workspace
 from app.edge.database.holds import find_held
 from app.errors import Finding, InputError
 from app.workflows.deploy import DeployReport
@@ -192,7 +193,7 @@ def tell_unfinished(context: Context, devices: Sequence[str]) -> None:
     for device, at in unfinished[:SHOWN]:
         tell(
             f"warning: {device}: a run began to change it at {written(at, zone)} and never ended: it was broken off. The difference below "
-            "is what is still missing; what is there may not be saved.",
+            f"is what is still missing; what is there may not be saved. waiwang rollback {device} takes it back.",
             "yellow",
         )
     if len(unfinished) > SHOWN:
@@ -226,7 +227,8 @@ def write_record(
     shift = _shift(context, wishes, words, report, chosen, began, pace)
     paper = shift_paper(shift, wishes.language)
     columns = ("device", "region", "unit", "line", "carrier", "result", "lines", "reason")
-    cells = [tuple(getattr(each, name) for name in columns) for each in shift.devices]
+    ids = {each.device: str(chosen.inventory.hosts[each.device].get("carrier") or "") for each in shift.devices}
+    cells = [tuple(getattr(replace(each, carrier=ids[each.device]), name) for name in columns) for each in shift.devices]
     totals: Mapping[str, int | str] = dict(report.totals())
     write: dict[str, Callable[[], bytes]] = {
         ".json": lambda: _as_json(shift, report, chosen, began).encode(),
@@ -260,7 +262,7 @@ def _shift(
         report.committed,
         tuple(_conditions(pace, zh=zh)),
         note,
-        tuple(_visited(row, hosts[row.device]) for row in report.rows),
+        tuple(_visited(context.workspace, row, hosts[row.device], zh=zh) for row in report.rows),
     )
 
 
@@ -277,9 +279,13 @@ def _conditions(pace: Pace, *, zh: bool) -> Iterable[str]:
         yield f"同一 {key} 同时最多 {number} 台" if zh else f"at most {number} at once of one {key}"
 
 
-def _visited(row: DeviceRow, host: Host) -> Visited:
-    region, unit, line, carrier = (str(host.get(key) or "") for key in ("region_name", "unit_name", "line", "carrier"))
-    return Visited(row.device, region, unit, line, carrier, row.result, row.changed, row.reason)
+def _visited(workspace: Workspace, row: DeviceRow, host: Host, *, zh: bool) -> Visited:
+    """Return what became of a device, with the names of its region, unit and carrier in the language of the record."""
+    inventory, line = workspace.inventory, str(host.get("line") or "")
+    region, unit = inventory.regions[str(host["region"])], inventory.units.get(str(host.get("unit") or ""))
+    carrier = workspace.order.carrier_names(str(host["carrier"]))[0 if zh else 1] if host.get("carrier") else ""
+    of_region, of_unit = ("" if found is None else found.name if zh else found.name_en for found in (region, unit))
+    return Visited(row.device, of_region, of_unit, line, carrier, row.result, row.changed, row.reason, row.stands)
 
 
 def _as_json(shift: Shift, report: DeployReport, chosen: Nornir, began: datetime) -> str:
@@ -294,6 +300,8 @@ def _as_json(shift: Shift, report: DeployReport, chosen: Nornir, began: datetime
             "seconds": row.seconds,
             "address": None if row.address is None else str(row.address),
             "reason": row.reason,
+            "stands": row.stands,
+            "in_force": row.in_force,
             "digest": row.digest,
             "patch": lines_of(row),
             "diff": row.diff,

@@ -22,6 +22,7 @@ from app.core.acceptance import Transition
 from app.core.faults import FaultEvent
 from app.core.intents import notification_target
 from app.core.ipplan import address_book
+from app.core.trail import START
 from app.edge.database.connection import file_open_to_others
 from app.edge.secrets import read_secrets
 from app.edge.signing import SigningKey
@@ -102,6 +103,8 @@ def open_doors(context: Context, host: str) -> Doors:
         session_key=key,
         metrics_token=token,
         clock=now,
+        idle=context.settings.idle,
+        password_life=context.settings.password_life,
     )
 
 
@@ -120,6 +123,8 @@ def run_server(
     tell(f"dashboard {'https' if tls else 'http'}://{host}:{port}/ · API /api/v1/openapi.json · metrics /metrics")
     tell(f"alerts {'are taken' if alerts else 'are not taken (WAIWANG_SECRET_ALERT_TOKEN is not set)'} at POST {PATH}")
 
+    if (head := context.store.audit_head()) != START:
+        tell(f"audit: head {head}")  # stands in the machine's log too, where the database's owner does not write
     if tls is None and not ip_address(host).is_loopback:
         tell(f"http on {host}: passwords can be read on the way. Give --tls-cert and --tls-key, or let a proxy with TLS alone reach it")
 

@@ -1,4 +1,4 @@
-"""Judge lines against the order: pass, fail or not proven, each naming its evidence. Pure; time is an argument."""
+"""What is observed, measured and decided of lines, as values; `app.core.judging` judges them. A verdict is pass, fail or not proven."""
 
 from __future__ import annotations
 
@@ -52,6 +52,10 @@ class LineSample:
     z: PortSample | None
     reserved_a: PortSample | None = None
     reserved_z: PortSample | None = None
+
+
+#: The ports of a line sample, by the names of their fields.
+PORT_PLACES = ("a", "z", "reserved_a", "reserved_z")
 
 
 @dataclass(frozen=True, slots=True)

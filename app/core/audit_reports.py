@@ -7,8 +7,9 @@ import re
 from collections.abc import Mapping, Sequence
 from xml.sax import saxutils
 
-from app.core.config_audit import FAIL, NOT_APPLICABLE, Breach, CheckResult
-from app.core.separation import NOT_PROVEN, Exhibit, Proof
+from app.core.acceptance import FAIL, NOT_PROVEN
+from app.core.config_audit import NOT_APPLICABLE, Breach, CheckResult
+from app.core.separation import Exhibit, Proof
 
 #: What XML 1.0 cannot hold in any writing, and a banner or a device's answer may: shown as a question mark.
 _UNWRITABLE = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -8,10 +8,14 @@ from dataclasses import dataclass
 from jinja2 import Environment
 
 from app.core.families import FAMILIES
+from app.core.heads import DEVICE_ROLES
 from app.core.intent import DeviceIntent, InterfaceIntent
 from app.core.inventory import Inventory, Line
 from app.core.render import centre_port, fill, render_bootstrap
 from app.core.workspace import Workspace
+
+#: What an office calls a role: 县级汇聚.
+_ROLE_WORDS = {role: word for word, role in DEVICE_ROLES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,9 @@ class DeviceSheet:
     class_words: str | None
     class_words_en: str | None
     carrier: str | None
+    carrier_en: str | None
+    role_words: str
+    role_words_en: str
     host_key: str | None
     text: str
 
@@ -71,6 +78,7 @@ def _device_sheet(workspace: Workspace, intent: DeviceIntent, templates: Environ
     device = workspace.inventory.devices[intent.hostname]
     line = _uplink(workspace.inventory, intent)
     service_class = workspace.order.classes[line.service_class] if line else None
+    carrier, carrier_en = workspace.order.carrier_names(line.carrier) if line else (None, None)
     return DeviceSheet(
         intent=intent,
         vendor=device.vendor,
@@ -79,7 +87,10 @@ def _device_sheet(workspace: Workspace, intent: DeviceIntent, templates: Environ
         line=line,
         class_words=service_class.words if service_class else None,
         class_words_en=service_class.words_en if service_class else None,
-        carrier=workspace.order.carriers.get(line.carrier, line.carrier) if line else None,
+        carrier=carrier,
+        carrier_en=carrier_en,
+        role_words=_ROLE_WORDS[intent.role],
+        role_words_en=intent.role.replace("_", " "),
         host_key=FAMILIES[intent.family].host_key,
         text=render_bootstrap(intent, templates),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from app.core.echo import plain_line, plain_text
@@ -98,6 +98,13 @@ def mask_secrets(text: str) -> str:
     """Return the text with every secret, and every reference to one, replaced by the same mark."""
     for pattern in _SECRET_VALUES:
         text = pattern.sub(rf"\g<1>{MASK}", text)
+    return text
+
+
+def replace_secrets(text: str, name: Callable[[str], str]) -> str:
+    """Return the text with every secret replaced by what `name` gives for it, which has to begin with `<`."""
+    for pattern in _SECRET_VALUES:
+        text = pattern.sub(lambda found: f"{found[1]}{name(found[2])}", text)
     return text
 
 

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from app.core.acceptance import FAIL, PASS
 from app.core.baseline import CHECKS, LANGUAGES, BaselineCheck, Forbid, Require, RequireEach, Rule
 from app.core.commands import mask_secrets
 from app.core.config_lines import ConfigBlock, ConfigLine, read_blocks, read_lines
 
-PASS, FAIL, NOT_APPLICABLE = "pass", "fail", "not_applicable"
+NOT_APPLICABLE = "not_applicable"
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,8 @@ def find_plan_faults(workspace: Workspace, references: References) -> Iterator[F
         "monitoring_service": (management.monitoring_service,),
         "ntp_services": management.ntp_services,
         "syslog_services": management.syslog_services,
+        "trap_services": management.trap_services,
+        "aaa.services": management.aaa.services if management.aaa else (),
     }
     for column, names in named.items():
         for name in names:

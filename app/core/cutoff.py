@@ -54,6 +54,21 @@ def management_path(intent: DeviceIntent, session_address: IPv4Address | None = 
     return ManagementPath((intent.uplink,) if intent.uplink else leading, sources, session_address)
 
 
+def served_before(family: str, before: str, path: ManagementPath) -> ManagementPath:
+    """Return the part of a path that was there in an earlier configuration, for a way back to it.
+
+    A port that was shut then, an address or a route that was missing: the device was reached without them.
+    """
+    state = _state_of(family, before)
+    shut = {_interface(head) for head, body in blocks(family, before) if head.startswith("interface ") and "shutdown" in body}
+
+    def served(interface: str) -> bool:
+        return bool(state.addresses.get(interface)) and shut.isdisjoint({interface, interface.partition(".")[0]})
+
+    interfaces = tuple(interface for interface in path.interfaces if served(interface))
+    return ManagementPath(interfaces, tuple(source for source in path.sources if _has_route(state.routes, source)), path.session_address)
+
+
 def find_cutoffs(family: str, running: str, commands: Iterable[Command], path: ManagementPath) -> tuple[str, ...]:
     """Return every command, with the reason, that would cut the management path; empty when none would.
 
@@ -112,7 +127,7 @@ def _interface(block: str) -> str:
 
 
 def _lost(before: set[IPv4Interface], after: set[IPv4Interface], interface: str, path: ManagementPath) -> str:
-    """Return what an interface lacks after all of its address lines that the way in needs."""
+    """Return what an interface lacks after one or several of its address lines that the way in needs."""
     if any(address.ip == path.session_address for address in before - after):
         return "removes the address that this session uses"
     if before and not after and interface in path.interfaces:
@@ -131,7 +146,7 @@ def _step(command: Command, block: str, undo: str, state: _State, path: Manageme
         return _global_step(command.text, undo, state, path)
     if not block.startswith("interface "):
         return ""
-    return _interface_step(command.text, block.removeprefix("interface ").strip(), undo, state, path)
+    return _interface_step(command.text, _interface(block), undo, state, path)
 
 
 def _global_step(text: str, undo: str, state: _State, path: ManagementPath) -> str:
@@ -165,13 +180,9 @@ def _interface_step(text: str, interface: str, undo: str, state: _State, path: M
     if not text.startswith(f"{undo}ip address"):
         return ""
     gone = _address(text.removeprefix(undo))
-    removed = {gone} & held if gone else set(held)
-    held -= removed
-    if any(address.ip == path.session_address for address in removed if address):
-        return "removes the address that this session uses"
-    if removed and not held and interface in path.interfaces:
-        return "removes the last address of the interface that the centre reaches this device by"
-    return ""
+    before = set(held)
+    held -= {gone} if gone else before
+    return _lost(before, held, interface, path)
 
 
 def _bound(interface: str, held: set[IPv4Interface], path: ManagementPath) -> str:

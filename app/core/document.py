@@ -84,7 +84,10 @@ Block = Heading | Paragraph | Grid | Picture | Signature | Annex
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A whole report. `mark` is the number of a circular (文号), `addressee` whom it goes to; `warning` tells a simulation."""
+    """A whole report. `mark` is the number of a circular (文号), `addressee` whom it goes to; `warning` tells a simulation.
+
+    `landscape`: all its pages lie on their side, for a report that is one wide table.
+    """
 
     language: str
     look: Look
@@ -93,6 +96,7 @@ class Document:
     addressee: str
     warning: str
     blocks: tuple[Block, ...]
+    landscape: bool = False
 
     @property
     def title_line(self) -> str:

@@ -56,6 +56,8 @@ def find_duty_faults(workspace: Workspace, references: References) -> Iterator[F
         yield from rules.organisation(organisation)
     for table in workspace.order.scoring:
         yield from rules.score_table(table)
+    if workspace.order.scoring and "scoring" not in references.incomplete:
+        yield from rules.left_out()
     yield from rules.requirements()
 
 
@@ -180,7 +182,6 @@ class _DutyRules:
                 found = f"{adjustment.each:g} each, {adjustment.cap:g} at most"
                 step = "Correct `each` or `cap`."
                 yield Finding(where, f"{called}: one alone is above the cap", "`each` up to `cap`", found, step)
-        yield from self._unit_marks(table, signs)
 
     def _score_row(self, row: ScoreItem, called: str, milestones: list[str]) -> Iterator[Finding]:
         for name in row.milestones:
@@ -189,10 +190,8 @@ class _DutyRules:
             step = "Keep one of them."
             yield Finding(row.source.where, f"{called}: two kinds of evidence", "`milestone` or `event`", "both", step)
 
-    def _unit_marks(self, table: ScoreTable, signs: list[str]) -> Iterator[Finding]:
-        """What a unit's row leaves out is a sign that some table prints; reported once, at the last table."""
-        if table is not self.order.scoring[-1]:
-            return
+    def left_out(self) -> Iterator[Finding]:
+        """What a unit's row leaves out is a sign that some table prints."""
         every = [mark.mark for each in self.order.scoring for mark in each.marks]
         for unit in self.workspace.inventory.units.values():
             for sign in unit.left_out:

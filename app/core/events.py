@@ -6,7 +6,6 @@ subject, event and document with `holds` false; nothing is ever rewritten.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,15 +15,12 @@ from app.core.milestone import Milestone
 from app.core.moments import on_the_clock
 from app.core.order import Order
 from app.core.references import nearest
+from app.core.roles import ROLE_LIMIT, is_role
 from app.core.scope import Scope, covers_unit
 from app.core.workspace import Workspace
 from app.errors import Finding
 
 SERVICE, REGION = "service:", "region:"
-#: Longer than any office's name for a role.
-ROLE_LIMIT = 40
-#: A run of digits as long as a telephone number.
-_NUMBER = re.compile(r"\d{5,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +163,7 @@ def _row_faults(workspace: Workspace, uses: dict[str, list[EventUse]], row: Unit
     if row.observed_at > now:
         step, found = "Correct the day; what will be is not yet observed.", on_the_clock(row.observed_at)
         yield Finding(row.where, f"{owner} lies in the future", f"up to {on_the_clock(now, row.observed_at.tzinfo)}", found, step)
-    if len(row.by_role) > ROLE_LIMIT or _NUMBER.search(row.by_role):
+    if not is_role(row.by_role):
         step = "Write the role (公文交换员), never a name or a telephone number."
         yield Finding(row.where, f"{owner}: `by_role` is no role", f"up to {ROLE_LIMIT} characters without numbers", "something else", step)
 

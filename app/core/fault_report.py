@@ -51,6 +51,7 @@ class FaultView:
     announced_late: bool
     children: tuple[str, ...]
     reopened: int
+    carrier_name_en: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ class CarrierRestoring:
     handed: int
     within: int
     over: int
+    carrier_name_en: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +149,7 @@ def _view(workspace: Workspace, fault: Fault, planned: Sequence[PlannedStretch],
     region = inventory.regions[unit.region]
     window = _find_stretch(planned, fault.line_id, fault.began_at)
     agreed = workspace.faults.agreed(line.carrier)
+    carrier_name, carrier_name_en = workspace.order.carrier_names(line.carrier)
     return FaultView(
         fault_id=fault.fault_id,
         line_id=fault.line_id,
@@ -156,7 +159,7 @@ def _view(workspace: Workspace, fault: Fault, planned: Sequence[PlannedStretch],
         region_name=region.name,
         region_name_en=region.name_en,
         line_carrier=line.carrier,
-        carrier_name=workspace.order.carriers.get(line.carrier, line.carrier),
+        carrier_name=carrier_name,
         state=fault.state,
         source=fault.source,
         document=fault.document,
@@ -174,6 +177,7 @@ def _view(workspace: Workspace, fault: Fault, planned: Sequence[PlannedStretch],
         announced_late=window is not None and window.announced_late,
         children=fault.children,
         reopened=fault.reopened,
+        carrier_name_en=carrier_name_en,
     )
 
 
@@ -195,10 +199,11 @@ def _kept(fault: Fault, agreed: timedelta, now: datetime) -> bool | None:
 def _restoring(workspace: Workspace, carrier: str, views: Sequence[FaultView]) -> CarrierRestoring:
     own = [each for each in views if each.planned is None]
     times = [each.lasted for each in own if each.restored_at is not None]
+    carrier_name, carrier_name_en = workspace.order.carrier_names(carrier)
     middle = timedelta(seconds=median(each.total_seconds() for each in times)) if times else None
     return CarrierRestoring(
         carrier=carrier,
-        carrier_name=workspace.order.carriers.get(carrier, carrier),
+        carrier_name=carrier_name,
         faults=len(own),
         broken=len(own) - len(times),
         planned=len(views) - len(own),
@@ -209,6 +214,7 @@ def _restoring(workspace: Workspace, carrier: str, views: Sequence[FaultView]) -
         handed=sum(each.handed_at is not None for each in own),
         within=sum(each.within_agreed is True for each in own),
         over=sum(each.within_agreed is False for each in own),
+        carrier_name_en=carrier_name_en,
     )
 
 

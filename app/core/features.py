@@ -21,6 +21,7 @@ from app.core.intent import (
 from app.core.inventory import Device, Inventory
 from app.core.ipplan import PLAN_FILE, AddressBook, Features, Plan, ProvincePeer, QosShare, VpnProfile
 from app.core.ipv6_rows import INFRASTRUCTURE, LAN_LENGTH, LENGTHS
+from app.core.ports import uses
 from app.core.vpn_lines import vpn_routes, vpn_routes6
 from app.errors import Finding
 
@@ -62,7 +63,7 @@ def with_features(intent: DeviceIntent, device: Device, ground: Ground) -> Devic
 
 def find_unfit_features(plan: Plan, inventory: Inventory) -> Iterator[Finding]:
     """Yield what of the plan's features cannot be configured, all at once."""
-    held = {(device, port): purpose for device, port, purpose in _used_ports(inventory)}
+    held = {(device, port): purpose for device, port, purpose, _ in uses(inventory)}
     bgp = plan.features.bgp
     for peer in bgp.peers if bgp else ():
         device = inventory.devices.get(peer.device)
@@ -178,14 +179,6 @@ def province_ports(features: Features, device: Device) -> Iterator[InterfaceInte
                 address=peer.address,
                 address6=peer.address6,
             )
-
-
-def _used_ports(inventory: Inventory) -> Iterator[tuple[str, str, str]]:
-    for line in inventory.lines.values():
-        yield line.a_device, line.a_interface, f"line {line.line_id}"
-        yield line.z_device, line.z_interface, f"line {line.line_id}"
-    for service in inventory.services.values():
-        yield service.device, service.interface, f"service {service.service_id}"
 
 
 def _fitted(features: Features, inventory: Inventory, intent: DeviceIntent, port: InterfaceIntent) -> InterfaceIntent:

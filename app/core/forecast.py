@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from app.core.chances import chance_of_at_least
 from app.core.order import ForecastRule
+from app.core.terms import last_day_in_time
 from app.core.workdays import ONE_DAY, WorkCalendar, count_working_days
 
 #: What a forecast says: all is done; the deadline holds, may hold, does not hold, is over; too little was seen to say.
@@ -98,8 +99,7 @@ class Foreteller:
     def foretell(self, done_on: Iterable[date], wanted: int, due_at: datetime) -> Forecast:
         """Return the forecast of a group whose lines were accepted on the days `done_on` and that needs `wanted` more before `due_at`."""
         rule, zone, today = self.outlook.rule, self.outlook.zone, self.outlook.today
-        last_day = (due_at - timedelta(microseconds=1)).astimezone(zone).date()
-        left = max(0, count_working_days(self.outlook.calendar, today - ONE_DAY, last_day))
+        left = max(0, count_working_days(self.outlook.calendar, today - ONE_DAY, last_day_in_time(due_at, zone)))
         counts = count_by_day(done_on, self.window, today)
         seen, days = sum(counts), len(counts)
         needed = wanted / left if left else None

@@ -167,6 +167,11 @@ def named(table: str, cells: Mapping[str, str]) -> str:
     return "/".join(parts) if all(parts) else ""
 
 
+def folded(text: str) -> str:
+    """Return a cell as it is read from a sheet: no blanks round it, line ends of one kind."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").strip()
+
+
 def squeezed(head: str) -> str:
     """Return a head as it is compared: no blanks, underscores or asterisks, small letters, half-width brackets."""
     return _SQUEEZED.sub("", head).replace("（", "(").replace("）", ")").lower()

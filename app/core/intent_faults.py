@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator
 from app.core.ground import Ground
 from app.core.intent import DeviceIntent
 from app.core.inventory import Device
-from app.core.ipplan import Management
+from app.core.ipplan import PLAN_FILE, Management
+from app.core.plan_faults import LEDGER_FILE
 from app.core.typed_texts import SENTENCE_WORDS, SENTENCES, WORD_WORDS, find_untypeable, is_sentence, is_word
 from app.errors import Finding
 
 #: VRP takes 242 characters; ifAlias of RFC 2863 in older agents 64 to 255. Ours stay below.
 DESCRIPTION_LIMIT = 200
-LEDGER = "ipplan/allocations.csv"
 
 
 def find_unfit_devices(ground: Ground) -> Iterator[Finding]:
@@ -73,7 +73,7 @@ def find_unfit_management(ground: Ground) -> Iterator[Finding]:
     for name in management.named_services:
         if name not in inventory.services:
             yield Finding(
-                "ipplan/plan.yaml",
+                PLAN_FILE,
                 f"management names service {name}",
                 f"one of {', '.join(inventory.services) or 'inventory/services.csv'}",
                 "no such service",
@@ -92,7 +92,7 @@ def find_unfit_management(ground: Ground) -> Iterator[Finding]:
         held = ground.families.get(family)
         if held is not None and management.snmp_auth not in held.digests:
             yield Finding(
-                management.where or "ipplan/plan.yaml",
+                management.where or PLAN_FILE,
                 f"family {family} cannot carry management.snmp_auth",
                 f"one of {', '.join(held.digests)}",
                 management.snmp_auth,
@@ -104,12 +104,13 @@ def find_unfit_management(ground: Ground) -> Iterator[Finding]:
 def find_unaddressed(ground: Ground) -> list[Finding]:
     holders = list(_holders(ground))
     if not ground.book.prefixes:
-        return [Finding(LEDGER, "the ledger holds nothing", f"prefixes of {len(holders)} holders", "none", "Run `waiwang plan --commit`.")]
+        expected = f"prefixes of {len(holders)} holders"
+        return [Finding(LEDGER_FILE, "the ledger holds nothing", expected, "none", "Run `waiwang plan --commit`.")]
     findings = []
     for holder, where, longest in holders:
         prefix = ground.book.prefixes.get(holder)
         if prefix is None:
-            findings.append(Finding(where, f"{holder} holds no prefix", f"a row in {LEDGER}", "none", "Run `waiwang plan --commit`."))
+            findings.append(Finding(where, f"{holder} holds no prefix", f"a row in {LEDGER_FILE}", "none", "Run `waiwang plan --commit`."))
         elif prefix.prefixlen > longest:
             findings.append(
                 Finding(
@@ -165,7 +166,7 @@ def find_unfit_texts(ground: Ground, intents: Iterable[DeviceIntent]) -> Iterato
 
 
 def _find_untypeable_management(management: Management) -> Iterator[Finding]:
-    where = management.where or "ipplan/plan.yaml"
+    where = management.where or PLAN_FILE
     for name in ("ssh_user", "snmp_user"):
         text = getattr(management, name)
         if not is_word(text):

@@ -1,4 +1,4 @@
-"""The address plan and its ledger as values, and the allocation of prefixes.
+"""The address plan and its ledger as values, and who is at which address by them; `app.core.allocation` hands out prefixes.
 
 A prefix is unique within its VRF. The ledger is a lock file: what it holds stands.
 """

@@ -12,10 +12,9 @@ from app.core.inventory import Inventory
 from app.core.ipplan import PLAN_FILE, Ipv6Block, VpnProfile
 from app.core.ipv6_rows import CITY_LENGTH, INFRASTRUCTURE, LEDGER6_FILE, LENGTHS, Allocation6
 from app.core.ipv6_vpns import find_vpn6_faults, find_vpn_row_faults, links_of, vpn_demands6
-from app.core.plan_faults import named
 from app.core.spans import TakenSpans, taken_spans
 from app.core.workspace import Workspace
-from app.errors import Finding
+from app.errors import Finding, named
 
 #: The /64s of the infrastructure /48 that loopbacks and links are cut from.
 LOOPBACKS, LINKS = 0, 1

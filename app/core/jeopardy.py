@@ -57,8 +57,8 @@ class _Counted:
 
 
 def view_jeopardy(workspace: Workspace, lines: Sequence[LineView], now: datetime, book: EventBook) -> tuple[Jeopardy, ...]:
-    """Return the forecasts of every hard milestone that counts lines, or units of which anything was ever reported; groups in the order
-    in which they are met.
+    """Return the forecasts of every hard milestone that counts lines, or units of which anything was ever reported; counties, carriers
+    and classes each in the order of the inventory and of the order, the same for every milestone.
     """
     order = workspace.order
     shift = order.simulation.moved_days if order.simulation is not None else 0
@@ -81,7 +81,7 @@ def view_jeopardy(workspace: Workspace, lines: Sequence[LineView], now: datetime
 def _counted_line(line: LineView, zone: ZoneInfo) -> _Counted:
     groups = {
         COUNTY: (line.region, line.region_name, line.region_name_en),
-        CARRIER: (line.carrier, line.carrier_name, line.carrier_name),
+        CARRIER: (line.carrier, line.carrier_name, line.carrier_name_en),
         CLASS: (line.class_id, line.class_words, line.class_words_en),
     }
     return _Counted(_day(line.done_at, zone), groups)
@@ -122,7 +122,11 @@ def _foretold_groups(
     workspace: Workspace, milestone: Milestone, members: Sequence[_Counted], counted: str, foretell: Foretell
 ) -> Iterator[Jeopardy]:
     due_at = milestone.due_at(workspace.order.timezone)
-    for group in _groups(milestone, members, by=(CARRIER, CLASS) if counted == LINES else ()):
+    order, inventory = workspace.order, workspace.inventory
+    listed = {WHOLE: (), COUNTY: list(inventory.regions), CARRIER: list(order.carriers), CLASS: list(order.classes)}
+    places = {(grouping, key): place for grouping, keys in listed.items() for place, key in enumerate(keys)}
+    groups = _groups(milestone, members, by=(CARRIER, CLASS) if counted == LINES else ())
+    for group in sorted(groups, key=lambda each: (GROUPINGS.index(each.grouping), places.get((each.grouping, each.key), 0))):
         if group.members:
             done, named = group.done_on, (group.grouping, group.key, group.name, group.name_en)
             cast = foretell(done, group.wanted, due_at)

@@ -113,6 +113,27 @@ def _all(kept: Kept) -> Iterator[Learnt]:
         yield Learnt("unit_event", event.subject, word_of, event.observed_at, event.recorded_at, event.by_role, event.document)
 
 
+def settled_moments(seen: Sequence[tuple[str, datetime]]) -> list[datetime]:
+    """Return the moments of (line id, moment), given as they were written, none later than a later one of its line.
+
+    What was written first was seen first: a moment that lies behind was stamped by a clock that had jumped ahead.
+    """
+    earliest: dict[str, datetime] = {}
+    found = []
+    for line_id, at in reversed(seen):
+        earliest[line_id] = min(earliest.get(line_id, at), at)
+        found.append(earliest[line_id])
+    return found[::-1]
+
+
+def settled(changes: Sequence[Transition]) -> list[Transition]:
+    """Return changes, given as they were written, with the moments of a clock that had jumped put right (`settled_moments`)."""
+    moments = settled_moments([(change.line_id, change.observed_at) for change in changes])
+    return [
+        change if at == change.observed_at else replace(change, observed_at=at) for change, at in zip(changes, moments, strict=True)
+    ]
+
+
 def states_of(transitions: Iterable[Transition]) -> dict[str, LineStatus]:
     """Return every line's state after these changes, given as they were written; ports are not known from them.
 

@@ -16,6 +16,7 @@ from app.core.order import Order
 from app.core.readiness import GateState
 from app.core.scope import covers
 from app.core.service_class import Criterion
+from app.core.terms import last_day_in_time
 from app.core.workdays import WorkCalendar, count_working_days
 
 #: What a line means against its deadline: accepted (in time or not), late, not proven by then, at risk, still open, or no deadline.
@@ -104,11 +105,6 @@ def lateness(accepted: Acceptance | None, due_at: datetime | None, now: datetime
     if now >= due_at:
         return "late" if proven else "not_proven"
     return "at_risk" if due_at - now <= at_risk else "open"
-
-
-def last_day_in_time(due_at: datetime, zone: ZoneInfo) -> date:
-    """Return the last civil day that is in time, of which `due_at` is the end."""
-    return (due_at - timedelta(microseconds=1)).astimezone(zone).date()
 
 
 def days_left(due_at: datetime | None, now: datetime, zone: ZoneInfo) -> int | None:

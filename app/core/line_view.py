@@ -88,6 +88,7 @@ class LineView:
     delivered_at: datetime | None = None
     not_proven_for: tuple[str, ...] = ()
     opened: bool | None = None
+    carrier_name_en: str = ""
 
     @property
     def done_at(self) -> datetime | None:
@@ -118,12 +119,13 @@ def view_line(
     gates = line_gates(workspace, book, line)
     waiting = holding(gates) if accepted is None else ()
     told = ground.tell(line, unit, milestone, facts, gates, accepted)
+    carrier_name, carrier_name_en = order.carrier_names(line.carrier)
     held = {holder: told.clock.held.get(holder, timedelta(0)) // HOUR if milestone else None for holder in HOLDERS}
     return LineView(
         line_id=line.line_id, unit_id=line.unit_id, unit_name=unit.name, unit_name_en=unit.name_en,
         region=unit.region, region_name=region.name, region_name_en=region.name_en, level=unit.level, kind=unit.kind,
         class_id=line.service_class, class_words=service_class.words, class_words_en=service_class.words_en, role=line.role,
-        carrier=line.carrier, carrier_name=order.carriers.get(line.carrier, line.carrier), circuit_id=line.circuit_id,
+        carrier=line.carrier, carrier_name=carrier_name, carrier_name_en=carrier_name_en, circuit_id=line.circuit_id,
         a_device=line.a_device, a_interface=line.a_interface, z_device=line.z_device, z_interface=line.z_interface,
         nominal_down_kbps=service_class.nominal_down_kbps, nominal_up_kbps=service_class.nominal_up_kbps,
         state=shown_state(sample.state if sample else "unknown", opened), reason=sample.reason if sample else "",

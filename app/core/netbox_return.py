@@ -17,7 +17,7 @@ from app.core.netbox import cid, live
 from app.core.references import nearest
 from app.core.spans import TakenSpans, span, taken_by_vrf
 from app.core.workspace import Workspace
-from app.errors import Finding
+from app.errors import Finding, named
 
 #: Columns of ours → the heads of NetBox's own CSV export.
 CIRCUIT_HEADS: Mapping[str, tuple[str, ...]] = {
@@ -147,9 +147,8 @@ def _ports(line: Line) -> tuple[str, str]:
 def _missing(file: str, what: str, names: Sequence[str]) -> list[Finding]:
     if not names:
         return []
-    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     step = "Nothing is removed here on that account; `waiwang netbox export` gives the rows that NetBox lacks."
-    return [Finding(file, f"NetBox lacks {what} of ours", "all of them", shown, step, note=True)]
+    return [Finding(file, f"NetBox lacks {what} of ours", "all of them", named(names), step, note=True)]
 
 
 @dataclass(slots=True)

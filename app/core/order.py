@@ -96,6 +96,14 @@ class Order:
     organisations: tuple[Organisation, ...] = ()
     availability: AvailabilityDuty | None = None
     forecast: ForecastRule = ForecastRule()
+    number_en: str = ""
+    issuer_en: str = ""
+    carriers_en: Mapping[str, str] = field(default_factory=dict)
+
+    def carrier_names(self, carrier: str) -> tuple[str, str]:
+        """Return a carrier's name in Chinese and in English: its id where it has none, the Chinese one where no English is given."""
+        name = self.carriers.get(carrier, carrier)
+        return name, self.carriers_en.get(carrier, name)
 
     def line_milestone(self, class_id: str, level: str, kind: str) -> Milestone | None:
         """Return the earliest hard milestone that wants every line of this kind accepted, if the order has one.

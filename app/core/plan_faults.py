@@ -8,13 +8,11 @@ from datetime import date, timedelta
 
 from app.core.ipplan import PHASES, PLAN_FILE, Allocation, Demand, Plan, Pool, pools_for
 from app.core.spans import PoolUsage, span
-from app.errors import Finding
+from app.errors import Finding, named
 
 LEDGER_FILE = "ipplan/allocations.csv"
 #: The longest prefix that still has the addresses which `AddressBook` reads from it.
 LONGEST_PREFIX = {"loopback": 32, "interconnect": 31, "unit_lan": 30, "management": 30, "service": 30}
-#: So many names are given in a message; the rest is counted.
-NAMED_AT_MOST = 3
 
 
 def find_shortages(
@@ -100,13 +98,6 @@ def unpooled(plan: Plan, role: str, vrf: str | None, asking: Sequence[Demand]) -
         found=f"{', '.join(others)} for other regions only" if others else "none of this role",
         next_step=f"Add a pool of role {role}{within} in {PLAN_FILE}, with these regions or without any.",
     )
-
-
-def named(names: Iterable[str]) -> str:
-    """Name the first few and count the rest."""
-    every = list(names)
-    rest = len(every) - NAMED_AT_MOST
-    return ", ".join(every[:NAMED_AT_MOST]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def find_pool_faults(plan: Plan) -> list[Finding]:

@@ -46,6 +46,7 @@ class Summary:
     assumed_years: tuple[int, ...] = ()
     forecast_level: float = 0.9
     faults: FaultSummary = field(default_factory=FaultSummary)
+    order_number_en: str = ""
 
 
 def summarise(
@@ -96,6 +97,7 @@ def summarise(
         moved_deadlines=find_silent_changes(order, seen_terms),
         assumed_years=assumed_years(workspace, now),
         forecast_level=order.forecast.level,
+        order_number_en=order.number_en,
     )
 
 

@@ -12,9 +12,14 @@ ROLE_LIMIT = 40
 _NUMBER = re.compile(r"\d{5,}")
 
 
+def is_role(text: str) -> bool:
+    """Tell whether a text can be a role: something short, without a number."""
+    return bool(text.strip()) and len(text) <= ROLE_LIMIT and not _NUMBER.search(text)
+
+
 def find_role_faults(where: str, role: str) -> list[Finding]:
     """Return a finding where the text cannot be a role; its words are not repeated."""
-    if role.strip() and len(role) <= ROLE_LIMIT and not _NUMBER.search(role):
+    if is_role(role):
         return []
     expected, step = f"a role of up to {ROLE_LIMIT} characters without numbers", "Write the role (公文交换员), never a name or a number."
     return [Finding(where, "whoever acts is no role", expected, "something else" if role.strip() else "nothing", step)]

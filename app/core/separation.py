@@ -22,13 +22,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Interface, IPv4Network
 
+from app.core.acceptance import FAIL, NOT_PROVEN, PASS
 from app.core.commands import mask_secrets
 from app.core.config_lines import ConfigBlock, ConfigLine, read_blocks, read_lines
 from app.core.intent import DeviceIntent
 from app.core.shown_tables import ShownNeighbour, plain_port, read_hosts, read_neighbours, read_routes
 from app.core.workspace import Workspace
 
-PASS, FAIL, NOT_PROVEN = "pass", "fail", "not_proven"
 #: The tables that proofs rest on beside configurations.
 KINDS = ("arp", "lldp", "routes")
 
@@ -166,11 +166,14 @@ def _because(reason: str | None) -> str:
 
 def _our_prefixes(workspace: Workspace) -> tuple[IPv4Network, ...]:
     """Return every prefix that may be seen here: the national block, the pools, the ledger's rows and the province's links."""
-    held = {workspace.plan.national_block, *(pool.prefix for pool in workspace.plan.pools)}
-    held |= {row.prefix for row in workspace.ledger if row.released_on is None}
+    return tuple(sorted({workspace.plan.national_block, *(pool.prefix for pool in workspace.plan.pools)} | _held(workspace)))
+
+
+def _held(workspace: Workspace) -> set[IPv4Network]:
+    """Return what the ledger's rows hold, and the links that the province gave."""
     bgp = workspace.plan.features.bgp
-    held |= {peer.address.network for peer in bgp.peers} if bgp else set()
-    return tuple(sorted(held))
+    links = {peer.address.network for peer in bgp.peers} if bgp else set()
+    return {row.prefix for row in workspace.ledger if row.released_on is None} | links
 
 
 def _is_ours(prefix: IPv4Network, ours: Iterable[IPv4Network]) -> bool:
@@ -244,9 +247,7 @@ def _is_way_up(device: _Device, line: ConfigLine) -> bool:
 
 def _unassigned(devices: Iterable[_Device], workspace: Workspace) -> Iterator[Exhibit]:
     """Yield configured or learned subnets inside the plan's ranges that the ledger does not hold."""
-    held = {row.prefix for row in workspace.ledger if row.released_on is None}
-    bgp = workspace.plan.features.bgp
-    held |= {peer.address.network for peer in bgp.peers} if bgp else set()
+    held = _held(workspace)
     pools = [pool.prefix for pool in workspace.plan.pools]
 
     def is_held(prefix: IPv4Network) -> bool:
@@ -317,12 +318,10 @@ def _configured(device: _Device) -> Iterator[tuple[ConfigLine, IPv4Network]]:
 
 
 def _network(address: str, mask: str) -> IPv4Network | None:
-    for text in ((address,) if "/" in address else (f"{address}/{mask}",)):
-        try:
-            return IPv4Interface(text).network
-        except ValueError:
-            return None
-    return None
+    try:
+        return IPv4Interface(address if "/" in address else f"{address}/{mask}").network
+    except ValueError:
+        return None
 
 
 def _shown_routes(devices: Iterable[_Device]) -> Iterator[Exhibit]:

@@ -19,13 +19,18 @@ RESULT_WORDS = {
     "failed": ("失败", "failed"),
     "not_begun": ("未开始", "not begun"),
 }
+#: What a change that was given up has left, where the device is not as it was: these come first, as they need somebody at once.
+STANDS_WORDS = {
+    "half_changed": ("只改了一半", "half changed"),
+    "not_known": ("状态不明", "state not known"),
+}
 #: Those that somebody has to look at.
 OPEN = ("failed", "refused", "login_refused", "unreachable")
 
 
 @dataclass(frozen=True, slots=True)
 class Visited:
-    """One device of a run. `lines`: lines added and removed; `region` and `unit` by name."""
+    """One device of a run. `lines`: lines added and removed; `region` and `unit` by name; `stands` as in DeviceError."""
 
     device: str
     region: str
@@ -35,6 +40,7 @@ class Visited:
     result: str
     lines: int
     reason: str
+    stands: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +91,14 @@ def _word(result: str, *, zh: bool) -> str:
     return RESULT_WORDS[result][0 if zh else 1]
 
 
+def _words(each: Visited, *, zh: bool) -> str:
+    word = _word(each.result, zh=zh)
+    if each.stands not in STANDS_WORDS:
+        return word
+    left = STANDS_WORDS[each.stands][0 if zh else 1]
+    return f"{word}（{left}）" if zh else f"{word}, {left}"
+
+
 def _by_region(devices: Sequence[Visited], *, zh: bool) -> Block:
     results = [result for result in RESULT_WORDS if any(each.result == result for each in devices)]
     regions = list(dict.fromkeys(each.region for each in devices))
@@ -94,13 +108,14 @@ def _by_region(devices: Sequence[Visited], *, zh: bool) -> Block:
     ]
     totals = [sum(counted[region, result] for region in regions) for result in results]
     rows.append(("合计" if zh else "Total", len(devices), *totals))
-    head = ("县区" if zh else "County", "设备" if zh else "Devices", *(_word(result, zh=zh) for result in results))
+    head = ("县区" if zh else "County", "设备" if zh else "Devices", *(_word(result, zh=zh).capitalize() for result in results))
     return grid_or("", "", head, rows, (1.0,) * len(head), "l" + "r" * (len(head) - 1))
 
 
 def _open(devices: Iterable[Visited], *, zh: bool) -> Block:
-    found = sorted((each for each in devices if each.result in OPEN), key=lambda each: OPEN.index(each.result))
-    rows = [(each.device, each.unit or each.region, each.line, each.carrier, _word(each.result, zh=zh), each.reason) for each in found]
+    open_ones = (each for each in devices if each.result in OPEN)
+    found = sorted(open_ones, key=lambda each: (each.stands not in STANDS_WORDS, OPEN.index(each.result)))
+    rows = [(each.device, each.unit or each.region, each.line, each.carrier, _words(each, zh=zh), each.reason) for each in found]
     head = ("设备", "单位", "线路", "提供商", "结果", "原因和下一步")
     head = head if zh else ("Device", "Unit", "Line", "Carrier", "Result", "Reason, next step")
     return grid_or("没有。" if zh else "None.", "", head, rows, (1.2, 1.0, 1.0, 0.6, 0.7, 3.0), "llllll")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date
 from statistics import median
 from zoneinfo import ZoneInfo
 
 from app.core.acceptance import FAIL
 from app.core.line_view import LineView
 from app.core.progress import Summary
+from app.core.terms import last_day_in_time
 from app.core.workdays import WorkCalendar, count_working_days
 
 
@@ -65,7 +66,7 @@ def by_class(lines: Iterable[LineView], zone: ZoneInfo) -> tuple[Standing, ...]:
 
 
 def by_carrier(lines: Iterable[LineView], zone: ZoneInfo) -> tuple[Standing, ...]:
-    return _standings(lines, zone, lambda line: (line.carrier, line.carrier_name, line.carrier_name))
+    return _standings(lines, zone, lambda line: (line.carrier, line.carrier_name, line.carrier_name_en))
 
 
 def whole(lines: Sequence[LineView], zone: ZoneInfo) -> Standing | None:
@@ -103,16 +104,11 @@ def is_off_standard(line: LineView) -> bool:
     return line.verdict == FAIL
 
 
-def last_day(due_at: datetime, zone: ZoneInfo) -> date:
-    """Return the last civil day that is in time."""
-    return (due_at - timedelta(microseconds=1)).astimezone(zone).date()
-
-
 def days_early(line: LineView, zone: ZoneInfo) -> int | None:
     """Return civil days from a line's acceptance to its last day in time, negative for late; None without either."""
     if line.done_at is None or line.due_at is None:
         return None
-    return (last_day(line.due_at, zone) - line.done_at.astimezone(zone).date()).days
+    return (last_day_in_time(line.due_at, zone) - line.done_at.astimezone(zone).date()).days
 
 
 def overdue(summary: Summary, calendar: WorkCalendar, zone: ZoneInfo) -> tuple[Overdue, ...]:
@@ -121,6 +117,6 @@ def overdue(summary: Summary, calendar: WorkCalendar, zone: ZoneInfo) -> tuple[O
     found = []
     for line in primary_lines(summary):
         if line.due == "late" and line.due_at is not None:
-            last = last_day(line.due_at, zone)
+            last = last_day_in_time(line.due_at, zone)
             found.append(Overdue(line, last, (today - last).days, count_working_days(calendar, last, today)))
     return tuple(sorted(found, key=lambda each: (-each.days, each.line.line_id)))

@@ -42,6 +42,11 @@ class Terms:
         return ", ".join(words)
 
 
+def last_day_in_time(due_at: datetime, zone: ZoneInfo) -> date:
+    """Return the last civil day that is in time, of which `due_at`, the first moment that is too late, is the end."""
+    return (due_at - timedelta(microseconds=1)).astimezone(zone).date()
+
+
 @dataclass(frozen=True, slots=True)
 class PartTerms:
     """The terms that a change names; None: not touched."""

@@ -10,6 +10,7 @@ from typing import Literal, get_args
 
 from app.core.acceptance import Measurement
 from app.core.inventory import Line
+from app.core.moments import on_the_clock
 from app.core.references import nearest
 from app.errors import Finding
 
@@ -61,8 +62,8 @@ def find_row_faults(rows: Iterable[ResultRow], lines: Mapping[str, Line], now: d
             step = nearest(row.line_id, tuple(lines), "Name the line of inventory/lines.csv.")
             yield Finding(row.where, f"line {row.line_id} is not known", "a line of inventory/lines.csv", f"`{row.line_id}`", step)
         if row.at > now + timedelta(minutes=5):
-            step = "Correct `at`, or the clock of the instrument."
-            yield Finding(row.where, "the test lies in the future", f"a moment up to {_shown(now)}", _shown(row.at), step)
+            step, expected = "Correct `at`, or the clock of the instrument.", f"a moment up to {on_the_clock(now, row.at.tzinfo)}"
+            yield Finding(row.where, "the test lies in the future", expected, on_the_clock(row.at), step)
         if row.calibrated_until is not None and row.calibrated_until < row.at.date():
             step = "Test again with an instrument in calibration."
             expected = f"a calibration that holds on {row.at.date()}"
@@ -124,7 +125,3 @@ def _plain(row: ResultRow) -> dict[str, object]:
     """Return a row as evidence, as it was written, without what is not known."""
     values = {name: value for name, value in asdict(row).items() if value is not None and name != "line_id"}
     return {name: value.isoformat() if isinstance(value, date) else value for name, value in values.items()}
-
-
-def _shown(moment: datetime) -> str:
-    return moment.isoformat(timespec="minutes")

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from app.core.features import PE_ROLES
 from app.core.inventory import Device, Inventory, Line, Service
-from app.core.plan_faults import named
 from app.core.workspace import Workspace
-from app.errors import Finding
+from app.errors import Finding, named
 
 
 def find_outsiders(workspace: Workspace) -> Iterator[Finding]:

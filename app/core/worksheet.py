@@ -6,12 +6,13 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 
-from app.core.heads import iso_day
+from app.core.heads import folded, iso_day
 from app.core.inventory import Line
 from app.core.line_event import CARRIER_CONTACT, OPENED, LineEvent
 from app.core.references import nearest
+from app.core.terms import last_day_in_time
 from app.core.workspace import Workspace
 from app.errors import Finding
 
@@ -73,7 +74,7 @@ def due_day(workspace: Workspace, line: Line) -> date | None:
     """Return the last day that is in time, None for a line without deadline."""
     unit, order = workspace.inventory.units[line.unit_id], workspace.order
     milestone = order.line_milestone(line.service_class, unit.level, unit.kind) if line.role == "primary" else None
-    return (milestone.due_at(order.timezone) - timedelta(microseconds=1)).date() if milestone else None
+    return last_day_in_time(milestone.due_at(order.timezone), order.timezone) if milestone else None
 
 
 def order_cells(workspace: Workspace, line: Line, language: str) -> dict[str, str]:
@@ -88,7 +89,7 @@ def order_cells(workspace: Workspace, line: Line, language: str) -> dict[str, st
     ]
     return {
         "line_id": line.line_id,
-        "carrier": workspace.order.carriers[line.carrier],
+        "carrier": workspace.order.carrier_names(line.carrier)[at],
         "unit": (unit.name, unit.name_en)[at],
         "region": (region.name, region.name_en)[at],
         "service_class": (kind.words, kind.words_en)[at],
@@ -125,7 +126,8 @@ def judge_return(
 
     The sheet is that of `carrier`, or of the carrier that most of its rows name.
     """
-    ids = {name: key for key, name in workspace.order.carriers.items()} | {key: key for key in workspace.order.carriers}
+    order = workspace.order
+    ids = {name: key for key in order.carriers for name in (key, *order.carrier_names(key))}
     counted = Counter(ids[cells["carrier"]] for _, cells in rows if cells.get("carrier") in ids).most_common(1)
     named = carrier or (counted[0][0] if counted else None)
     judge = _Judge(workspace, named, today)
@@ -191,7 +193,7 @@ class _Judge:
             if column not in cells:
                 continue
             found = iso_day(cells[column]) if column == "ordered_on" else cells[column]
-            if found not in {_folded(wanted[column]) for wanted in both} | {line.carrier if column == "carrier" else None}:
+            if found not in {folded(wanted[column]) for wanted in both} | {line.carrier if column == "carrier" else None}:
                 step = "Put it back; if the order did change, send out a new worksheet and have that one filled in."
                 what = f"line {line.line_id}: `{HEADS[column][0]}` was changed"
                 yield Finding(where, what, both[0][column] or "nothing", found or "nothing", step)
@@ -220,8 +222,3 @@ class _Judge:
         if holder != line.line_id:
             step = "Correct one; a carrier numbers each circuit once."
             yield Finding(where, f"line {line.line_id}: circuit id is taken", "an id of its own", f"{circuit_id}, held by {holder}", step)
-
-
-def _folded(text: str) -> str:
-    """Return a cell as it comes back from a sheet."""
-    return text.replace("\r\n", "\n").replace("\r", "\n").strip()

@@ -207,8 +207,8 @@ def _without_stray_exits(commands: Iterable[Command]) -> Iterator[Command]:
 
 def _without_undone(commands: Sequence[Command]) -> tuple[Command, ...]:
     """Leave out removals that would take too much or are done already: of a route that is given again with another preference
-    (it replaces the old one, and is what would go), of the parts of an SNMP user that goes as a whole (VRP8), and of what went
-    a line before (annet takes a BGP process of VRP away twice, around a `commit`).
+    (it replaces the old one, and is what would go), of the parts of an SNMP user that goes as a whole (VRP8; a user of
+    another engine is one of its own), and of what went a line before (annet takes a BGP process of VRP away twice, around a `commit`).
     """
     users = {command.text for command in commands if _WHOLE_USER.match(command.text)}
     given = {command.text for command in commands if command.text.startswith("ip route-static ")}
@@ -218,7 +218,7 @@ def _without_undone(commands: Sequence[Command]) -> tuple[Command, ...]:
         return command.text.startswith("undo ip route-static ") and any(f"{text} ".startswith(f"{gone} ") for text in given)
 
     def is_gone(command: Command) -> bool:
-        return any(command.text.startswith(f"{user} ") for user in users)
+        return any(command.text.startswith(f"{user} ") and not command.text.startswith(f"{user} remote ") for user in users)
 
     kept = [command for command in commands if not is_given_again(command) and not is_gone(command)]
     first = {command.text: place for place, command in reversed(list(enumerate(kept)))}

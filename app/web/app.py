@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
 
-from app.web import metrics, sign_in
+from app.web import administration, metrics, own_password, sign_in
 from app.web.api import alerts as alert_routes
-from app.web.api import entries, faults, routes
+from app.web.api import entries, faults, offices, routes
 from app.web.context import AlertDoor, Contexts, WebContext
 from app.web.dashboard import mount
 from app.web.doors import Doors
@@ -58,7 +58,9 @@ def create_app(
         redoc_url=None,
         lifespan=lifespan,
     )
-    for router in (routes.health, routes.api, entries.api, faults.api, alert_routes.api, metrics.router, sign_in.router, routes.rest):
+    apis = (routes.api, entries.api, faults.api, offices.api, alert_routes.api)
+    plain = (sign_in.router, own_password.router, administration.router)
+    for router in (routes.health, *apis, metrics.router, *plain, routes.rest):
         app.include_router(router)
     add_problem_handlers(app)
     app.mount("/", pages)

@@ -136,7 +136,7 @@ def _colon(say: FormWords) -> str:
 
 def _order_name(workspace: Workspace, say: FormWords) -> str:
     order = workspace.order
-    return f"《{order.title}》（{order.number}）" if say.words.language == "zh" else f"{order.title_en} ({order.number})"
+    return f"《{order.title}》（{order.number}）" if say.words.language == "zh" else f"{order.title_en} ({order.number_en or order.number})"
 
 
 def _facts(workspace: Workspace, line: Line, decision: Acceptance, say: FormWords) -> list[list[str]]:
@@ -154,7 +154,7 @@ def _facts(workspace: Workspace, line: Line, decision: Acceptance, say: FormWord
         (say("circuit"), line.circuit_id or say("no_circuit")),
         (say("class"), words.pick(service_class.words, service_class.words_en)),
         (say("method"), say(method) if method in TABLE else line.access_method),
-        (say("carrier"), order.carriers.get(line.carrier, line.carrier)),
+        (say("carrier"), words.pick(*order.carrier_names(line.carrier))),
         (say("accepted"), f"{words.day(local)} {local:%H:%M}"),
         (say("near"), f"{line.a_device} {line.a_interface}"),
         (say("far"), f"{line.z_device} {line.z_interface}"),

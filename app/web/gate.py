@@ -14,18 +14,24 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.core.access import Viewer
+from app.core.access import AUDITOR, NONE, OFFICES, Viewer
+from app.core.offices import shown
 from app.web.context import Contexts
-from app.web.doors import SIGN_IN, read_cookie
+from app.web.doors import OFFICE_PAGE, OWN_PASSWORD, SIGN_IN, SIGN_OUT, read_cookie
 from app.web.problems import problem
 
-#: NiceGUI's grid compiles its expressions, hence 'unsafe-eval'; its page starts from inline scripts and styles. So every text
-#: that reaches the page is written as text, never as HTML.
+#: NiceGUI's components compile their templates and the grid its functions in the browser, hence 'unsafe-eval' (decision 0110); its page
+#: starts from inline scripts and styles. So every text that reaches the page is written as text, never as HTML.
 POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; font-src 'self' data:; worker-src 'self' blob:; object-src 'none'; "
     "frame-ancestors 'none'; base-uri 'self'; form-action 'self'; connect-src 'self'"
 )
+#: Pages without any script: none runs there, whatever stands in them.
+PLAIN_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+)
+PLAIN_PATHS = (SIGN_IN, OWN_PASSWORD, OFFICE_PAGE)
 HOST = re.compile(r"[A-Za-z0-9.:\[\]-]+")
 #: Paths that tell nothing of the rollout: anybody may ask for them.
 PUBLIC = (SIGN_IN, "/healthz", "/favicon.ico")
@@ -35,11 +41,24 @@ SOCKET = "/_nicegui_ws"
 #: Paths that have a bearer token of their own, which is no account's.
 OWN_TOKEN = ("/metrics", "/api/v1/alerts")
 #: What carriers and units may ask for; whatever is new is closed to them until it stands here.
-NARROW_PATHS = ("/", "/en", "/sign-out", "/api/v1/session", "/api/v1/openapi.json", "/api/v1/events")
+NARROW_PATHS = ("/", "/en", SIGN_OUT, OWN_PASSWORD, "/api/v1/session", "/api/v1/openapi.json", "/api/v1/events")
 NARROW_FOLDERS = (
     *(f"/api/v1/{name}" for name in ("lines", "summary", "milestones", "gates", "transitions", "faults", "windows")),
     SOCKET,
 )
+#: What belongs to the three offices: open to these roles alone, where reading is open too.
+OFFICE_PATHS = {
+    OFFICE_PAGE: (*OFFICES, NONE),
+    "/api/v1/accounts": OFFICES,
+    "/api/v1/audit": (AUDITOR,),
+    "/api/v1/audit/proof": (AUDITOR,),
+}
+#: Beside them, what those roles may ask for that see nothing of the rollout.
+APART_PATHS = (SIGN_OUT, OWN_PASSWORD, "/api/v1/session", "/api/v1/openapi.json")
+#: What a session whose password must be changed may ask for.
+CHANGE_PATHS = (SIGN_OUT, OWN_PASSWORD, "/api/v1/session")
+#: Pages that a person opens and that ask for nothing by themselves: reading them is use of a session, as writing is.
+HAND_PATHS = (OWN_PASSWORD, OFFICE_PAGE)
 #: A browser that was here by TLS comes by TLS alone, for a year.
 STAY_ON_TLS = "max-age=31536000"
 READING = ("GET", "HEAD", "OPTIONS")
@@ -50,11 +69,13 @@ OWN_LIMIT = ("/api/v1/alerts",)
 
 @dataclass(frozen=True, slots=True)
 class _Asker:
-    """Who asks, and how it is known. `refused`: a token was shown that opens nothing."""
+    """Who asks, and how it is known: `cookie` by a session. `refused`: a token was shown that opens nothing. `idled`: the session was
+    not used for too long."""
 
     viewer: Viewer | None = None
-    by_cookie: bool = False
+    cookie: str | None = None
     refused: bool = False
+    idled: bool = False
     is_scraper: bool = False
 
 
@@ -72,6 +93,8 @@ class Gate:
         misled = self._misled(scope, headers)
         asker = await self._ask(scope["path"], headers) if misled is None else _Asker()
         refusal = misled or self._refusal(scope, headers, asker)
+        if refusal is None and asker.cookie is not None and _is_use(scope):
+            await asyncio.to_thread(self.contexts.doors.note_use, asker.cookie)
         scope.setdefault("state", {})["context"] = self.contexts.of(asker.viewer)
         if scope["type"] == "websocket":
             if refusal is not None:
@@ -112,7 +135,8 @@ class Gate:
             viewer = await asyncio.to_thread(doors.find_bearer, token)
             return _Asker(viewer, refused=viewer is None)
         if cookie := read_cookie(headers):
-            return _Asker(await asyncio.to_thread(doors.find_session, cookie), by_cookie=True)
+            viewer = await asyncio.to_thread(doors.find_session, cookie)
+            return _Asker(viewer, cookie, idled=viewer is None and await asyncio.to_thread(doors.was_idle, cookie))
         return _Asker()
 
     def _refusal(self, scope: Scope, headers: Headers, asker: _Asker) -> Response | None:
@@ -127,13 +151,13 @@ class Gate:
         if path in OWN_TOKEN and self._opens_by_own_token(scope, asker):
             return None
         if viewer is None:
-            is_open = self.contexts.doors.reads_openly(_address(scope)) and path != "/metrics"
-            return None if is_open else self._challenge(scope)
-        if asker.by_cookie and method not in READING and not _is_own_form(headers):
+            is_open = self.contexts.doors.reads_openly(_address(scope)) and path not in ("/metrics", OWN_PASSWORD, *OFFICE_PATHS)
+            return None if is_open else self._challenge(scope, asker)
+        if asker.cookie is not None and method not in READING and not _is_own_form(headers):
             return _answer(scope, 403, f"{path}: expected a request of our own page; found another origin. Use an API token elsewhere.")
-        if viewer.role.is_narrow and not _is_for_narrow(path):
-            return _answer(scope, 403, f"{path}: expected a role that sees the whole rollout; found a {viewer.role}. Ask the centre.")
-        return None
+        if asker.cookie is not None and viewer.must_change and path not in CHANGE_PATHS:
+            return _lead(scope, OWN_PASSWORD, "a password that its holder chose, not too long ago", "another", "Choose one there")
+        return _role_refusal(scope, path, viewer)
 
     def _opens_by_own_token(self, scope: Scope, asker: _Asker) -> bool:
         """/metrics is open to its token where it has one, else to whoever may read; the others judge their tokens themselves."""
@@ -142,13 +166,47 @@ class Gate:
             return True
         return doors.metrics_token is None and asker.viewer is None and doors.reads_openly(_address(scope))
 
-    def _challenge(self, scope: Scope) -> Response:
+    def _challenge(self, scope: Scope, asker: _Asker) -> Response:
         path = scope["path"]
-        if scope["type"] == "http" and not path.startswith("/api/") and path != "/metrics" and scope["method"] in READING:
-            return RedirectResponse(f"{SIGN_IN}?next={quote(path)}", 303)
-        answer = _answer(scope, 401, f"{path}: expected somebody who signed in; found nobody. Sign in at {SIGN_IN}, or send an API token.")
+        if _is_browsed(scope):
+            return RedirectResponse(f"{SIGN_IN}?next={quote(path)}{'&ended=idle' if asker.idled else ''}", 303)
+        found = "a session that nobody used for too long" if asker.idled else "nobody"
+        answer = _answer(scope, 401, f"{path}: expected somebody who signed in; found {found}. Sign in at {SIGN_IN}, or send an API token.")
         answer.headers["www-authenticate"] = "Bearer"
         return answer
+
+
+def _role_refusal(scope: Scope, path: str, viewer: Viewer) -> Response | None:
+    """Return the answer to whoever's role may not pass here."""
+    offices, role = OFFICE_PATHS.get(path), viewer.role
+    if offices is not None and role.kind not in offices:
+        expected = " or ".join(kind for kind in offices if kind != NONE)
+        return _answer(scope, 403, f"{path}: expected the office {expected}; found {shown(role)}. Ask whoever holds it.")
+    if role.is_apart and offices is None and path not in APART_PATHS:
+        return _lead(scope, OFFICE_PAGE, "a role of the rollout", shown(role), "Sign in with an account that has one")
+    if role.is_narrow and not role.is_apart and not _is_for_narrow(path):
+        return _answer(scope, 403, f"{path}: expected a role that sees the whole rollout; found a {role}. Ask the centre.")
+    return None
+
+
+def _lead(scope: Scope, target: str, expected: str, found: str, step: str) -> Response:
+    """Lead a browser that opened the page to another one; refuse everything else."""
+    if scope["path"] in ("/", "/en", OFFICE_PAGE) and scope["path"] != target and _is_browsed(scope):
+        return RedirectResponse(target, 303)
+    return _answer(scope, 403, f"{scope['path']}: expected {expected}; found {found}. {step}: {target}.")
+
+
+def _is_browsed(scope: Scope) -> bool:
+    """Tell whether somebody may have opened this in a browser."""
+    path = scope["path"]
+    return scope["type"] == "http" and not path.startswith("/api/") and path != "/metrics" and scope["method"] in READING
+
+
+def _is_use(scope: Scope) -> bool:
+    """Tell whether a person does this: writing, or opening what asks for nothing by itself. An open page asks on and on."""
+    if scope["type"] != "http" or scope["path"].startswith(SOCKET):
+        return False
+    return scope["method"] not in READING or scope["path"] in HAND_PATHS
 
 
 def _bearer(headers: Headers) -> tuple[str, str]:
@@ -204,7 +262,7 @@ def _address(scope: Scope) -> str:
 def _guard(headers: MutableHeaders, scope: Scope, host: str, viewer: Viewer | None) -> None:
     # Older browsers do not read 'self' as covering ws: and wss:, so the host is named where it cannot break out of the header.
     sockets = f" ws://{host} wss://{host}" if HOST.fullmatch(host) else ""
-    headers["content-security-policy"] = POLICY + sockets
+    headers["content-security-policy"] = PLAIN_POLICY if scope["path"] in PLAIN_PATHS else POLICY + sockets
     headers["x-content-type-options"] = "nosniff"
     headers["referrer-policy"] = "same-origin"
     headers["x-frame-options"] = "DENY"

@@ -33,7 +33,7 @@ router = APIRouter(include_in_schema=False)
 #: Name, documentation, value of each family that is had per milestone and group of lines.
 #: Name, documentation, what it counts (both where nothing is named), and its value.
 FORECASTS: tuple[tuple[str, str, tuple[str, ...], Callable[[Forecast], float | None]], ...] = (
-    ("waiwang_forecast_lines_wanted", "Lines still to be accepted for the milestone.", (LINES,), lambda each: each.wanted),
+    ("waiwang_forecast_lines_wanted", "Primary lines still to be accepted for the milestone.", (LINES,), lambda each: each.wanted),
     ("waiwang_forecast_needed_lines_per_working_day", "Lines to accept per working day left.", (LINES,), lambda each: each.needed_per_day),
     ("waiwang_forecast_accepted_lines_per_working_day", "Lines accepted per working day lately.", (LINES,), lambda each: each.per_day),
     ("waiwang_forecast_units_wanted", "Units that have still to report for the milestone.", (UNITS,), lambda each: each.wanted),
@@ -127,7 +127,8 @@ def order_families(summary: Summary) -> Iterator[Metric]:
 
 def milestone_families(milestones: Iterable[MilestoneView]) -> Iterator[Metric]:
     """Yield share done, share wanted and deadline per milestone; a cohort of nothing has no share."""
-    ratio = GaugeMetricFamily("waiwang_milestone_ratio", "Share of the milestone's cohort that is done, 0 to 1.", labels=("milestone",))
+    cohort = "Share of the milestone's cohort (primary lines, or units) that is done, 0 to 1."
+    ratio = GaugeMetricFamily("waiwang_milestone_ratio", cohort, labels=("milestone",))
     target = GaugeMetricFamily("waiwang_milestone_target_ratio", "Share that the order wants done, 0 to 1.", labels=("milestone",))
     deadline = GaugeMetricFamily(
         "waiwang_milestone_deadline_timestamp_seconds", "First moment that is too late for the milestone.", labels=("milestone",)
@@ -168,7 +169,9 @@ def lines_by_due(lines: Iterable[LineView]) -> Metric:
     counts = Counter((line.region, line.class_id, line.due) for line in lines)
     cohorts = dict.fromkeys((region, class_id) for region, class_id, _ in counts)
     family = GaugeMetricFamily(
-        "waiwang_lines", "Lines by region, class and standing against their deadline.", labels=("region", "class", "due")
+        "waiwang_lines",
+        "All lines, backups too, by region, class and standing against their deadline; milestones count primary lines only.",
+        labels=("region", "class", "due"),
     )
     for region, class_id in cohorts:
         for due in LINE_DUES:

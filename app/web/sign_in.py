@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 
 from app.web.context import WebContext, read_context
 from app.web.dashboard.words import Words
-from app.web.doors import SESSION_COOKIE, SESSION_LIFE, SIGN_IN, read_cookie
+from app.web.doors import SESSION_COOKIE, SESSION_LIFE, SIGN_IN, SIGN_OUT, read_cookie
 
 router = APIRouter(include_in_schema=False)
 log = logging.getLogger(__name__)
@@ -52,14 +52,14 @@ FORM_LIMIT = 4096
 @router.get(SIGN_IN)
 def show_sign_in(request: Request) -> HTMLResponse:
     """Answer with the form."""
-    return _page(request, request.query_params.get("next", "/"))
+    ended = "sign_in_idle" if request.query_params.get("ended") == "idle" else ""
+    return _page(request, request.query_params.get("next", "/"), ended)
 
 
 @router.post(SIGN_IN)
 async def sign_in(request: Request, context: WebContext = Depends(read_context)) -> Response:
     """Begin a session, or say that it was not to be. What was typed is neither repeated nor logged."""
-    fields = parse_qs((await _read_form(request)).decode("utf-8", "replace"))
-    account, password, target = (fields.get(name, [""])[0] for name in ("account", "password", "next"))
+    account, password, target = await read_form(request, "account", "password", "next")
     address = request.client.host if request.client else ""
     doors = context.doors
     # One at a time: attempts that come together must count together, and each takes 64 MiB.
@@ -74,14 +74,18 @@ async def sign_in(request: Request, context: WebContext = Depends(read_context))
     if cookie is None:
         log.warning("sign-in: refused from %s", address)
         return _page(request, target, "sign_in_refused", 401)
-    welcome = RedirectResponse(_own_path(target), 303)
-    secure = request.url.scheme == "https"
-    life_s = int(SESSION_LIFE.total_seconds())
-    welcome.set_cookie(SESSION_COOKIE, cookie, max_age=life_s, httponly=True, samesite="lax", secure=secure)
-    return welcome
+    return welcome(request, cookie, _own_path(target))
 
 
-@router.post("/sign-out")
+def welcome(request: Request, cookie: str, path: str) -> RedirectResponse:
+    """Lead a browser to one of our pages, with the cookie of a new session."""
+    answer = RedirectResponse(path, 303)
+    secure, life_s = request.url.scheme == "https", int(SESSION_LIFE.total_seconds())
+    answer.set_cookie(SESSION_COOKIE, cookie, max_age=life_s, httponly=True, samesite="lax", secure=secure)
+    return answer
+
+
+@router.post(SIGN_OUT)
 def sign_out(request: Request, context: WebContext = Depends(read_context)) -> RedirectResponse:
     """End the session."""
     if cookie := read_cookie(request.headers):
@@ -91,13 +95,21 @@ def sign_out(request: Request, context: WebContext = Depends(read_context)) -> R
     return answer
 
 
-async def _read_form(request: Request) -> bytes:
+async def read_form(request: Request, *names: str) -> list[str]:
+    """Return the fields of a form; those that are missing, and all of a form that is too long, are empty."""
     body = b""
     async for piece in request.stream():
         body += piece
         if len(body) > FORM_LIMIT:
-            return b""
-    return body
+            return [""] * len(names)
+    fields = parse_qs(body.decode("utf-8", "replace"))
+    return [fields.get(name, [""])[0] for name in names]
+
+
+def words_of(request: Request, target: str = "") -> Words:
+    """Return the words of the language that this browser chose, or that it comes from."""
+    chosen = request.cookies.get(LANGUAGE_COOKIE) or ("en" if target == "/en" else "zh")
+    return Words("en" if chosen == "en" else "zh")
 
 
 def _own_path(target: str) -> str:
@@ -107,7 +119,7 @@ def _own_path(target: str) -> str:
 
 
 def _page(request: Request, target: str, message: str = "", status: int = 200, **values: object) -> HTMLResponse:
-    words = Words("en" if request.cookies.get(LANGUAGE_COOKIE) == "en" else "zh")
+    words = words_of(request, target)
     texts = {
         name: escape(words(name))
         for name in ("page_title", "sign_in", "account", "password", "sign_in_note", "other_language")

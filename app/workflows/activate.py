@@ -16,7 +16,7 @@ from app.core.intent import DeviceIntent
 from app.core.inventory import Line
 from app.core.service_class import ServiceClass
 from app.edge.patch import patch
-from app.errors import DeviceError, RenderError
+from app.errors import CommitRefused, DeviceError, RenderError
 from app.workflows.hosts import DeviceSession, Gateway
 from app.workflows.measure import Ground
 
@@ -98,7 +98,9 @@ def activate(
         reason = reason or _see_both_shut(ends, read, patience, trace)
     except DeviceError as error:
         lost = error
-    words = "; ".join([*([str(lost)] if lost else []), *([reason] if reason else []), *shutter.left_open])
+    shut_again = isinstance(lost, CommitRefused) and not shutter.left_open
+    told = f"{lost} Both ports were shut again." if shut_again else str(lost)
+    words = "; ".join([*([told] if lost else []), *([reason] if reason else []), *shutter.left_open])
     detail: dict[str, object] = {"steps": trace.steps, **({"reason": words} if words else {})}
     value = None if lost else 0.0 if words else 1.0
     return Measurement(line.line_id, "reserved_port", ground.clock(), value, "proven", ground.method(METHOD), detail)

@@ -33,12 +33,18 @@ def score_table(workspace: Workspace, known: Known, table_id: str | None) -> tup
 
     Raises: InputError where the order has no such table.
     """
+    table = find_table(workspace, table_id)
+    ground = build_ground(workspace, known.summary, known.book, project_contests(known.kept.contests))
+    return table, appraise(table, ground)
+
+
+def find_table(workspace: Workspace, table_id: str | None) -> ScoreTable:
+    """Return one table of the order; its only or first one where none is named. Raises InputError where it has no such table."""
     tables = {table.table_id: table for table in workspace.order.scoring}
     table = tables.get(table_id) if table_id is not None else next(iter(tables.values()), None)
     if table is None:
         raise InputError([_unknown("score table", table_id, tables)])
-    ground = build_ground(workspace, known.summary, known.book, project_contests(known.kept.contests))
-    return table, appraise(table, ground)
+    return table
 
 
 def circular(workspace: Workspace, known: Known) -> CircularReport:

@@ -9,7 +9,8 @@ from pathlib import Path
 from nornir.core import Nornir
 from nornir.core.task import Result, Task
 
-from app.core.config_audit import FAIL, NOT_APPLICABLE, CheckResult, audit_config
+from app.core.acceptance import FAIL, PASS
+from app.core.config_audit import NOT_APPLICABLE, CheckResult, audit_config
 from app.core.intent import DeviceIntent
 from app.core.separation import Evidence, Proof, prove_separation
 from app.core.workspace import Workspace
@@ -163,6 +164,6 @@ def audit_separation(workspace: Workspace, running: RunningTexts, intents: Mappi
     codes = list(running.codes)
     if not running.texts:
         codes.append(ExitCode.NOTHING_MEASURED)
-    if any(proof.verdict != "pass" for proof in proofs):
+    if any(proof.verdict != PASS for proof in proofs):
         codes.append(ExitCode.NOT_ACCEPTED)
     return SeparationAudit(proofs, running.unread, worst(codes))

@@ -4,30 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 
-from app.core.commands import is_frr, mask_secrets, refer_secrets
-from app.core.cutoff import find_cutoffs, find_ended_routing, management_path, renames_isis
+from app.core.commands import Command, mask_secrets
+from app.core.cutoff import renames_isis
 from app.core.dialects import can_revert
 from app.core.intent import DeviceIntent
-from app.edge.patch import patch
-from app.errors import CommitRefused, ConnectFailed, DeviceError, ExitCode, WaiwangError, counted
+from app.errors import AS_BEFORE, NOT_KNOWN, CommitRefused, ConnectFailed, DeviceError, ExitCode, LoginRefused, RenderError, counted
 from app.workflows.diff import DeviceRow, Difference, Progress, compare
+from app.workflows.guards import require_harmless
 from app.workflows.hosts import DeviceSession, Gateway
+from app.workflows.way_back import LOOK_AGAIN_S, Change, Standing, look, take_back, unknown
 
 #: Takes a device and its running configuration, secrets masked, before anything is pushed to it.
 RecordBackup = Callable[[str, str], None]
 
 #: Seconds after which a change on trial returns by itself: enough to read back the longest configuration and to log in anew.
 TRIAL_S = 300
-#: Seconds to wait for a device whose session broke off while it was being changed: its line may have flapped.
-LOOK_AGAIN_S = 5.0
 #: Seconds that routing may take to find the ways behind a changed device again.
 BEHIND_S = 20.0
 #: So many devices behind each are looked at.
 BEHIND = 3
-#: How a device is taken back, whoever comes to it.
-WAYS_BACK = "It is not saved: a restart returns to what was saved; waiwang rollback {name} takes back what is in force."
+#: What becomes of a trial that nobody confirmed.
+RETURNS = f"Unless it was confirmed, what is in force returns by itself within {TRIAL_S} s; look then with waiwang diff."
+#: Said of a device whose session broke off, and that is as intended all the same.
+AFTER_ALL = "The session broke off while it was changed; asked again, the whole change was in force, and it was proven and saved."
+#: What is to be done after a device refused a line.
+CORRECT = "Correct the template or the workspace, then deploy again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +66,20 @@ def commit_device(means: Means, intent: DeviceIntent, session: DeviceSession, di
     if not difference.commands:
         _save(means, name, session)
         return row
-    _require_harmless(intent, session, difference)
+    require_harmless(intent, session.address, difference.running, difference.commands)
     means.progress(name, "backing up")
     means.record_backup(name, mask_secrets(difference.running))
     behind = _answering(means, means.below.get(name, ()))
+    change = Change(
+        means.gateway, intent, difference.running, len(difference.commands), partial(_require_ways, means, intent, behind, difference)
+    )
     means.progress(name, "pushing")
-    if not (can_revert(intent.family) and _tried(means, intent, session, difference, behind)):
-        _push_for_good(means, intent, session, difference, behind)
-    _save(means, name, session)
-    return replace(row, result="deployed", exit_code=ExitCode.OK)
+    with ExitStack() as opened:
+        proven = session
+        if not (can_revert(intent.family) and _tried(means, change, session, difference.commands)):
+            proven = _pushed_for_good(means, change, session, difference.commands, opened)
+        _save(means, name, proven)
+    return replace(row, result="deployed", reason="" if proven is session else AFTER_ALL, exit_code=ExitCode.OK)
 
 
 def _answering(means: Means, devices: Sequence[DeviceIntent]) -> list[DeviceIntent]:
@@ -95,43 +105,68 @@ def refuse_unsafe(means: Means, intent: DeviceIntent) -> None:
         raise _unsafe(intent, f"family {intent.family} cannot revert a change by itself")
 
 
-def _require_harmless(intent: DeviceIntent, session: DeviceSession, difference: Difference) -> None:
-    """Refuse a patch that goes to another device, or that would end what the device is reached by."""
-    name = intent.hostname
-    renaming = [command.text for command in difference.commands if command.text.startswith("hostname ")]
-    if renaming and is_frr(intent.family):
-        raise _other_name(name, renaming[0])
-    cuts = find_cutoffs(intent.family, difference.running, difference.commands, management_path(intent, session.address))
-    if cuts:
-        raise _cuts_off(name, cuts)
-    if ended := find_ended_routing(intent.family, difference.commands):
-        raise _ends_routing(name, ended)
-
-
 def _may_stay_changed(means: Means, intent: DeviceIntent) -> bool:
     """Tell whether a change may be made that nothing takes back: in lab and demo, or where the operator accepts the risk."""
     return means.gateway.is_practice(intent) or intent.family in means.unsafe
 
 
-def _push_for_good(
-    means: Means, intent: DeviceIntent, session: DeviceSession, difference: Difference, behind: Sequence[DeviceIntent]
-) -> None:
-    """Push line by line to a device that takes nothing back by itself. Whoever logs in anew is asked before anything is saved:
-    the session that is open already would outlive a filter that lets nobody else in, and through it the change is taken back.
+def _pushed_for_good(
+    means: Means, change: Change, session: DeviceSession, commands: Sequence[Command], opened: ExitStack
+) -> DeviceSession:
+    """Push line by line to a device that takes nothing back by itself, and prove the change; return the session to save over.
+
+    Whoever logs in anew is asked before anything is saved: the session that is open already would outlive a filter that lets nobody
+    else in, and through it the change is taken back. So it is after a line that is refused, or does not take.
     """
-    name = intent.hostname
+    name = change.intent.hostname
     try:
-        session.push(difference.commands)
+        session.push(commands)
     except CommitRefused as error:
-        raise _with_step(error, WAYS_BACK.format(name=name)) from None
+        raise _given_up(error, _back(means, change, session), CORRECT) from None
     except DeviceError as error:
-        raise _with_step(error, _look_again(means, intent, difference)) from None
+        session.close()
+        session = _asked_again(means, change, error, opened)
     means.progress(name, "checking")
-    require_taken(means, intent, session, "It is not saved: a restart of the device returns to the saved one.")
     try:
-        _require_ways(means, intent, behind, difference)
+        require_taken(means, change.intent, session)
+        change.prove()
     except DeviceError as error:
-        raise _with_step(error, _taken_back(means, intent, session, difference)) from None
+        raise _given_up(error, _back(means, _unproven(change, error), session), error.next_step) from None
+    return session
+
+
+def _back(means: Means, change: Change, session: DeviceSession | None, *, anew: bool = False) -> Standing:
+    means.progress(change.intent.hostname, "taking back")
+    return take_back(change, session, anew=anew)
+
+
+def _unproven(change: Change, error: DeviceError) -> Change:
+    """Return the change without another login, where one was refused: devices lock accounts."""
+    return replace(change, prove=_nothing_more) if isinstance(error, LoginRefused) else change
+
+
+def _nothing_more() -> None:
+    """Prove nothing more."""
+
+
+def _asked_again(means: Means, change: Change, error: DeviceError, opened: ExitStack) -> DeviceSession:
+    """Return a new session with a device whose session broke off, where the whole change is in force all the same.
+
+    Raises:
+        DeviceError: it does not answer; or a part was in force, and was taken back.
+    """
+    means.progress(change.intent.hostname, "looking again")
+    try:
+        session = means.gateway.connect(change.intent, LOOK_AGAIN_S)
+    except DeviceError as fault:
+        raise _given_up(error, unknown(change, fault)) from None
+    opened.callback(session.close)
+    try:
+        if not compare(session, change.intent, means.texts[change.intent.hostname]).commands:
+            return session
+    except (DeviceError, RenderError):
+        raise _given_up(error, _back(means, change, None)) from None
+    raise _given_up(error, _back(means, change, session, anew=True))
 
 
 def _require_ways(means: Means, intent: DeviceIntent, behind: Sequence[DeviceIntent], difference: Difference) -> None:
@@ -153,79 +188,94 @@ def _require_ways(means: Means, intent: DeviceIntent, behind: Sequence[DeviceInt
         )
 
 
-def _look_again(means: Means, intent: DeviceIntent, difference: Difference) -> str:
-    """Return what is in force on a device whose session broke off while it was being changed."""
-    name = intent.hostname
-    means.progress(name, "looking again")
-    try:
-        session = means.gateway.connect(intent, LOOK_AGAIN_S)
-        try:
-            left = compare(session, intent, means.texts[name])
-        finally:
-            session.close()
-    except WaiwangError:
-        unknown = f"It could not be asked again: how many of the {len(difference.commands)} lines are in force is not known."
-        return f"{unknown} {WAYS_BACK.format(name=name)}"
-    if left.running == difference.running:
-        return "Asked again, it runs what it ran before: nothing of the change is in force."
-    if not left.commands:
-        return "Asked again, the whole change is in force and not saved: run the command again to save it."
-    return f"Asked again, a part of it is in force; {len(left.commands)} lines would finish it. " + WAYS_BACK.format(name=name)
-
-
-def _taken_back(means: Means, intent: DeviceIntent, session: DeviceSession, difference: Difference) -> str:
-    """Take a change back over the session that made it, and return what is in force then."""
-    name = intent.hostname
-    means.progress(name, "taking back")
-    earlier = refer_secrets(intent.family, mask_secrets(difference.running), means.texts[name])
-    try:
-        session.push(patch(intent.family, session.running(), earlier))
-        left = patch(intent.family, session.running(), earlier)
-    except WaiwangError as error:
-        return f"Taking the change back failed as well ({error}). " + WAYS_BACK.format(name=name)
-    state = f"but for {len(left)} lines, first {left[0].text!r}" if left else "and the device runs what it ran before"
-    return f"The change was taken back over the session that was open, {state}. Nothing is saved."
-
-
-def _tried(
-    means: Means, intent: DeviceIntent, session: DeviceSession, difference: Difference, behind: Sequence[DeviceIntent]
-) -> bool:
+def _tried(means: Means, change: Change, session: DeviceSession, commands: Sequence[Command]) -> bool:
     """Push on trial, prove the change from a session of its own too, confirm it. Return False where the device has no trial now
     and a change without one is allowed; nothing was pushed then.
     """
-    name = intent.hostname
-    returns = f"What is in force returns by itself within {TRIAL_S} s."
+    intent = change.intent
     try:
-        begun = session.push_on_trial(difference.commands, TRIAL_S)
-    except CommitRefused:
-        raise
+        begun = session.push_on_trial(commands, TRIAL_S)
+    except CommitRefused as error:
+        raise _given_up(error, _back(means, change, session), CORRECT) from None
     except DeviceError as error:
-        raise _with_step(error, returns) from None
+        session.close()
+        raise _given_up(error, _looked_at(means, change)) from None
     if not begun:
         if _may_stay_changed(means, intent):
             return False
         raise _unsafe(intent, "it has nothing to return to (IOS: `archive` with a `path`)")
-    means.progress(name, "checking")
+    means.progress(intent.hostname, "checking")
     try:
-        require_taken(means, intent, session, "It is taken back.")
-        _require_ways(means, intent, behind, difference)
-    except WaiwangError as error:
-        try:
-            session.abandon()
-        except DeviceError:
-            raise (_with_step(error, returns) if isinstance(error, DeviceError) else error) from None
-        raise
-    session.confirm()
-    # A device whose time was over says nothing to a late confirmation (VRP8): look once more.
-    require_taken(means, intent, session, "The time was over before it was confirmed, and nothing is saved.")
+        require_taken(means, intent, session)
+        change.prove()
+    except DeviceError as error:
+        raise _given_up(error, _abandoned(means, _unproven(change, error), session), error.next_step) from None
+    _confirm(means, change, session)
     return True
 
 
-def require_taken(means: Means, intent: DeviceIntent, session: DeviceSession, state: str) -> None:
+def _confirm(means: Means, change: Change, session: DeviceSession) -> None:
+    """Let the change stay, and look once more: VRP8 says nothing to a confirmation that comes when the time is over."""
+    try:
+        session.confirm()
+    except CommitRefused as error:
+        raise _given_up(error, _back(means, change, session)) from None
+    except DeviceError as error:
+        session.close()
+        raise _given_up(error, _looked_at(means, change)) from None
+    try:
+        require_taken(means, change.intent, session, "The time was over before it was confirmed, and nothing is saved.")
+    except DeviceError as error:
+        raise _given_up(error, _back(means, change, session), error.next_step) from None
+
+
+def _abandoned(means: Means, change: Change, session: DeviceSession) -> Standing:
+    """Take back at once what was pushed on trial, and see that it is gone."""
+    try:
+        session.abandon()
+    except DeviceError:
+        return _looked_at(means, change)
+    return _back(means, change, session)
+
+
+def _looked_at(means: Means, change: Change) -> Standing:
+    """Return what a device runs whose session broke off during a trial. IOS lets any session take it back at once, VRP8 only its own."""
+    means.progress(change.intent.hostname, "looking again")
+    try:
+        session = means.gateway.connect(change.intent, LOOK_AGAIN_S)
+    except DeviceError as error:
+        return Standing(f"It could not be asked again ({error}) {RETURNS}", NOT_KNOWN)
+    try:
+        with suppress(DeviceError):
+            session.abandon()
+        return look(change, session, RETURNS)
+    finally:
+        session.close()
+
+
+def require_taken(means: Means, intent: DeviceIntent, session: DeviceSession, state: str = "") -> None:
     """Read back what was pushed. Raises DeviceError where anything differs still; `state` says what becomes of it."""
-    left = compare(session, intent, means.texts[intent.hostname])
+    try:
+        left = compare(session, intent, means.texts[intent.hostname])
+    except RenderError as error:
+        what, found = "compare what was pushed", str(error)
+        raise DeviceError(intent.hostname, what, expected="two configurations", found=found, next_step=state) from None
     if left.commands:
         raise _differs_still(intent.hostname, left, state)
+
+
+def _given_up(error: DeviceError, standing: Standing, step: str = "") -> DeviceError:
+    """Return the error that ended a change with what the device runs now, and the next step where it runs what it ran before."""
+    told = f"{standing.told} {step}".strip() if standing.stands == AS_BEFORE else standing.told
+    return type(error)(
+        error.device,
+        error.what,
+        expected=error.expected,
+        found=error.found,
+        next_step=told,
+        stands=standing.stands,
+        in_force=standing.in_force,
+    )
 
 
 def _with_step(error: DeviceError, more: str) -> DeviceError:
@@ -244,42 +294,11 @@ def _unsafe(intent: DeviceIntent, why: str) -> CommitRefused:
     )
 
 
-def _other_name(name: str, renaming: str) -> CommitRefused:
-    """FRR's daemons take their name from the system; vtysh accepts `hostname` and changes its own prompt alone."""
-    return CommitRefused(
-        name,
-        "push the patch",
-        expected=f"a device that calls itself {name}",
-        found=f"another one: the patch begins with {renaming!r}",
-        next_step="Nothing was pushed. Make sure that this is the right device, then set its host name in its system.",
-    )
-
-
-def _cuts_off(name: str, cuts: tuple[str, ...]) -> CommitRefused:
-    return CommitRefused(
-        name,
-        "push the patch",
-        expected="a patch that leaves the way from the centre standing",
-        found="; ".join(cuts),
-        next_step="Nothing was pushed. Add the new way first and remove the old one in a later run, or make this change at the device.",
-    )
-
-
-def _ends_routing(name: str, ended: tuple[str, ...]) -> CommitRefused:
-    return CommitRefused(
-        name,
-        "push the patch",
-        expected="a patch that keeps the routing process",
-        found=f"{', '.join(ended)}, which the device asks about",
-        next_step="Nothing was pushed. Read the patch without --commit and type it at the console.",
-    )
-
-
 def _differs_still(name: str, left: Difference, state: str) -> DeviceError:
     return DeviceError(
         name,
         "read back what was pushed",
         expected="no difference",
         found=f"{counted(left.changed, 'line')} that {'differs' if left.changed == 1 else 'differ'} still, first {left.commands[0].text!r}",
-        next_step=f"{state} Look at waiwang diff and correct the template.",
+        next_step=f"{state} Look at waiwang diff and correct the template.".strip(),
     )

@@ -16,6 +16,7 @@ from app.core.scoring import Score
 from app.core.workspace import Workspace
 from app.edge.database.store import Store
 from app.errors import ExitCode, Finding, InputError
+from app.workflows.appraise import find_table
 from app.workflows.summary import read_summary
 
 
@@ -49,7 +50,7 @@ def raise_contest(
     Raises:
         InputError: there is no such table, subject or row, it is contested already, or a part of it is wrong.
     """
-    table = _table(workspace, table_id)
+    table = find_table(workspace, table_id)
     events = store.contest_events()
     known = project_contests(events)
     scored = _score(workspace, store, table, subject, known, now)
@@ -79,7 +80,7 @@ def decide_contest(
         expected = f"1 to {len(known)}" if known else "a contest that was raised"
         raise InputError([Finding("command line", "there is no such contest", expected, f"{number}", "waiwang contest list shows them.")])
     raised = contest.raised
-    table = _table(workspace, raised.table_id)
+    table = find_table(workspace, raised.table_id)
     event = ContestEvent(
         number, DECIDED, raised.table_id, raised.subject, raised.row, word.observed_at, now, word.by, word.document, word.reason,
         decision, points,
@@ -101,15 +102,6 @@ def _record(store: Store, events: Sequence[ContestEvent], faults: Sequence[Findi
         store.write_contest_event(events[-1])
     number = events[-1].number
     return ContestReport(next(each for each in project_contests(events) if each.number == number), commit)
-
-
-def _table(workspace: Workspace, table_id: str) -> ScoreTable:
-    tables = {table.table_id: table for table in workspace.order.scoring}
-    if table_id not in tables:
-        step = nearest(table_id, tables, "Name one that inventory/order.yaml has.")
-        expected = f"one of {', '.join(tables)}" if tables else "an entry of inventory/order.yaml"
-        raise InputError([Finding("command line", "the order has no such score table", expected, f"`{table_id}`", step)])
-    return tables[table_id]
 
 
 def _score(workspace: Workspace, store: Store, table: ScoreTable, subject: str, known: Sequence[Contest], now: datetime) -> Score:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,11 +18,11 @@ from app.errors import ExitCode, WaiwangError, worst
 from app.workflows.commit import BEHIND, Means, RecordBackup, commit_device, refuse_unsafe
 from app.workflows.diff import (
     INTENDED,
-    RESULTS,
     DeviceRow,
     Progress,
     Timer,
     compare,
+    counted_rows,
     difference_row,
     exit_code,
     failure_row,
@@ -57,9 +56,8 @@ class DeployReport:
         return exit_code(self.rows)
 
     def totals(self) -> dict[str, int]:
-        """Return the number of devices by result, zeros left out."""
-        counted = Counter(row.result for row in self.rows)
-        return {result: counted[result] for result in RESULTS if counted[result]}
+        """Return the number of devices by result, and of those left half changed, zeros left out."""
+        return counted_rows(self.rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address
@@ -15,8 +16,11 @@ from app.core.commands import Command, mask_secrets, strip_noise
 from app.core.intent import DeviceIntent
 from app.edge.patch import count_changes, patch, unified_diff
 from app.errors import (
+    HALF_CHANGED,
+    NOT_KNOWN,
     CommitRefused,
     ConnectFailed,
+    DeviceError,
     ExitCode,
     Finding,
     InputError,
@@ -31,6 +35,9 @@ from app.workflows.hosts import DeviceSession, Gateway
 #: `not_begun`: the run was stopped before it.
 RESULTS = ("unchanged", "pending", "deployed", "unreachable", "login_refused", "refused", "failed", "not_begun")
 
+#: What a device may be left as by a change that was given up, where it is not as it was: these are counted beside the results.
+UNSETTLED = (HALF_CHANGED, NOT_KNOWN)
+
 #: What the differences call a device's text.
 INTENDED = "intended"
 
@@ -44,6 +51,8 @@ class DeviceRow:
 
     `changed` counts lines added and removed; `seconds` is the time from the first packet to the end. Secrets are masked.
     `digest` stands for the configuration that was found, SHA-256 over what it says with secrets masked.
+    `stands`: what a change that was given up has left, as in DeviceError; `in_force`: the lines (`+`, `-`) that
+    separate a half-changed device from what it ran before.
     """
 
     device: str
@@ -57,6 +66,8 @@ class DeviceRow:
     address: IPv4Address | None = None
     exit_code: ExitCode = ExitCode.OK
     digest: str = ""
+    stands: str = ""
+    in_force: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +138,12 @@ def exit_code(rows: Sequence[DeviceRow]) -> ExitCode:
     return worst(row.exit_code for row in rows) if rows else ExitCode.NOTHING_MEASURED
 
 
+def counted_rows(rows: Sequence[DeviceRow]) -> dict[str, int]:
+    """Return the number of devices by result, then of those that a given-up change has left neither as intended nor as before."""
+    counted = Counter(row.result for row in rows) | Counter(row.stands for row in rows if row.stands in UNSETTLED)
+    return {word: counted[word] for word in (*RESULTS, *UNSETTLED) if counted[word]}
+
+
 def refuse_illustration(verb: str, *, illustration: bool) -> None:
     """Raise InputError where the plan's numbers were made up: they may be somebody else's."""
     if illustration:
@@ -143,7 +160,17 @@ def run_rows(nornir: Nornir, task: Callable[[Task], Result], intents: Mapping[st
 def failure_row(intent: DeviceIntent, error: WaiwangError, *, address: IPv4Address | None = None) -> DeviceRow:
     """Return the row of a device that one of our errors ended."""
     result = next((result for kind, result in _RESULT_OF.items() if isinstance(error, kind)), "failed")
-    return DeviceRow(intent.hostname, intent.depth, result, reason=str(error), address=address, exit_code=error.exit_code)
+    stands, in_force = (error.stands, error.in_force) if isinstance(error, DeviceError) else ("", ())
+    return DeviceRow(
+        intent.hostname,
+        intent.depth,
+        result,
+        reason=str(error),
+        address=address,
+        exit_code=error.exit_code,
+        stands=stands,
+        in_force=in_force,
+    )
 
 
 def ordered(rows: Iterable[DeviceRow]) -> list[DeviceRow]:

@@ -7,14 +7,14 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from app.core.acceptance import Acceptance, LineSample, PortSample
+from app.core.acceptance import PORT_PLACES, Acceptance, LineSample, PortSample
 from app.core.canonical import as_json, canonical, sha256
 from app.core.evidence import Part, build_pack
 from app.core.identity import known_at
 from app.core.inventory import Line
 from app.core.roles import find_role_faults
+from app.core.trail import AuditEntry
 from app.core.workspace import Workspace
-from app.edge.database.decisions import AuditEntry
 from app.edge.database.store import Store
 from app.edge.provenance import software, workspace_digests
 from app.edge.signing import SigningKey
@@ -22,7 +22,6 @@ from app.errors import Finding, InputError
 from app.workflows.accept import GAP_INTERVALS
 from app.workflows.life import read_lives
 
-PLACES = ("a", "z", "reserved_a", "reserved_z")
 PORT_COLUMNS = tuple(field.name for field in fields(PortSample))
 #: Audit entries of this verb and subject say how the poller's clock was kept when decisions were recorded.
 CLOCK_VERB, POLLER = "clock", "poller"
@@ -136,11 +135,11 @@ def _clock_entries(entries: Iterable[AuditEntry], until: datetime) -> list[dict[
 
 def sample_parts(samples: Sequence[LineSample]) -> Iterator[Part]:
     """Yield the samples by the hour in UTC, so that a change is named to the hour; columns first, to spare room."""
-    columns = ["at", "state", "reason", "behind", *PLACES]
+    columns = ["at", "state", "reason", "behind", *PORT_PLACES]
     yield Part("samples", {"count": len(samples), "columns": columns, "port_columns": list(PORT_COLUMNS)})
     hours: dict[str, list[object]] = {}
     for sample in samples:
-        ports = [plain(_cells(getattr(sample, place))) for place in PLACES]
+        ports = [plain(_cells(getattr(sample, place))) for place in PORT_PLACES]
         row = [sample.at.isoformat(), sample.state, sample.reason, sample.behind, *ports]
         hours.setdefault(f"{sample.at:%Y-%m-%dT%H}Z", []).append(row)
     for hour, rows in hours.items():

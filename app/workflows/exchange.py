@@ -199,7 +199,7 @@ def judge(root: Path, reading: Reading, today: date, skip_rejected: bool) -> tup
     if others or (rejected and not skip_rejected):
         raise InputError(in_order([*rejected, *others]))
     changes = {f"inventory/{table}.csv": merge.changes for table, merge in merged.items() if merge.changes}
-    files = {name: _encoded(root / name, merged[Path(name).stem].text) for name in changes}
+    files = {name: encoded(root / name, merged[Path(name).stem].text) for name in changes}
     return ImportReport(changes, tuple(in_order(rejected)), len(reading.rows), checked.notes, committed=False), files
 
 
@@ -254,7 +254,7 @@ def in_order(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(dict.fromkeys(findings), key=place)
 
 
-def _encoded(path: Path, text: str) -> bytes:
+def encoded(path: Path, text: str) -> bytes:
     """Return a table's bytes, with the byte order mark where the file has one."""
     marked = path.exists() and path.read_bytes().startswith(BOM)
     return (BOM if marked else b"") + text.encode("utf-8")

@@ -32,6 +32,7 @@ from app.edge.secrets import Secrets, read_secrets
 from app.edge.ssh.access import Access, Endpoint, Limits, Target
 from app.edge.ssh.channel import watch
 from app.edge.ssh.login import open_session, quiet_libraries, reach
+from app.edge.ssh.session import AS_WRITTEN
 from app.errors import ConnectFailed, Finding, InputError, LoginRefused
 from app.settings import Settings, read_settings
 from app.workflows.endpoints import ssh_endpoint
@@ -51,7 +52,7 @@ class DeviceSession(Protocol):
     def show(self, question: str, vpn: str | None = None) -> str: ...
     def table(self, kind: str, vpns: Sequence[str] = ()) -> str: ...
     def restart_ospf(self) -> None: ...
-    def push(self, commands: Iterable[Command]) -> None: ...
+    def push(self, commands: Iterable[Command], spoken: Mapping[str, str] = AS_WRITTEN) -> None: ...
     def push_on_trial(self, commands: Iterable[Command], seconds: int) -> bool: ...
     def confirm(self) -> None: ...
     def abandon(self) -> None: ...
@@ -126,12 +127,16 @@ class WaiwangInventory:
         self._root = Path(os.environ.get("WAIWANG_ROOT") or root)
 
     def load(self) -> Inventory:
-        """Read the workspace. Raises InputError with every finding, or where there is no workspace."""
+        """Read the workspace, and put our drivers for Huawei behind Nornir's `netmiko`.
+
+        Raises: InputError with every finding, or where there is no workspace.
+        """
         root = self._root.parent if (self._root / "devices.csv").is_file() else self._root
         if not (root / "inventory").is_dir():
             step = "Run the script in a workspace, or set WAIWANG_ROOT to one."
             raise InputError([Finding(str(root.resolve()), "workspace", "a directory with inventory/ and ipplan/", "none", step)])
         quiet_libraries()
+        huawei.register_drivers()
         workspace, _ = read_workspace(root)
         intents = build_intents(workspace)
         return build_inventory(workspace, intents, _find_way(workspace.plan, intents, read_settings(os.environ, root), os.environ))

@@ -6,12 +6,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from app.core.events import EventBook, build_book
-from app.core.known import Kept, Learnt, known_at, learnt_later, newest_decisions, order_known_at, states_of
+from app.core.known import Kept, Learnt, known_at, learnt_later, newest_decisions, order_known_at, settled, states_of
 from app.core.life import OPENED, find_openings
 from app.core.line_event import OPENED as REPORTED_OPEN
 from app.core.progress import Summary, summarise
 from app.core.workspace import Workspace
-from app.edge.database.samples import settled
 from app.edge.database.store import Store
 
 

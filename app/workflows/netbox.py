@@ -26,13 +26,13 @@ from app.core.workspace import Workspace
 from app.edge.database.store import Store
 from app.edge.files import read_workspace
 from app.edge.files.inbound import name_columns
+from app.edge.files.ledger import format_ledger
 from app.edge.files.replace import locked_folders, replaced
 from app.edge.files.sheets import read_sheets, write_plain_csv
 from app.edge.files.texts import read_text
-from app.edge.ledger import format_ledger
 from app.errors import ExitCode, Finding, InputError, counted
 from app.workflows.check import check
-from app.workflows.exchange import BOM, Incoming, attributed, in_order, merge
+from app.workflows.exchange import Incoming, attributed, encoded, in_order, merge
 
 LINES_FILE = "inventory/lines.csv"
 SITE_HEADS: Mapping[str, tuple[str, ...]] = {"name": ("Name",), "id": ("ID",)}
@@ -113,8 +113,7 @@ def _judge(root: Path, folder: Path, today: date) -> tuple[NetboxReport, dict[st
         raise InputError(in_order([*own, *others]))
     files = {LEDGER_FILE: after.encode("utf-8")} if after != before else {}
     if merged.changes:
-        raw = (root / LINES_FILE).read_bytes()
-        files[LINES_FILE] = (BOM if raw.startswith(BOM) else b"") + merged.text.encode("utf-8")
+        files[LINES_FILE] = encoded(root / LINES_FILE, merged.text)
     return NetboxReport(merged.changes, _diff(before, after), tuple(difference.notes), difference.foreign, committed=False), files
 
 

@@ -8,13 +8,11 @@ from datetime import datetime
 from threading import Lock, Semaphore
 
 from app.core.pacing import Pace
+from app.errors import named
 from app.workflows.diff import DeviceRow
 
 #: Said of a device that the operator's Ctrl-C came before.
 STOPPED = "stopped by the operator before this device; run the command again to go on"
-
-#: So many devices that went wrong are named.
-SHOWN = 3
 
 
 class Brake:
@@ -36,8 +34,7 @@ class Brake:
             return f"the time was over ({pace.until:%Y-%m-%d %H:%M}) before this device; run the command again to go on"
         with self._lock:
             if pace.stop_after and len(self._wrong) >= pace.stop_after:
-                more = f" and {len(self._wrong) - SHOWN} more" if len(self._wrong) > SHOWN else ""
-                return f"stopped, as {', '.join(self._wrong[:SHOWN])}{more} went wrong; find out why, then run the command again"
+                return f"stopped, as {named(self._wrong)} went wrong; find out why, then run the command again"
         return ""
 
     def count(self, row: DeviceRow) -> None:

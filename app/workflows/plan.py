@@ -16,12 +16,12 @@ from app.core.pool_rules import find_usage_notes
 from app.core.spans import PoolUsage, ledger_order
 from app.core.workspace import Workspace
 from app.edge.files import read_workspace
-from app.edge.ledger import locked, write_ledger, write_ledger6
+from app.edge.files.ledger import format_ledger, format_ledger6, locked, write_ledgers
 from app.errors import ExitCode, Finding, InputError, PoolExhausted, counted
 from app.workflows.collector import uncollected
 
-#: The sign that a change has in the diff.
 POOL_HEADS = ("pool", "role", "reach", "prefix", "length", "room", "held", "quarantined", "reserved", "free")
+#: The sign that a change has in the diff.
 SIGNS = {"added": "+", "returned": "~", "released": "-", "dropped": "x"}
 
 
@@ -54,7 +54,8 @@ class ChangeRow:
 
 
 def plan(root: Path, *, commit: bool, today: date) -> PlanReport:
-    """Fit the ledger of a workspace to its inventory; write it only on `commit`, under its lock and after reading it again.
+    """Fit the ledgers of a workspace to its inventory; write them only on `commit`, under their lock and after reading them again,
+    both or neither.
 
     Raises: InputError with every finding; PoolExhausted where nothing but room is lacking.
     """
@@ -62,13 +63,11 @@ def plan(root: Path, *, commit: bool, today: date) -> PlanReport:
         report = judge_plan(read_workspace(root), today)
         if not (commit and report.changes):
             return report
-        ledger = root / LEDGER_FILE
-        with locked(ledger):
+        with locked(root / LEDGER_FILE):
             report = judge_plan(read_workspace(root), today, committed=True)
-            if report.change.changes:
-                write_ledger(ledger, report.change.ledger)
-            if report.change6.changes:
-                write_ledger6(root / LEDGER6_FILE, report.change6.ledger)
+            texts = {LEDGER_FILE: format_ledger(report.change.ledger)} if report.change.changes else {}
+            texts |= {LEDGER6_FILE: format_ledger6(report.change6.ledger)} if report.change6.changes else {}
+            write_ledgers(root, texts)
         return report
 
 

@@ -33,8 +33,8 @@ from app.core.renumber import finish as finish_rows
 from app.core.renumber_proof import doubts_of_gone, doubts_of_name, doubts_of_new, hosts_in, pings_of_new
 from app.core.workspace import Workspace
 from app.edge.files import read_workspace
+from app.edge.files.ledger import locked, write_ledger
 from app.edge.known_hosts import add_addresses
-from app.edge.ledger import locked, write_ledger
 from app.edge.templates import read_templates
 from app.errors import ExitCode, InputError, PoolExhausted, WaiwangError, worst
 from app.settings import Settings
@@ -55,7 +55,7 @@ RETRY_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Where and how a step runs. `wait_s`: how long a proof or a device is waited for. `unsafe` as for deploy."""
+    """Where and how a step runs. `wait_s`: how long a proof or a device is waited for. `unsafe` and `is_stopped` as for deploy."""
 
     root: Path
     settings: Settings
@@ -66,6 +66,7 @@ class Ground:
     wait_s: float = 30.0
     unsafe: tuple[str, ...] = ()
     progress: Progress = silent
+    is_stopped: Callable[[], bool] = lambda: False
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +250,7 @@ def _deploy(ground: Ground, stage: _Stage, moves: Iterable[Move], *, commit: boo
         wait_s=ground.wait_s,
         unsafe=ground.unsafe,
         progress=ground.progress,
+        is_stopped=ground.is_stopped,
         leaf_first=leaf_first,
     )
     return report.rows

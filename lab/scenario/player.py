@@ -22,6 +22,7 @@ from app.core.ping import PingCount
 from app.core.throughput import RateOutcome, RateRequest
 from app.core.workspace import Workspace
 from app.edge.database.store import Store
+from app.edge.ssh.session import AS_WRITTEN
 from app.edge.templates import read_templates
 from app.errors import CommitRefused, ConnectFailed
 from app.workflows.accept import accept
@@ -351,7 +352,7 @@ class _PlayedSession:
     def table(self, kind: str, vpns: Sequence[str] = ()) -> str:
         raise self._refused(f"read its {kind} table")
 
-    def push(self, commands: Iterable[Command]) -> None:
+    def push(self, commands: Iterable[Command], spoken: Mapping[str, str] = AS_WRITTEN) -> None:
         raise self._refused("push a patch")
 
     def push_on_trial(self, commands: Iterable[Command], seconds: int) -> bool:

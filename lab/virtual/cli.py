@@ -33,6 +33,8 @@ Wanted = Annotated[str, typer.Argument(metavar="LINE|A:B", help="a line id, or t
 Device = Annotated[str, typer.Argument(metavar="DEVICE", help="a name of the workspace's devices")]
 Line = Annotated[int | None, typer.Option(min=1, metavar="LINE", help="a line of the session")]
 
+Configured = Annotated[int | None, typer.Option(min=1, metavar="LINE", help="a configuration line of the session")]
+
 
 @app.command()
 def up(
@@ -96,15 +98,20 @@ def trouble(
     delay_s: Annotated[float, typer.Option("--delay", min=0, help="seconds before every answer")] = 0.0,
     refuse_password: Annotated[bool, typer.Option("--refuse-password", metavar="", help="no password is right")] = False,
     disk_full: Annotated[bool, typer.Option("--disk-full", metavar="", help="nothing can be saved")] = False,
+    refuse: Annotated[str, typer.Option("--refuse", metavar="TEXT", help="configuration lines with this text are refused")] = "",
+    refuse_at: Configured = None,
+    drop_after: Configured = None,
 ) -> None:
     """Let a device misbehave in every SSH session from now on; without an option it is well again.
 
     Lines are counted from 1 in each session: from --hang-at on it is silent, at --drop-at the connection ends, at --reboot-at it
-    restarts, at --ask-at it asks what nobody knows.
+    restarts, at --ask-at it asks what nobody knows. --refuse-at and --drop-after count configuration lines alone: that one is refused, or
+    the connection ends once it was taken.
     """
     wanted = {"hang_at": hang_at, "drop_at": drop_at, "reboot_at": reboot_at, "ask_at": ask_at}
     more = {"delay_s": delay_s, "refuse_password": refuse_password, "disk_full": disk_full}
-    found = ask(replace(DEFAULT, folder=state_dir).control, {"ask": "trouble", "device": device, **wanted, **more})
+    changes = {"refuse": refuse or None, "refuse_at": refuse_at, "drop_after": drop_after}
+    found = ask(replace(DEFAULT, folder=state_dir).control, {"ask": "trouble", "device": device, **wanted, **more, **changes})
     typer.echo(f"{device} {found['faults'] or 'is well'}", err=True)
 
 

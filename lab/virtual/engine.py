@@ -12,7 +12,7 @@ from lab.virtual.changing import configure
 from lab.virtual.deeds import DEEDS
 from lab.virtual.grammar import Ask, Grammar
 from lab.virtual.pattern import Match, tokenize
-from lab.virtual.reading import Hit, understand
+from lab.virtual.reading import Hit, understand, unknown_line
 from lab.virtual.state import TOP, Context, Device, Question, Session, Turn, prompt, settle
 from lab.virtual.tree import ROOT
 
@@ -86,6 +86,11 @@ def _read_banner(device: Device, session: Session, typed: str) -> Turn:
     """Swallow the lines of a login banner up to its closing mark."""
     mark = session.banner_until or ""
     return Turn(device, replace(session, banner_until=None) if mark in typed else session)
+
+
+def refusal(context: Context, device: Device, session: Session, line: str) -> str:
+    """Return what the family says of a line that it does not know."""
+    return unknown_line(context.grammar, line.strip()).replace("\0", " " * len(prompt(context, device, session)))
 
 
 def _execute(context: Context, device: Device, session: Session, line: str, answers: tuple[str, ...]) -> Turn:

@@ -26,7 +26,9 @@ class SshFaults:
 
     `hang_at`: from this line on the device is silent · `drop_at`: the connection ends instead of this line's answer ·
     `reboot_at`: the device restarts instead · `ask_at`: it first asks something no driver knows · `delay_s`: before every answer ·
-    `refuse_password`: no password is right · `disk_full`: nothing can be saved.
+    `refuse_password`: no password is right · `disk_full`: nothing can be saved · `refuse`: every configuration line that holds this text
+    is refused · `refuse_at`, `drop_after`: so is this configuration line, or the connection ends once it was taken, unanswered; only
+    lines typed in configuration mode are counted, from 1 in each session.
     """
 
     hang_at: int | None = None
@@ -36,6 +38,9 @@ class SshFaults:
     delay_s: float = 0.0
     refuse_password: bool = False
     disk_full: bool = False
+    refuse: str = ""
+    refuse_at: int | None = None
+    drop_after: int | None = None
 
 
 NO_SSH_FAULTS = SshFaults()

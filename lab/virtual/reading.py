@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from lab.virtual.grammar import Command, Grammar, Rule
-from lab.virtual.pattern import Match, Miss, Pattern, Token, match
+from lab.virtual.pattern import Match, Miss, Pattern, Token, match, tokenize
 from lab.virtual.state import TOP, Context, Place, Session
 
 
@@ -87,6 +87,11 @@ def _reach(grammar: Grammar, session: Session) -> Iterator[tuple[str, tuple[Plac
 def _refusal(grammar: Grammar, line: str, tokens: Sequence[Token], misses: Sequence[Miss]) -> str:
     rank = {"unrecognized": 0, "excess": 1, "incomplete": 2, "wrong": 3}
     return _error(grammar, line, tokens, max(misses, key=lambda miss: (miss.at, rank[miss.why]), default=Miss(0, "unrecognized")))
+
+
+def unknown_line(grammar: Grammar, line: str) -> str:
+    """Return the error text of a line whose first word means nothing; a NUL stands for the width of the prompt."""
+    return _error(grammar, line, tokenize(line), Miss(0, "unrecognized"))
 
 
 def _error(grammar: Grammar, line: str, tokens: Sequence[Token], miss: Miss) -> str:

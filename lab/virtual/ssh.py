@@ -14,6 +14,7 @@ from ipaddress import ip_address
 import asyncssh
 
 from app.errors import LabError
+from lab.virtual.engine import refusal
 from lab.virtual.grammar import Ask
 from lab.virtual.network import VirtualNetwork, forget
 from lab.virtual.state import Question, Session, is_hidden, prompt
@@ -178,6 +179,7 @@ class _Shell:
         self._network = server.network
         self._buffer = ""
         self._withheld = ""
+        self._configured = 0
         self.session: Session = self._network.open_session(name, process.get_extra_info("username") or "")
 
     async def run(self) -> None:
@@ -198,6 +200,9 @@ class _Shell:
                 self.session = replace(self.session, question=Question(UNKNOWN, typed))
                 continue
             await self._answer(typed)
+            if self._configured == device.ssh_faults.drop_after:
+                self._process.channel.get_connection().abort()
+                return
 
     async def _survives(self, lines: int) -> bool:
         """Play the faults that come before an answer; tell whether there will be one."""
@@ -216,9 +221,20 @@ class _Shell:
 
     async def _answer(self, typed: str) -> None:
         echo = "" if is_hidden(self.session) else typed
+        if self._is_refused(typed):
+            await self._show(echo, refusal(self._network.context(self._name), self._network.devices[self._name].state, self.session, typed))
+            return
         turn = self._network.run(self._name, self.session, typed)
         self.session = turn.session
         await self._show(echo, turn.text)
+
+    def _is_refused(self, typed: str) -> bool:
+        """Count a configuration line and tell whether a fault refuses it."""
+        faults, line = self._network.devices[self._name].ssh_faults, typed.strip()
+        if not line or not self.session.configuring or self.session.question is not None or self.session.banner_until is not None:
+            return False
+        self._configured += 1
+        return self._configured == faults.refuse_at or bool(faults.refuse and faults.refuse in line)
 
     async def _flush(self) -> None:
         """Let out what was said, as soon as the device can be reached. A device goes on with what it was sent before it was cut off."""

@@ -49,8 +49,24 @@ def build(path: Path) -> None:
     document.add_paragraph("{%p for note in notes %}")
     write(document.add_paragraph(), "{{ loop.index }}. {{ note }}", BODY_FACE, 9)
     document.add_paragraph("{%p endfor %}")
+    number_pages(section.footer.paragraphs[0])
     document.core_properties.author = document.core_properties.title = ""
     document.save(str(path))
+
+
+def number_pages(paragraph: Paragraph) -> None:
+    """Write the page and how many there are, as in the PDF."""
+    for before, instruction in (("", "PAGE"), (" / ", "NUMPAGES")):
+        if before:
+            write(paragraph, before, BODY_FACE, 9)
+        field, run = OxmlElement("w:fldSimple"), OxmlElement("w:r")
+        field.set(qn("w:instr"), instruction)
+        text = OxmlElement("w:t")
+        text.text = "1"
+        run.append(text)
+        field.append(run)
+        paragraph._p.append(field)
+    paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
 
 
 def facts(table: Table) -> None:
@@ -62,7 +78,7 @@ def facts(table: Table) -> None:
 
 
 def criteria(table: Table) -> None:
-    frame(table, (38, 60, 53, 15))
+    frame(table, (38, 58, 52, 18))
     for place, cell in enumerate(table.rows[0].cells):
         write(cell.paragraphs[0], f"{{{{ criteria_head[{place}] }}}}", HEAD_FACE, 10, WD_ALIGN_PARAGRAPH.CENTER)
         shade(cell)

@@ -50,6 +50,7 @@ BROKEN: dict[str, list[Change]] = {
     "unknown_carrier_and_device": [
         Change(LINES, "L-0003,A-U002,adsl_1m,adsl,bridged_pvc,telecom,,A-AGG", "L-0003,A-U002,adsl_1m,adsl,bridged_pvc,mobile,,A-AG")
     ],
+    "english_name_of_no_carrier": [Change(ORDER, "", "\ncarriers_en:\n  telcom: China Telecom\n  telecom: China Telecom\n")],
     "unknown_ruling": [
         Change(LINES, "2008-04-01,\nL-0002", "2008-04-01,R-9\nL-0002"),
         Change(ORDER, "reserved_port: {mbps: 100, ruling: R-1}", "reserved_port: {mbps: 100, ruling: R-2}"),

@@ -114,7 +114,7 @@ def test_every_fault_is_told_at_once_and_nothing_is_made(waiwang: CommandLine, s
     assert refused.err == (
         "error account: name: expected 2 to 32 of a-z 0-9 . _ -, a letter first; found `Boss`. "
         "Name the desk or the system, such as telecom-desk or screen-1, never a person.\n"
-        "error account: role: expected viewer, engineer, centre, carrier:ID or unit:ID; found `king`. "
+        "error account: role: expected viewer, engineer, centre, carrier:ID, unit:ID, system, security, auditor or none; found `king`. "
         "Write one of them; ID is the order's carrier or a unit.\n"
         "error account Boss: password: expected 12 to 200 characters; found 5 characters. Choose a sentence that nobody can guess.\n"
         "3 findings; nothing was done.\n"

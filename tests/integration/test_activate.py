@@ -18,7 +18,7 @@ from app.core.render import build_environment, render_device
 from app.core.workspace import Workspace
 from app.edge.files import read_workspace
 from app.edge.templates import read_templates
-from app.errors import ConnectFailed, DeviceError, RenderError
+from app.errors import CommitRefused, ConnectFailed, DeviceError, RenderError
 from app.workflows.activate import End, Patience, activate, reserved_ends
 from app.workflows.hosts import DeviceSession, Gateway
 from app.workflows.measure import Ground
@@ -39,6 +39,7 @@ class Wire:
     `joined`: the cable is there. `others`: ports with something else plugged in, so that they come up alone. `dead`: ports that
     never come up. `lost_at`: device → at which push (counted from 1) its session ends; from then on only a new login helps,
     if `again`. `stubborn`: ports that say yes to `shutdown` and stay open. `hidden`: devices that SNMP cannot read.
+    `refusing`: devices that take `no shutdown` and refuse the line after it.
     """
 
     joined: bool = True
@@ -49,6 +50,7 @@ class Wire:
     again: bool = True
     unreachable: frozenset[str] = frozenset()
     stubborn: frozenset[Port] = frozenset()
+    refusing: frozenset[str] = frozenset()
     hidden: frozenset[str] = frozenset()
     open_ports: set[Port] = field(default_factory=set)
     pushes: dict[str, int] = field(default_factory=dict)
@@ -72,6 +74,9 @@ class Wire:
         assert texts[1:] in (["no shutdown", "exit"], ["shutdown", "exit"]), f"nothing else is ever typed: {texts}"
         if "no shutdown" in texts:
             self.open_ports.add(port)
+            if name in self.refusing:
+                step = "The lines before it are in force."
+                raise CommitRefused(name, "line 3 of 3", expected="acceptance", found="no", next_step=step)
         elif port not in self.stubborn:
             self.open_ports.discard(port)
 
@@ -223,6 +228,16 @@ def test_a_session_lost_while_a_port_is_brought_up_proves_nothing(run: Run) -> N
     measured = run(Wire(lost_at={"city": 1}))
     assert measured.value is None
     assert measured.detail["reason"] == "city: push: expected an answer; found the session was lost. Look at it."
+
+
+@pytest.mark.parametrize("refusing", ["county01", "city"])
+def test_a_port_whose_opening_is_refused_midway_is_shut_again_over_the_same_session(run: Run, refusing: str) -> None:
+    wire = Wire(refusing=frozenset({refusing}))
+    measured = run(wire)
+    assert (measured.value, wire.open_ports) == (None, set())
+    assert len(wire.logins) == 2, "nobody logged in once more"
+    told = f"{refusing}: line 3 of 3: expected acceptance; found no. The lines before it are in force. Both ports were shut again."
+    assert measured.detail["reason"] == told
 
 
 @pytest.mark.parametrize(("lost", "left"), [("county01", FAR), ("city", NEAR)])

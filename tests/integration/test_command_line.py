@@ -311,6 +311,12 @@ def test_json_and_csv_carry_the_same_rows_under_the_same_keys(planned: CommandLi
     assert len(rows) == len(document["rows"])
 
 
+def test_totals_have_blanks_for_people_and_underscores_in_json(planned: CommandLine) -> None:
+    words = ("availability", "--format")
+    assert planned(*words, "json").json["totals"]["not_accepted"] > 0
+    assert "not accepted " in planned(*words, "text").out
+
+
 def test_the_format_comes_from_the_environment_unless_it_is_given(planned: CommandLine) -> None:
     assert planned("accept", WAIWANG_FORMAT="csv").out.startswith("line,verdict,")
     assert planned("accept", "--format", "json", WAIWANG_FORMAT="csv").out.startswith("{")

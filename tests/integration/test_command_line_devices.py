@@ -159,7 +159,7 @@ def test_poll_answers_0_when_all_answer_3_when_one_does_not_and_7_when_none_does
     good = built.shell("poll", "--once", "--format", "json")
     assert good.code == 0
     assert {row["state"] for row in good.json["rows"]} == {"up"}
-    assert good.json["totals"] == {"up": 23, "devices": 23, "without answer": 0}
+    assert good.json["totals"] == {"up": 23, "devices": 23, "without_answer": 0}
 
     silent = built.carrier.network.devices["county01-u01"]
     built.carrier.call(lambda: setattr(silent, "snmp_faults", SnmpFaults("dead")))
@@ -168,7 +168,7 @@ def test_poll_answers_0_when_all_answer_3_when_one_does_not_and_7_when_none_does
     finally:
         built.carrier.call(lambda: setattr(silent, "snmp_faults", SnmpFaults()))
     assert one.code == 3
-    assert one.json["totals"]["without answer"] == 1
+    assert one.json["totals"]["without_answer"] == 1
 
     none = built.shell("poll", "--once", "--format", "json", WAIWANG_SECRET_SNMP_AUTH="another-wrong-key")
     assert none.code == 7

@@ -18,7 +18,7 @@ from app.core.linestate import REASONS
 from app.web.doors import SESSION_COOKIE, SESSION_LIFE, Doors
 from app.web.gate import BODY_LIMIT
 from app.web.throttle import PAIR_LIMIT
-from app.workflows.accounts import change_password, remove_account, revoke_tokens
+from app.workflows.accounts import Clerk, change_password, remove_account, revoke_tokens
 from app.workflows.faults import FaultDesk
 from tests.samples.accepted_line import LINE, root_workspace
 from tests.samples.staff import ORIGIN, PASSWORD, House, open_house
@@ -175,11 +175,12 @@ async def test_whoever_signs_out_takes_no_copy_of_the_cookie_back_in(closed: Hou
 
 
 async def test_a_session_ends_with_its_time_its_password_and_its_account(closed: House) -> None:
-    app, start = closed.application(), closed.clock.now
+    doors = Doors(closed.store, open_reading=False, clock=closed.clock, idle=None)  # it is used all the while
+    app, start = closed.application(doors), closed.clock.now
     for account, end in (
         ("office", lambda: setattr(closed.clock, "now", start + SESSION_LIFE)),
-        ("duty", lambda: change_password(closed.store, "duty", "nine small owls at noon", closed.clock.now)),
-        ("watcher", lambda: remove_account(closed.store, "watcher", closed.clock.now)),
+        ("duty", lambda: change_password(Clerk(closed.store, closed.clock.now), "duty", "nine small owls at noon")),
+        ("watcher", lambda: remove_account(Clerk(closed.store, closed.clock.now), "watcher")),
     ):
         closed.clock.now = start
         async with closed.client(app=app) as client:
@@ -217,7 +218,7 @@ async def test_a_token_opens_the_api_until_it_ends(closed: House) -> None:
     app = closed.application()
     async with closed.client("duty", app) as client:
         assert (await client.get("/api/v1/session")).json() == {"account": "duty", "role": "engineer"}
-        assert revoke_tokens(closed.store, "duty", closed.clock.now) == 1
+        assert revoke_tokens(Clerk(closed.store, closed.clock.now), "duty") == 1
         assert (await client.get("/api/v1/summary")).status_code == 401
     async with closed.client("office", app) as client:
         closed.clock.now += timedelta(days=90)

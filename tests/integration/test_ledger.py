@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import multiprocessing
+import resource
 import stat
 import threading
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from hypothesis import strategies as st
 
 from app.core.allocation import plan_allocations
 from app.core.ipplan import Allocation, Demand, Management, OspfProfile, Plan, Pool, Provenance
-from app.edge.ledger import HEADER, format_ledger, locked, write_ledger
+from app.edge.files.ledger import HEADER, format_ledger, locked, write_ledger
 from app.errors import InputError
 
 DAY = date(2008, 4, 1)
@@ -46,6 +47,17 @@ def read_rows(path: Path) -> list[Allocation]:
             )
             for cells in csv.DictReader(file)
         ]
+
+
+@contextmanager
+def no_file_longer_than(octets: int) -> Iterator[None]:
+    """Let this process write no file beyond so many octets: to who writes it is as if the disk were full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (octets, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.fixture
@@ -81,14 +93,10 @@ def test_a_write_that_fails_leaves_the_old_ledger_and_no_other_file(ledger: Path
     write_ledger(ledger, [row("10.0.0.0/28", "unit:U1")])
     before = ledger.read_bytes()
 
-    def rows_that_break() -> Iterator[Allocation]:
-        yield row("10.0.0.16/28", "unit:U2")
-        raise OSError(28, "No space left on device")
-
-    with pytest.raises(InputError) as refused:
-        write_ledger(ledger, rows_that_break())  # the same exception that a full disk raises
-    assert "ipplan/allocations.csv: the ledger cannot be written" in str(refused.value)
-    assert "No space left on device" in str(refused.value)
+    with no_file_longer_than(10), pytest.raises(InputError) as refused:
+        write_ledger(ledger, [row("10.0.0.16/28", "unit:U2")])
+    assert str(refused.value).startswith("ipplan/allocations.csv: file cannot be written: expected a folder that this account may write in")
+    assert "found File too large." in str(refused.value)
     assert ledger.read_bytes() == before
     assert [path.name for path in ledger.parent.iterdir()] == ["allocations.csv"]
 
@@ -163,8 +171,8 @@ def test_a_ledger_that_stays_locked_is_refused_in_words(ledger: Path) -> None:
     with held_elsewhere(ledger), pytest.raises(InputError) as refused, locked(ledger, wait_s=0.1):
         pass
     assert str(refused.value) == (
-        "ipplan/allocations.csv: another run holds the ledger: expected the lock within 0.1 s; found still held. "
-        "Wait for the other `waiwang plan --commit` to end and run the command again; nothing was changed."
+        "ipplan/: another run is writing here: expected the lock within 0.1 s; found still held. "
+        "Wait for the other command to end and run this one again; nothing was changed."
     )
 
 

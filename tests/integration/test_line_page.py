@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from app.core.evidence import verify
 from app.core.life import LifeEvent
 from app.edge.signing import check_signature, write_key
-from app.workflows.accounts import remove_account
+from app.workflows.accounts import Clerk, remove_account
 from tests.samples.accepted_line import ACCEPTED_AT, LINE, accept_line
 from tests.samples.chromium import CHROMIUM, open_browser
 from tests.samples.required import skip_or_fail
@@ -153,14 +153,14 @@ def test_an_engineer_records_a_step_and_is_told_what_cannot_follow(browser: Brow
 
 def test_a_page_goes_away_when_its_account_does(browser: Browser, house: House, address: str) -> None:
     with signed_in(browser, address, "unicom-desk", expected="401") as page:  # the grid may still ask for a page of rows
-        remove_account(house.store, "unicom-desk", house.clock.now)
+        remove_account(Clerk(house.store, house.clock.now), "unicom-desk")
         page.wait_for_url(re.compile("/sign-in"))
 
 
 def test_a_browser_that_stays_when_its_account_is_gone_is_told_nothing_more(browser: Browser, house: House, address: str) -> None:
     with signed_in(browser, address, "bzq-gov", expected="Failed to load") as page:
         page.route("**/sign-in", lambda route: route.fulfill(status=204))
-        remove_account(house.store, "bzq-gov", house.clock.now)
+        remove_account(Clerk(house.store, house.clock.now), "bzq-gov")
         with page.expect_request("**/sign-in"):
             pass
         with page.expect_request("**/sign-in"):

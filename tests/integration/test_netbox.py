@@ -274,6 +274,15 @@ def test_every_conflict_is_told_with_its_row_and_nothing_is_written(
     assert contents(root) == before
 
 
+def test_a_vpn_on_a_line_is_named_as_the_holder_of_its_prefix(root: Path, folder: Path) -> None:
+    pool = "  - {name: vpn-lines, role: interconnect, address_class: department, vrf: CZ, prefix: 10.9.16.0/24, length: 30}\n"
+    change(root / "ipplan/plan.yaml", "  GGW: public\npools:\n", f"  GGW: public\n  CZ: department\npools:\n{pool}")
+    prefixes = folder / "prefixes.csv"
+    prefixes.write_text(prefixes.read_text(encoding="utf-8") + "10.9.16.0/30,CZ,active,interconnect,vpn:L-0001/CZ\n", "utf-8")
+    with pytest.raises(InputError, match="held by nobody of ours: expected a known holder; found vpn:L-0001/CZ"):
+        take(root, folder)
+
+
 def test_a_workspace_without_addresses_cannot_be_handed_out(store: Store) -> None:
     with pytest.raises(InputError, match="waiwang plan"):
         export_netbox(read_workspace(BASE)[0], store)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -181,6 +182,10 @@ def test_a_whole_night_is_taken_back_leaf_first_and_every_step_is_in_the_history
     text = paper.read_text(encoding="utf-8")
     assert "配置下发交接单" in text
     assert "waiwang rollback --since " in text
+    english = tmp_path / "night.en.txt"
+    shell("deploy", *names, "--quiet", "--record", str(english), "--language", "en")
+    assert "Hand-over of a run: deploy" in english.read_text(encoding="utf-8")
+    assert not re.search("[\u4e00-\u9fff]", english.read_text(encoding="utf-8"))
     assert [built.carrier.network.devices[name].state.running for name in names] == list(before.values())
 
     shown = shell("rollback", "--since", since, *names, "--format", "json")
@@ -249,6 +254,44 @@ def test_a_run_whose_machine_lost_power_is_told_of_and_holds_nothing(built: City
     assert built.shell("deploy", UNITS[0], "--commit", "--quiet").code == 0
     assert is_saved(built, UNITS[0])
     assert "never ended" not in built.shell("deploy", UNITS[0], "--quiet").err
+
+
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGHUP], ids=["ended", "hung_up"])
+def test_a_run_that_is_told_to_end_finishes_what_is_under_way_and_leaves_no_device_half_changed(
+    built: City, tmp_path: Path, told: signal.Signals
+) -> None:
+    """SIGHUP is what a broken line to the operator's machine sends; the record is written all the same."""
+    drift(built, *UNITS)
+    for name in UNITS:
+        built.faulty(name, SshFaults(delay_s=0.1))
+    record = tmp_path / "night.json"
+    run = built.shell.start("deploy", *UNITS, "--commit", "--quiet", "--workers", "1", "--record", str(record))
+    store = Store.open(f"sqlite:///{built.shell.place / 'waiwang.db'}")
+    try:
+        wait_until(lambda: find_unfinished(store, UNITS) != [], 60, "the run to begin")
+    finally:
+        store.close()
+    run.send_signal(told)
+    _, err = run.communicate(timeout=120)
+    assert (run.returncode, "Traceback" in err) == (3, False)
+    rows = json.loads(record.read_text(encoding="utf-8"))["rows"]
+    done = {row["device"]: row["result"] for row in rows}
+    assert set(done.values()) == {"deployed", "not_begun"}
+    assert all(is_saved(built, name) for name, result in done.items() if result == "deployed")
+
+
+def test_an_activation_that_is_told_to_end_shuts_the_ports_that_it_opened(built: City) -> None:
+    devices = built.carrier.network.devices
+    before = {name: devices[name].state.running for name in ("city", "county01")}
+    for name in before:
+        built.faulty(name, SshFaults(delay_s=0.3))
+    run = built.shell.start("measure", "reserved", "BZWW-A-0001", "--commit")
+    wait_until(lambda: devices["county01"].state.running != before["county01"], 60, "the far port to be opened")
+    run.send_signal(signal.SIGTERM)
+    _, err = run.communicate(timeout=120)
+    assert {name: devices[name].state.running for name in before} == before
+    assert "Traceback" not in err
+    assert run.returncode not in (0, -signal.SIGTERM)
 
 
 def test_a_second_ctrl_c_breaks_off_at_once_and_says_where_each_device_is(built: City) -> None:

@@ -1,28 +1,36 @@
 """Patches proven by another hand: a virtual device of the family applies them, and its echo is the wanted configuration.
 
-running + patch = intended, and intended + rollback = running, on edits that hypothesis makes of a rendered text.
+running + patch = intended, and intended + rollback = running, on edits that hypothesis makes of a rendered text; and a part of a
+patch + the way back = running.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
-from ipaddress import IPv4Network
+from ipaddress import IPv4Address, IPv4Network
+from itertools import pairwise
 from pathlib import Path
+from typing import cast
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from jinja2 import Environment
 
-from app.core.commands import Command
+from app.core.commands import Command, strip_noise
 from app.core.intent import DeviceIntent
 from app.core.intents import build_intents
 from app.core.render import build_environment, render_bootstrap, render_device
 from app.core.workspace import Workspace
 from app.edge.patch import patch
+from app.edge.ssh.session import AS_WRITTEN
 from app.edge.templates import read_templates
+from app.errors import CommitRefused
+from app.workflows.hosts import DeviceSession, Gateway
+from app.workflows.way_back import Change, Standing, take_back
 from lab.virtual import engine
 from lab.virtual.deeds import config_text
 from lab.virtual.grammar import read_grammar
@@ -301,3 +309,96 @@ def test_a_second_address_stands_beside_the_leading_one_and_in_ospf(router: str,
         both = {line, line.replace("198.18.", "198.19.")}
         assert both <= set(dual)
         assert both <= set(cut_over)
+
+
+# A change that is given up midway
+
+
+@dataclass
+class Played:
+    """An open login on a virtual device without a network: lines are typed at their levels, and one of them may be refused."""
+
+    family: str
+    device: Device
+    refuse_at: int | None = None
+
+    @property
+    def address(self) -> IPv4Address:
+        return IPv4Address("192.0.2.1")
+
+    def running(self) -> str:
+        return echo(self.family, self.device)
+
+    def push(self, commands: Iterable[Command], spoken: Mapping[str, str] = AS_WRITTEN) -> None:
+        kept = [replace(command, text=spoken.get(command.text, command.text)) for command in commands]
+        number, self.refuse_at = self.refuse_at, None
+        self.device, refused = applied(self.family, self.device, tuple(kept if number is None else kept[:number]))
+        if refused or number is not None:
+            raise CommitRefused("new", f"line {number}", expected="acceptance", found=refused or "no", next_step="None.")
+
+
+def booted(family: str, old: str, new: str) -> Device:
+    """Return a virtual device that holds the old text, and the empty sections that its family has from the factory on."""
+    factory = {"huawei": "aaa\n domain default_admin\n", "h3c": "domain system\n"}.get(family.partition("_")[0], "")
+    standing = engine.load(read_grammar(family), new_device(family, old + new), f"{factory}{old}".splitlines())
+    assert standing.text == ""
+    return standing.device
+
+
+def canonical(family: str, text: str) -> list[tuple[str, ...]]:
+    """Return every line behind its section's, sorted: lines that depend on no order may stand in another. A port without lines says
+    nothing: a device may show it once it was entered.
+    """
+    found: list[tuple[str, ...]] = []
+    above: list[str] = []
+    for line in strip_noise(family, text).splitlines():
+        above = [*above[: len(line) - len(line.lstrip())], line.strip()]
+        found.append(tuple(above))
+    bare = {path for path, below in zip(found, [*found[1:], ()], strict=True) if path[0].startswith("interface ") and len(below) < 2}
+    return sorted(path for path in found if len(path) > 1 or path not in bare)
+
+
+def given_up(router: str, family: str, name: str, texts: tuple[str, str], share: float) -> tuple[Standing, str, str]:
+    """Let a device refuse a line of the patch between two texts; return what is told of it, what it ran before, and what it runs."""
+    session = Played(family, booted(family, *texts))
+    before = session.running()
+    commands = patch(family, before, texts[1])
+    session.refuse_at = int(share * len(commands))
+    intents, _ = _ground(router, full_workspace)
+    change = Change(cast("Gateway", None), intents[name], before, len(commands), lambda: None)
+    with suppress(CommitRefused):
+        session.push(commands)
+    return take_back(change, cast("DeviceSession", session)), before, session.running()
+
+
+@pytest.mark.parametrize(("router", "family", "device"), CASES)
+@settings(max_examples=4, deadline=None, derandomize=True, phases=(Phase.generate,), suppress_health_check=list(HealthCheck))
+@given(before=EDITS, after=EDITS, share=st.floats(0, 1))
+def test_after_a_line_is_refused_a_device_is_what_it_was(
+    router: str, family: str, device: str, before: Edit, after: Edit, share: float
+) -> None:
+    """Secrets too: each is typed again as the device showed it."""
+    texts = edited(router, device, before), edited(router, device, after)
+    standing, was, runs = given_up(router, family, device, texts, share)
+    assert (standing.stands, standing.in_force) == ("as_before", ()), standing.told
+    assert canonical(family, runs) == canonical(family, was)
+
+
+@pytest.mark.parametrize("share", [0.3, 0.9])
+@pytest.mark.parametrize(("router", "family", "device"), CASES)
+def test_a_first_rollout_that_is_refused_leaves_the_first_boot(router: str, family: str, device: str, share: float) -> None:
+    """The largest patch of all: routing is begun in it, and ended on the way back."""
+    intents, templates = _ground(router, full_workspace)
+    texts = render_bootstrap(intents[device], templates), render_device(intents[device], templates)
+    standing, was, runs = given_up(router, family, device, texts, share)
+    assert (standing.stands, standing.in_force) == ("as_before", ()), standing.told
+    assert canonical(family, runs) == canonical(family, was)
+
+
+@pytest.mark.parametrize(("router", "family", "device"), CASES)
+def test_a_renumbering_that_is_refused_leaves_every_address_where_it_was(router: str, family: str, device: str) -> None:
+    texts = renumbered(router, device)
+    for place, (old, new) in enumerate(pairwise(texts)):
+        standing, was, runs = given_up(router, family, device, (old, new), 0.25 * (place + 1))
+        assert (standing.stands, standing.in_force) == ("as_before", ()), standing.told
+        assert canonical(family, runs) == canonical(family, was)

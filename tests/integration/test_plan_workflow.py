@@ -11,13 +11,13 @@ import pytest
 
 from app.core.ipplan import Allocation
 from app.edge.files import read_workspace
-from app.edge.ledger import locked, write_ledger
+from app.edge.files.ledger import locked, write_ledger
 from app.errors import ExitCode, InputError, PoolExhausted
 from app.workflows.plan import PlanReport, format_plan, plan
 from tests.samples.server import opened, wait_until
 
 DAY = date(2008, 4, 1)
-LEDGER = "ipplan/allocations.csv"
+LEDGER, LEDGER6 = "ipplan/allocations.csv", Path("ipplan/allocations6.csv")
 FILES = {
     "inventory/order.yaml": """\
 order: {number: 1号, title: 通知, title_en: Notice, issuer: 办公室, issued_on: 2008-04-01, timezone: Asia/Shanghai}
@@ -125,6 +125,27 @@ def test_a_commit_writes_what_was_shown_and_a_second_one_changes_nothing(root: P
     assert (again.exit_code, again.change.changes) == (ExitCode.OK, False)
     assert (root / LEDGER).stat().st_mtime_ns == before.st_mtime_ns
     assert format_plan(again).endswith("11 kept, 0 added, 0 returned, 0 released, 0 dropped. ipplan/allocations.csv is as it should be.\n")
+
+
+def test_both_ledgers_are_written_or_neither(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with (root / "ipplan/plan.yaml").open("a", encoding="utf-8") as file:
+        file.write("ipv6: {prefix: '2001:db8:100::/40', vrf: GGW}\n")
+    before, replace = sorted((root / "ipplan").iterdir()), Path.replace
+
+    def failing(self: Path, target: Path) -> Path:
+        if target.name == LEDGER6.name:
+            raise OSError(28, "No space left on device")
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", failing)
+    with pytest.raises(InputError, match=r"allocations6\.csv: file cannot be written: .* No space left"):
+        plan(root, commit=True, today=DAY)
+    monkeypatch.undo()
+    assert sorted((root / "ipplan").iterdir()) == before
+
+    assert plan(root, commit=True, today=DAY).change6.changes
+    assert sorted(path.name for path in (root / "ipplan").iterdir()) == ["allocations.csv", "allocations6.csv", "plan.yaml"]
+    assert plan(root, commit=False, today=DAY).exit_code is ExitCode.OK
 
 
 def test_a_unit_that_goes_and_returns_gets_its_prefixes_back(root: Path, golden: Callable[[str, str], None]) -> None:

@@ -130,3 +130,18 @@ def test_a_device_that_goes_down_midway_is_a_row_and_the_same_step_completes_it_
     led = cut_over(replace(watched.ground, wait_s=4.0), ("C02U01",), commit=True)
     assert "not_proven" not in results(led), [row.reasons for row in led.moves]
     assert watched.lost == set()
+
+
+def test_a_device_that_refuses_a_line_of_a_step_is_as_it_was_and_the_same_step_completes_it(watched: Watched) -> None:
+    city, network = watched.city, watched.city.carrier.network
+    before = city.running("county02-u01")
+    city.carrier.call(lambda: network.set_faults("county02-u01", ssh=SshFaults(refuse_at=3)))
+    broken = start(watched.ground, ("C02", "C02U01"), commit=True)
+    rows = {row.device: (row.result, row.stands) for row in broken.devices}
+    assert rows["county02-u01"] == ("refused", "as_before")
+    assert broken.exit_code is ExitCode.DEVICE
+    assert city.running("county02-u01") == before
+    city.carrier.call(lambda: network.set_faults("county02-u01", ssh=NO_SSH_FAULTS))
+    again = start(watched.ground, ("C02U01",), commit=True)
+    assert {row.result for row in again.devices if row.device == "county02-u01"} == {"deployed"}
+    assert watched.lost == set()

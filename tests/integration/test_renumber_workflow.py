@@ -22,8 +22,8 @@ from app.core.ping import PingCount
 from app.core.renumber import burn_down, find_moves
 from app.core.renumber import plan_renumbering as plan_ledger
 from app.edge.files import read_workspace
+from app.edge.files.ledger import locked, write_ledger
 from app.edge.known_hosts import add_addresses
-from app.edge.ledger import locked, write_ledger
 from app.edge.templates import read_templates
 from app.errors import ConnectFailed, DeviceError, ExitCode, InputError
 from app.settings import read_settings

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import combinations
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -23,13 +24,14 @@ from app.core.availability import ServiceLevel
 from app.core.document import Annex, Document, Grid, Heading, Paragraph, Picture, Signature, cell_text
 from app.core.life import BUILDING, LifeEvent
 from app.core.periods import Period
+from app.core.standings import primary_lines
 from app.core.workspace import Workspace
 from app.edge.database.store import Store
 from app.edge.office import FONTS, draw_png, write_report_docx, write_report_pdf, write_report_xlsx
 from app.errors import InputError, RenderError
 from app.web.reports.appraisal import build_availability, build_organisation, build_scores
 from app.web.reports.circular import Letterhead, build_circular
-from app.web.reports.pictures import COLOURS, draw_timeline
+from app.web.reports.pictures import COLOURS, draw_map, draw_timeline
 from app.web.reports.progress import build_deadlines, build_overdue, build_progress
 from app.web.reports.shared import Ground, lay_ground
 from app.workflows.appraise import list_of, score_table
@@ -43,6 +45,7 @@ from tests.samples.required import skip_or_fail
 JULY, JUNE = Period(2008, 7, 1), Period(2008, 6, 1)
 REPORTS = ("progress", "deadlines", "overdue", "circular", "scores", "organisation", "availability")
 LANGUAGES = ("zh", "en")
+FIVE = (ROOT, BARKOL, DAZHOU, SHANGRAO, SHAOXING)
 
 
 @pytest.fixture(scope="module")
@@ -259,7 +262,7 @@ def test_what_was_learnt_later_is_told_apart_and_leaves_the_rest_as_it_was(tmp_p
     for name, document in before.items():
         assert build(name, ground(store, looks_back=False)) == document
         told = plain(build(name, ground(store)))
-        assert "建设环节：施工" in told
+        assert "建设环节：建设中" in told
         assert told.startswith(plain(document).rstrip("\n"))
     store.close()
 
@@ -362,6 +365,56 @@ def test_the_line_of_the_day_of_the_facts_crosses_no_label(store: Store, days_ba
         width = sum(size if ord(sign) > 0x2E7F else 0.55 * size for sign in each.text or "")
         begin -= width if each.get("text-anchor") == "end" else 0
         assert not begin - 2 < at < begin + width + 2, each.text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("root", FIVE, ids=lambda root: "bazhong-2008" if root == ROOT else root.name)
+def test_in_pictures_no_title_is_cut_and_no_region_lies_over_another(silent: Store, root: Path, language: str) -> None:
+    facts = ground(silent, language, read(root))
+    timeline, picture = draw_timeline(facts), ElementTree.fromstring(draw_map(facts))
+    assert "…" not in timeline
+    titles = [facts.say.pick(each.title, each.title_en) for each in facts.known.summary.milestones]
+    written = re.sub(r"\s", "", "".join(ElementTree.fromstring(timeline).itertext()))
+    assert [title for title in titles if re.sub(r"\s", "", title) not in written] == []
+    rings = {(float(ring.get("cx", "")), float(ring.get("cy", ""))) for ring in picture.findall(".//{*}circle")}
+    assert len(rings) == len(facts.workspace.inventory.regions)
+    # a ring is 98 across, and 60 below it are for the name and what is open
+    assert not [(a, b) for a, b in combinations(rings, 2) if abs(a[0] - b[0]) < 98 and abs(a[1] - b[1]) < 98 + 50]
+    width, height = float(picture.get("width", "")), float(picture.get("height", ""))
+    assert all(49 <= x <= width - 49 and 49 <= y <= height - 100 for x, y in rings)
+
+
+def test_the_map_tells_what_is_late_in_words_too(store: Store) -> None:
+    late = sum(line.due == "late" and line.region == "511902" for line in primary_lines(ground(store).known.summary))
+    assert late
+    assert f"逾期 {late}、" in draw_map(ground(store))
+
+
+@pytest.mark.parametrize("root", FIVE, ids=lambda root: "bazhong-2008" if root == ROOT else root.name)
+def test_english_tables_and_signatures_hold_no_chinese_but_clauses(silent: Store, root: Path) -> None:
+    from_ = ground(silent, "en", read(root), looks_back=False)
+    for document in (build_progress(from_), build_overdue(from_), build_circular(from_, JULY, Letterhead())):
+        cells = {cell_text(cell) for grid in document.grids for row in grid.rows for cell in row}
+        clauses = {text for text in cells if re.fullmatch("[一二三四五六七八九十附件、（）()0-9]+", text)}
+        signed = {block.body for block in document.blocks if isinstance(block, Signature)}
+        assert [text for text in (cells | signed) - clauses if re.search("[\u4e00-\u9fff]", text)] == []
+
+
+@pytest.mark.usefixtures("require_fonts")
+def test_the_wide_list_of_late_lines_lies_on_its_side_in_every_file(store: Store) -> None:
+    document = build_overdue(ground(store))
+    [section] = open_docx(io.BytesIO(write_report_docx(document))).sections
+    assert section.page_width > section.page_height
+    sheets = re.findall(rb"/MediaBox ?\[0 0 ([\d.]+) ([\d.]+)\]", write_report_pdf(ROOT, document))
+    assert sheets
+    assert all(float(width) > float(height) for width, height in sheets)
+
+
+def test_every_sheet_of_a_workbook_says_which_table_it_is(store: Store) -> None:
+    book = load_workbook(io.BytesIO(write_report_xlsx(build_progress(ground(store)))))
+    titles = [str(sheet["A1"].value) for sheet in book.worksheets[1:]]
+    assert len(set(titles)) == len(titles)
+    assert titles[0] == "电子政务外网建设进度报告\n二、期限事项"
 
 
 @pytest.mark.usefixtures("require_fonts")

@@ -29,8 +29,9 @@ from tests.samples.server import serve_application
 from tests.samples.staff import PASSWORD, House, open_house
 
 TABLE = ROOT / "docs" / "access.md"
-#: One account of each role of the table, in its order; the last two are the line's own carrier and unit.
-ACCOUNTS = {"nobody": None, "viewer": "watcher", "engineer": "duty", "centre": "office", "carrier": "telecom-desk", "unit": "bzq-gov"}
+#: One account of each role of the table, in its order; carrier and unit are the line's own.
+ACCOUNTS: dict[str, str | None] = {"nobody": None, "viewer": "watcher", "engineer": "duty", "centre": "office"}
+ACCOUNTS |= {"carrier": "telecom-desk", "unit": "bzq-gov", "system": "machine-room", "security": "security-desk", "auditor": "audit-desk"}
 ALERT_TOKEN = "a-token-of-the-alertmanager"
 #: What turns somebody away, and what a closed or foreign thing answers.
 TURNED_AWAY = (401, 403, 404, 405)
@@ -40,6 +41,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /api/v1/lines/{line_id}/confirmation": {"json": {"decision": "confirmed", "document": "确认单"}},
     "POST /api/v1/events": {"json": {"subject": "BZQ-GOV", "event": "fee_and_seal_received", "document": "回执"}},
     "POST /api/v1/alerts": {"json": {"version": "4", "alerts": []}},
+    "POST /password": {"data": {"present": "not the password", "chosen": "x", "again": "y"}},
     "POST /sign-in": {"data": {"account": "office", "password": PASSWORD}},
 }
 FILLED = {
@@ -84,7 +86,7 @@ ROWS = _read_table()
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A server with reading closed, over a database with an accepted line, a signing key, alerts and a token for metrics."""
     folder = tmp_path_factory.mktemp("house")
-    with open_house(folder, key=write_key(folder / "evidence.key"), open_reading=False) as opened:
+    with open_house(folder, key=write_key(folder / "evidence.key"), open_reading=False, offices=True) as opened:
         accept_line(opened.store)
         opened.clock.now = ACCEPTED_AT + timedelta(hours=2)
         yield opened
@@ -119,7 +121,7 @@ def ask(house: House, client: httpx.Client, account: str | None, route: str, lin
 
 
 def is_turned_away(answer: httpx.Response) -> bool:
-    return answer.status_code in TURNED_AWAY or answer.headers.get("location", "").startswith("/sign-in?")
+    return answer.status_code in TURNED_AWAY or answer.headers.get("location", "").startswith(("/sign-in?", "/administration"))
 
 
 def test_the_table_has_a_row_for_every_route_and_no_other() -> None:

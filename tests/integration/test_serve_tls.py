@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import ssl
 import stat
 import sys
@@ -69,6 +70,7 @@ def serving(place: Path, files: Certificate) -> Iterator[httpx.Client]:
         said = process.communicate(timeout=60)
     assert "Traceback" not in said[1]
     assert f"dashboard https://127.0.0.1:{port}/" in said[1]
+    assert re.search(r"^audit: head [0-9a-f]{64}$", said[1], re.MULTILINE)
     assert PASSWORD not in said[0] + said[1]
 
 

@@ -88,6 +88,15 @@ def test_guarding_a_cell_can_be_undone(text: str) -> None:
     assert unguarded(guarded(text)) == text
 
 
+def test_a_workbook_is_printed_across_a4_with_its_head_on_every_page() -> None:
+    sheet = load_workbook(io.BytesIO(write_workbook("线路", [["编号", "名称"], ["1", "甲"]]))).worksheets[0]
+    assert (sheet.page_setup.orientation, str(sheet.page_setup.paperSize)) == ("landscape", sheet.PAPERSIZE_A4)
+    assert sheet.sheet_properties.pageSetUpPr.fitToPage
+    assert (sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight) == (1, 0)
+    assert sheet.print_title_rows == "$1:$1"
+    assert sheet.oddFooter.center.text == "&P / &N"
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_a_csv_is_read_in_every_encoding_that_offices_save(tmp_path: Path, encoding: str, end: str) -> None:

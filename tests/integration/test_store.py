@@ -31,7 +31,7 @@ from app.edge.database.tables import METADATA
 from app.errors import StoreError
 
 #: Tables of present states, and of what is pruned when it is old.
-REWRITTEN = {"cycle", "device_state", "line_sample", "port_sample", "line_state", "account", "token"}
+REWRITTEN = {"cycle", "device_state", "line_sample", "port_sample", "line_state", "account", "token", "session_seen"}
 NOW = datetime(2008, 6, 30, 15, 59, 59, 999999, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 

@@ -54,7 +54,7 @@ def test_a_file_is_shown_and_recorded_once(desk: CommandLine, tmp_path: Path, go
         "step_loss": (0.0005, f"{method}; imported"),
     }
     again = desk("measure", "import", "run.csv", "--commit", "--format", "json")
-    assert (again.code, again.json["totals"]) == (ExitCode.OK, {"new": 0, "known already": 5})
+    assert (again.code, again.json["totals"]) == (ExitCode.OK, {"new": 0, "known_already": 5})
 
 
 def test_json_says_once_what_all_results_share(desk: CommandLine, tmp_path: Path) -> None:

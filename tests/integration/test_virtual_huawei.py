@@ -18,6 +18,7 @@ from nornir_netmiko import netmiko_save_config, netmiko_send_command, netmiko_se
 from nornir_netmiko.connections import Netmiko
 
 from app.edge.huawei import FastNetmiko, WaiwangHuawei, WaiwangHuaweiV8, connect, register_drivers
+from app.workflows.hosts import WaiwangInventory
 from lab.virtual.deeds import config_text
 from lab.virtual.device import DeviceSpec
 from lab.virtual.faults import SshFaults
@@ -25,6 +26,7 @@ from lab.virtual.network import VirtualNetwork
 from lab.virtual.simulation import Carrier, Service, free_port, served
 
 PASSWORD = "not-a-secret-1"
+CITY = Path(__file__).parents[2] / "lab/virtual_city"
 G1 = "GigabitEthernet0/0/1"
 FAMILIES = {
     "V5": ("huawei_ar", "huawei"),
@@ -176,6 +178,13 @@ def test_nornir_scripts_gain_the_drivers_with_the_platform_of_the_inventory(
     assert not any(result.failed for result in (pushed, saved, shown))
     assert all("stelnet server enable" in result[0].result for result in shown.values())
     assert all(carrier.network.devices[name].state.saved for name in ("V5", "V5S"))
+    nornir.close_connections()
+
+
+def test_scripts_over_a_workspace_have_the_drivers_without_asking_for_them(carrier: Carrier, tmp_path: Path, stock_again: None) -> None:
+    assert WaiwangInventory(str(CITY)).load().hosts
+    nornir = nornir_of(carrier, tmp_path)
+    assert type(nornir.inventory.hosts["V5"].get_connection("netmiko", nornir.config)) is WaiwangHuawei
     nornir.close_connections()
 
 

@@ -28,7 +28,7 @@ def test_a_city_as_planned_has_no_findings_and_foreign_addresses_are_named(lab: 
     deployed = lab.waiwang("deploy", "--commit", "--wait", "120", "--format", "json", timeout=600)
     assert deployed.returncode == ExitCode.OK, deployed.stdout[-2000:]
     clean = audit(lab, ExitCode.OK)
-    assert clean["totals"] == {"devices read": len(lab.intents), "not read": 0, "findings": 0}
+    assert clean["totals"] == {"devices_read": len(lab.intents), "not_read": 0, "findings": 0}
 
     theirs = str(next(port.address for port in lab.intents["county02-u01"].interfaces if port.kind == "lan"))
     configure(lab, "county01-u01", "interface lan0", "ip address 198.18.200.1/24")
@@ -56,7 +56,7 @@ def test_an_audit_of_devices_that_are_cut_off_tells_them_apart_from_findings(lab
         lab.heal("BZWW-A-0001")
     assert lost.returncode == ExitCode.DEVICE
     totals = json.loads(lost.stdout)["totals"]
-    assert (totals["devices read"], totals["not read"]) == (1, 1)
+    assert (totals["devices_read"], totals["not_read"]) == (1, 1)
     assert "county01 unreachable: " in lost.stderr
     assert nothing.returncode == ExitCode.DEVICE
-    assert json.loads(nothing.stdout)["totals"]["devices read"] == 0
+    assert json.loads(nothing.stdout)["totals"]["devices_read"] == 0

@@ -159,10 +159,10 @@ def test_every_unit_is_renumbered_in_band_while_traffic_flows_through_four(
         streams += before
         retire_pools(lab.root)
         planned = step(lab, "plan", "--commit")
-        assert planned["totals"] == {"new prefixes": 64}
+        assert planned["totals"] == {"new_prefixes": 64}
         begun = step(lab, "start", "--commit")
         assert Counter(row["result"] for row in begun["rows"]) == {"moved": 64}
-        assert begun["totals"]["devices deployed"] == len(lab.intents)
+        assert begun["totals"]["devices_deployed"] == len(lab.intents)
 
         for unit, device in WATCHED.items():
             new = lan(lab, unit, NEW)

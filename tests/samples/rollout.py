@@ -36,6 +36,7 @@ CLASSES = {
     "adsl1": ("1兆ADSL", "1M ADSL", 1000, 512),
 }
 CARRIERS = {"telecom": "电信", "mobile": "移动"}
+CARRIERS_EN = {"telecom": "Telecom", "mobile": "Mobile"}
 #: region, class, unit, name, English name, level, kind, state, due
 ROWS = (
     ("511900", "fibre2", "fgw", "市发展和改革委员会", "Development and Reform Commission", "city", "department", "up", "accepted"),
@@ -103,6 +104,7 @@ def build_line(number: int, row: tuple[str, ...]) -> LineView:
         role="backup" if due == "no_deadline" else "primary",
         carrier="mobile" if number % 3 == 0 else "telecom",
         carrier_name=CARRIERS["mobile" if number % 3 == 0 else "telecom"],
+        carrier_name_en=CARRIERS_EN["mobile" if number % 3 == 0 else "telecom"],
         circuit_id=None if state == "unknown" else f"SC{region}N{number:05d}",
         a_device="SC-BZ-CR01" if class_id == "agg10" or region == "511900" else f"SC-BZ-{region}-PE01",
         a_interface=f"eth{number}",
@@ -275,7 +277,9 @@ def build_faults(summary: Summary) -> FaultSummary:
         build_fault("F-20080701-001", done, state="restored", restored_at=NOW - timedelta(hours=7), lasted=timedelta(hours=3)),
     )
     carriers = tuple(
-        CarrierRestoring(name, called, 2, 1, 1, 1, timedelta(minutes=95), timedelta(hours=3), timedelta(hours=8), 1, 0, 1)
+        CarrierRestoring(
+            *(name, called, 2, 1, 1, 1, timedelta(minutes=95), timedelta(hours=3), timedelta(hours=8), 1, 0, 1), CARRIERS_EN[name]
+        )
         for name, called in CARRIERS.items()
     )
     begin, end = NOW - timedelta(hours=1), NOW + timedelta(hours=3)
@@ -311,6 +315,7 @@ def build_fault(fault_id: str, line: LineView, **rest: object) -> FaultView:
         announced_late=False,
         children=(),
         reopened=0,
+        carrier_name_en=line.carrier_name_en,
     )
     return replace(start, **rest)  # type: ignore[arg-type]
 

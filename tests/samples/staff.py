@@ -17,7 +17,7 @@ from app.edge.database.store import Store
 from app.edge.signing import SigningKey
 from app.web.app import create_app
 from app.web.doors import Doors
-from app.workflows.accounts import add_token
+from app.workflows.accounts import Clerk, add_token
 from app.workflows.registry import Registry
 from app.workflows.summary import StoreReader
 from tests.samples.accepted_line import ACCEPTED_AT, POLL_INTERVAL_S, ROOT, root_workspace
@@ -34,6 +34,8 @@ ROLES = {
     "bzq-gov": "unit:BZQ-GOV",
     "tj-gov": "unit:TJ-GOV",
 }
+#: Whoever holds the three offices, in a house that has them.
+OFFICES = {"machine-room": "system", "security-desk": "security", "audit-desk": "auditor"}
 ORIGIN = "http://127.0.0.1"
 
 
@@ -56,14 +58,15 @@ class House:
     key: SigningKey | None = None
     open_reading: bool = True
     metrics_token: str | None = None
+    offices: bool = False
     tokens: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name, role in ROLES.items():
+        for name, role in {**ROLES, **(OFFICES if self.offices else {})}.items():
             found, at = parse_role(role), self.clock.now - timedelta(days=1)
             assert found is not None
-            self.store.write_account(Account(name, found, HASHED, at, at))
-            self.tokens[name] = add_token(self.store, name, 90, at)[0]
+            self.store.write_account(account := Account(name, found, HASHED, at, at, at))
+            self.tokens[name] = add_token(Clerk(self.store, at, account), name, 90)[0]
 
     def application(self, doors: Doors | None = None) -> FastAPI:
         workspace = root_workspace()

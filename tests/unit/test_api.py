@@ -69,6 +69,9 @@ async def test_the_summary_counts_every_line_once_by_standing_and_once_by_state(
     assert sum(body["lines"]["due"].values()) == len(summary.lines)
     assert sum(body["lines"]["state"].values()) == len(summary.lines)
     assert body["lines"]["state"]["unreachable"] == 6
+    primary = [line for line in summary.lines if line.role == "primary"]
+    assert body["primary_lines"]["total"] == len(primary) < len(summary.lines)
+    assert body["primary_lines"]["due"]["no_deadline"] == 0
     assert body["timezone"] == "Asia/Shanghai"
     assert [one["milestone_id"] for one in body["milestones"]] == [one.milestone_id for one in summary.milestones]
 

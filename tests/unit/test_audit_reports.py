@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from app.core.acceptance import FAIL, NOT_PROVEN, PASS
 from app.core.audit_reports import proofs_to_junit, proofs_to_sarif, to_junit, to_sarif
 from app.core.config_audit import audit_config
-from app.core.separation import FAIL, NOT_PROVEN, PASS, Exhibit, Proof
+from app.core.separation import Exhibit, Proof
 
 UNREAD = {"R9": 'R9: connect by SSH: expected an answer; found "nothing" <x> & more. 看线路。'}
 PROOFS = (

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from app.core.acceptance import FAIL, PASS
 from app.core.audit_reports import to_junit, to_sarif
 from app.core.baseline import CHECKS, LANGUAGES
-from app.core.config_audit import FAIL, NOT_APPLICABLE, PASS, CheckResult, audit_config
+from app.core.config_audit import NOT_APPLICABLE, CheckResult, audit_config
 from app.core.config_lines import read_lines
 from app.core.families import FAMILIES
 from app.core.intents import build_intents

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from app.core.consistency import find_inconsistencies, find_notes
 from app.core.inventory import Device, Group, Inventory, Line, Region, Service, Unit
-from app.core.ipplan import Allocation, Management, OspfProfile, Plan, Pool, Provenance
+from app.core.ipplan import AaaProfile, Allocation, Management, OspfProfile, Plan, Pool, Provenance
 from app.core.milestone import Milestone
 from app.core.order import Order, Ruling
 from app.core.scope import Scope
@@ -265,6 +265,15 @@ ONE_FAULT: dict[str, tuple[Workspace, str]] = {
         with_plan(management=replace(workspace().plan.management, ntp_services=("clock",))),
         "management: `ntp_services` points nowhere",
     ),
+    "sign of no table left out": (with_unit("U2", left_out=("▲",)), "unit U2 (清溪乡): `left_out` points nowhere"),
+    "trap service unknown": (
+        with_plan(management=replace(workspace().plan.management, trap_services=("noc2",))),
+        "management: `trap_services` points nowhere",
+    ),
+    "login service unknown": (
+        with_plan(management=replace(workspace().plan.management, aaa=AaaProfile("tacacs", ("tacacs01",)))),
+        "management: `aaa.services` points nowhere",
+    ),
     "monitoring service is none": (
         with_plan(management=replace(workspace().plan.management, monitoring_service="exchange")),
         "monitoring_service exchange is no monitoring service",
@@ -402,6 +411,7 @@ def test_the_centre_needs_no_line() -> None:
         ("service_classes", with_line(2, service_class="isdn")),
         ("carriers", with_line(2, carrier="mobile")),
         ("rulings", with_line(2, ruling="R-2")),
+        ("scoring", with_unit("U2", left_out=("▲",))),
         ("regions", with_unit("U2", region="03")),
         ("groups", with_device("SW1", platform="h3c")),
         ("units", with_device("SW1", unit_id="U9")),

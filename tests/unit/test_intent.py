@@ -349,6 +349,23 @@ def test_an_ipv6_session_with_the_province_that_cannot_be_is_told(changed: dict[
     assert told in refusal(province6(full_workspace("huawei_ar"), **changed))
 
 
+@pytest.mark.parametrize(
+    ("interface", "purpose"),
+    [
+        ("GigabitEthernet0/0/1", "line A-1"),
+        ("GigabitEthernet0/0/2", "port reserved by line A-1"),
+        ("GigabitEthernet0/0/5", "service noc"),
+    ],
+)
+def test_the_province_s_port_is_one_that_nothing_else_stands_on(interface: str, purpose: str) -> None:
+    workspace = full_workspace("huawei_ar")
+    assert workspace.plan.features.bgp is not None
+    (peer,) = workspace.plan.features.bgp.peers
+    features = replace(workspace.plan.features, bgp=BgpProfile(64512, (replace(peer, interface=interface),)))
+    told = refusal(replace(workspace, plan=replace(workspace.plan, features=features)))
+    assert f"core {interface}: expected a free port; found {purpose} stands on it. Name another port." in told
+
+
 def test_an_ipv6_session_of_a_city_without_ipv6_is_told() -> None:
     workspace = full_workspace("huawei_ar")
     found = refusal(replace(workspace, plan=replace(workspace.plan, ipv6=None), ledger6=()))

@@ -29,6 +29,17 @@ def test_a_user_of_vrp8_is_made_of_several_lines_and_goes_as_a_whole() -> None:
     assert texts("huawei_ne", USER, other) == ["snmp-agent usm-user v3 poller authentication-mode sha2-256 cipher <secret:snmp_auth>"]
 
 
+def test_a_user_of_comware_and_its_namesake_at_another_engine_both_go() -> None:
+    """The second is a user of its own: the first one's removal does not take it along."""
+    user = "snmp-agent usm-user v3 poller waiwang{0} simple authentication-mode sha <secret:auth> privacy-mode aes128 <secret:priv>\n"
+    both = user.format("") + user.format(" remote 198.18.12.2")
+    assert set(texts("h3c_msr", both, "")) == {
+        "undo snmp-agent usm-user v3 poller",
+        "undo snmp-agent usm-user v3 poller remote 198.18.12.2",
+    }
+    assert texts("h3c_msr", both, user.format("")) == ["undo snmp-agent usm-user v3 poller remote 198.18.12.2"]
+
+
 def test_a_new_port_of_ios_is_typed_no_default() -> None:
     port = "interface GigabitEthernet0/1\n description x\n"
     assert texts("cisco_ios", "", port) == ["interface GigabitEthernet0/1", "description x", "exit"]

@@ -35,6 +35,16 @@ def test_a_run_without_anything_open_says_so_and_one_that_wrote_nothing_has_noth
     assert "rollback" not in paper
 
 
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_device_that_is_half_changed_comes_first_among_those_to_be_looked_at(language: str) -> None:
+    failed = replace(SHIFT.devices[1], device="BZ-PC-U01", result="failed", stands="as_before")
+    half = replace(SHIFT.devices[1], stands="half_changed")
+    text = plain(shift_paper(replace(SHIFT, devices=(failed, half)), language))
+    chapter = text[text.index({"zh": "需要处理", "en": "To be looked at"}[language]) :]
+    assert chapter.index("BZ-TJ-AGG01") < chapter.index("BZ-PC-U01")
+    assert chapter.replace("\n", "").count("half changed" if language == "en" else "只改了一半") == 1
+
+
 def test_every_result_of_a_device_has_words_in_both_languages() -> None:
     devices = tuple(replace(DEVICES[0], result=result) for result in RESULTS)
     for language in ("zh", "en"):

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from app.core.access import Account, Role, Token, parse_role
 from app.edge.database.connection import Database
 from app.edge.database.rows import slots
-from app.edge.database.tables import ACCOUNT, SESSION_END, TOKEN
+from app.edge.database.tables import ACCOUNT, SESSION_END, SESSION_SEEN, TOKEN
 
 
 class Accounts(Database):
@@ -74,6 +74,18 @@ class Accounts(Database):
         with self.reading("ends of sessions") as connection:
             return connection.execute(sa.select(SESSION_END.c.at).where(SESSION_END.c.number == number)).first() is not None
 
+    def write_session_seen(self, number: str, at: datetime, forget_before: datetime) -> None:
+        """Keep that a session was in use at this moment, and nothing of those that were not since `forget_before`."""
+        with self.writing("use of a session") as connection:
+            connection.execute(sa.delete(SESSION_SEEN).where(SESSION_SEEN.c.at < forget_before))
+            self.upsert_rows(connection, SESSION_SEEN, [[number, at]])
+
+    def session_seen(self, number: str) -> datetime | None:
+        """Return when a session was last in use, None where it is not kept."""
+        with self.reading("use of sessions") as connection:
+            row = connection.execute(sa.select(SESSION_SEEN.c.at).where(SESSION_SEEN.c.number == number)).first()
+            return None if row is None else row.at
+
 
 def _standing() -> sa.Select[tuple[object, ...]]:
     return sa.select(ACCOUNT).where(ACCOUNT.c.removed_at.is_(None))
@@ -82,4 +94,4 @@ def _standing() -> sa.Select[tuple[object, ...]]:
 def _account(row: sa.Row[tuple[object, ...]]) -> Account:
     """A role that this version does not know sees nothing: it is of a unit that is not there."""
     role = parse_role(row.role) or Role("unit", "")
-    return Account(row.name, role, row.password_hash, row.created_at, row.changed_at)
+    return Account(row.name, role, row.password_hash, row.created_at, row.changed_at, row.password_at)

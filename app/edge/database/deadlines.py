@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from app.core.acceptance import NOT_PROVEN
 from app.core.clock import BUILDING, SEEN_DOWN, SEEN_UP, TESTED, LineFact
+from app.core.known import settled_moments
 from app.core.terms import SeenTerms, Terms
 from app.edge.database.connection import Database
 from app.edge.database.tables import ACCEPTANCE, LIFE_EVENT, LINE_SAMPLE, SEEN_TERMS, TRANSITION
@@ -51,7 +52,8 @@ class Deadlines(Database):
         """
         found: dict[str, list[LineFact]] = defaultdict(list)
         with self.reading("facts on lines") as connection:
-            for line_id, at, kind in _in_sequence(connection.execute(_looks(known_at)).all()):
+            looks = connection.execute(_looks(known_at)).all()
+            for (line_id, _, kind), at in zip(looks, settled_moments([(look[0], look[1]) for look in looks]), strict=True):
                 if kind in (SEEN_UP, SEEN_DOWN):
                     found[line_id].append(LineFact(at, kind))
             still_down = [
@@ -68,16 +70,6 @@ class Deadlines(Database):
         for facts in found.values():
             facts.sort(key=lambda fact: fact.at)  # stable: what was reported stands before what was judged at the same moment
         return dict(found)
-
-
-def _in_sequence(rows: Iterable[sa.Row[str, datetime, str]]) -> list[tuple[str, datetime, str]]:
-    """Return looks as they were written, none later than a later one of its line: a clock that jumped ahead put it there."""
-    earliest: dict[str, datetime] = {}
-    found = []
-    for line_id, at, kind in reversed(list(rows)):
-        earliest[line_id] = min(earliest.get(line_id, at), at)
-        found.append((line_id, earliest[line_id], kind))
-    return found[::-1]
 
 
 def _state_at(looks: Sequence[LineFact], at: datetime) -> str | None:

@@ -1,9 +1,9 @@
-"""What was measured, decided, confirmed and done: measurements, decisions, steps of lines' lives, words of parties, backups, audit."""
+"""What was measured, decided, confirmed and done: measurements, decisions, steps of lines' lives, words of parties, backups."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,7 +15,7 @@ from app.core.contests import ContestEvent
 from app.core.life import LifeEvent
 from app.edge.database.connection import Database
 from app.edge.database.rows import of_line, slots, within
-from app.edge.database.tables import ACCEPTANCE, AUDIT, BACKUP, CONFIRMATION, CONTEST, LIFE_EVENT, MEASUREMENT
+from app.edge.database.tables import ACCEPTANCE, BACKUP, CONFIRMATION, CONTEST, LIFE_EVENT, MEASUREMENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +27,6 @@ class Backup:
     at: datetime
     text: str
     digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class AuditEntry:
-    """Who did what to what, when. `detail` is JSON-able."""
-
-    at: datetime
-    actor: str
-    verb: str
-    subject: str
-    detail: Mapping[str, object]
 
 
 class Decisions(Database):
@@ -161,20 +150,6 @@ class Decisions(Database):
         query = sa.select(BACKUP.c.device, BACKUP.c.backup_id, BACKUP.c.at).where(*within(BACKUP.c.at, since, None))
         with self.reading("backups") as connection:
             return [(row.device, row.backup_id, row.at) for row in connection.execute(query.order_by(BACKUP.c.backup_id))]
-
-    def write_audit(self, at: datetime, actor: str, verb: str, subject: str, detail: Mapping[str, object] | None = None) -> None:
-        """Append who did what to what."""
-        row = {"at": at, "actor": actor, "verb": verb, "subject": subject, "detail": dict(detail or {})}
-        with self.writing("audit entry") as connection:
-            connection.execute(sa.insert(AUDIT), row)
-
-    def audit(self, since: datetime | None = None, subject: str | None = None) -> list[AuditEntry]:
-        """Return audit entries from `since` on, oldest first."""
-        query = sa.select(AUDIT).where(*within(AUDIT.c.at, since, None)).order_by(AUDIT.c.audit_id)
-        if subject is not None:
-            query = query.where(AUDIT.c.subject == subject)
-        with self.reading("audit entries") as connection:
-            return [AuditEntry(row.at, row.actor, row.verb, row.subject, row.detail) for row in connection.execute(query)]
 
 
 def _newest(measurements: Iterable[Measurement]) -> dict[str, dict[str, Measurement]]:

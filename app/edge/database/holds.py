@@ -19,7 +19,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.edge.database.engine import build_engine
-from app.errors import Finding, InputError, StoreError
+from app.errors import Finding, InputError, StoreError, named
 
 #: First half of the advisory locks of devices ("hold" in ASCII); the second is the device's name, hashed by the server.
 HOLD_CLASS = int.from_bytes(b"hold")
@@ -28,7 +28,6 @@ _OF_DEVICE = (
     "locktype = 'advisory' AND classid::bigint = %s AND objid::bigint = hashtext(name)::bigint & 4294967295"
     " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 )
-SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +144,7 @@ def _whose(session: Any, device: str) -> str:
 
 
 def _held(shared: Sequence[str], wanted: int, whose: str) -> InputError:
-    some = ", ".join(shared[:SHOWN]) + (f" and {len(shared) - SHOWN} more" if len(shared) > SHOWN else "")
+    some = named(shared)
     step = "Nothing was sent. Wait until it has ended, or choose other devices."
     return InputError([Finding("selection", "devices to change", f"{wanted} that nobody is changing", f"{some} held by {whose}", step)])
 

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from datetime import datetime, timedelta
 from operator import attrgetter
 
 import sqlalchemy as sa
 
-from app.core.acceptance import LineSample, LineStatus, PortSample, Transition
+from app.core.acceptance import PORT_PLACES, LineSample, LineStatus, PortSample, Transition
 from app.core.identity import DeviceIdentity
+from app.core.known import settled
 from app.core.linestate import DeviceState, PollCycle
 from app.edge.database.connection import Database
 from app.edge.database.rows import of_line, slots, within
 from app.edge.database.tables import CYCLE, DEVICE_IDENTITY, DEVICE_STATE, LINE_SAMPLE, LINE_STATE, PORT_SAMPLE, TRANSITION
 
-#: The ports of a line sample, by the names of their fields.
-PLACES = ("a", "z", "reserved_a", "reserved_z")
 #: A newest sample that lies further ahead of what is written now was stamped by a clock that had jumped; less heals within the hour.
 LEAST_JUMP = timedelta(hours=1)
 #: Values in the order of the columns that hold them.
@@ -176,26 +175,12 @@ class Samples(Database):
             return gone
 
 
-def settled(changes: Sequence[Transition]) -> list[Transition]:
-    """Return changes, given as they were written, with no moment of a line later than that of a later change of it.
-
-    What was written first was seen first: a moment that lies behind was stamped by a clock that had jumped ahead.
-    """
-    earliest: dict[str, datetime] = {}
-    found = []
-    for change in reversed(changes):
-        bound = min(earliest.get(change.line_id, change.observed_at), change.observed_at)
-        earliest[change.line_id] = bound
-        found.append(change if bound == change.observed_at else replace(change, observed_at=bound))
-    return found[::-1]
-
-
 def _line_row(sample: LineSample) -> tuple[object, ...]:
     return sample.line_id, sample.at, sample.state, sample.reason, sample.behind
 
 
 def _port_rows(sample: LineSample) -> Iterator[tuple[object, ...]]:
-    for place in PLACES:
+    for place in PORT_PLACES:
         port: PortSample | None = getattr(sample, place)
         if port is not None:
             yield sample.line_id, sample.at, place, *_PORT_FIELDS(port)
@@ -215,7 +200,7 @@ def _ports_by_sample(rows: Iterable[Sequence[object]]) -> dict[tuple[object, obj
 
 def _line_sample(row: sa.Row[tuple[object, ...]], seen: Mapping[tuple[object, object], Mapping[str, PortSample]]) -> LineSample:
     ports = seen.get((row.line_id, row.at), {})
-    return LineSample(row.line_id, row.at, row.state, row.reason, row.behind, *(ports.get(place) for place in PLACES))
+    return LineSample(row.line_id, row.at, row.state, row.reason, row.behind, *(ports.get(place) for place in PORT_PLACES))
 
 
 def _transition(row: sa.Row[tuple[object, ...]]) -> Transition:

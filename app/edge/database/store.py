@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from app.edge.database.accounts import Accounts
+from app.edge.database.audit import Audit
 from app.edge.database.deadlines import Deadlines
 from app.edge.database.decisions import Decisions
 from app.edge.database.faults import Faults
@@ -33,7 +34,7 @@ _NUMBERED = (CYCLE, TRANSITION, ACCEPTANCE, LIFE_EVENT, LINE_EVENT, UNIT_EVENT, 
 Stamp = tuple[object, ...]
 
 
-class Store(Samples, Decisions, Reports, Faults, Accounts, Deadlines):
+class Store(Samples, Decisions, Audit, Reports, Faults, Accounts, Deadlines):
     """Everything that one database keeps. `Store.open` brings its schema up to date."""
 
     def stamp(self) -> Stamp:

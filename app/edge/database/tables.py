@@ -242,6 +242,12 @@ AUDIT = sa.Table(
     sa.Column("subject", sa.Text, nullable=False),
     sa.Column("detail", sa.JSON, nullable=False),
 )
+AUDIT_LINK = sa.Table(
+    "audit_link",
+    METADATA,
+    sa.Column("audit_id", _ROW, primary_key=True, autoincrement=False),
+    sa.Column("link", sa.String(64), nullable=False),
+)
 LINE_EVENT = sa.Table(
     "line_event",
     METADATA,
@@ -296,6 +302,7 @@ ACCOUNT = sa.Table(
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("changed_at", Moment, nullable=False),
     sa.Column("removed_at", Moment),
+    sa.Column("password_at", Moment),
 )
 TOKEN = sa.Table(
     "token",
@@ -314,6 +321,12 @@ SESSION_END = sa.Table(
     sa.Column("number", sa.String(32), nullable=False, unique=True),
     sa.Column("account", sa.String(32), nullable=False),
     sa.Column("at", Moment, nullable=False),
+)
+SESSION_SEEN = sa.Table(
+    "session_seen",
+    METADATA,
+    sa.Column("number", sa.String(32), primary_key=True),
+    sa.Column("at", Moment, nullable=False, index=True),
 )
 CONTEST = sa.Table(
     "contest",

@@ -52,6 +52,7 @@ T = TypeVar("T")
 _SECTIONS = (
     "order",
     "carriers",
+    "carriers_en",
     "unit_kinds",
     "service_classes",
     "refused_access",
@@ -120,6 +121,7 @@ class _OrderReader:
             duties=tuple(value for _, value in self.each("duties", "duty", DutyBlock, _duty)),
             carriers=self.words("carriers", wanted=True),
             requirements=dict(self.each("requirements", "requirement", RequirementBlock, _requirement)),
+            carriers_en=self.carriers_in_english(),
             unit_kinds=self.words("unit_kinds"),
             gates=tuple(value for _, value in self.each("gates", "gate", GateBlock, _gate)),
             rhythms=tuple(value for _, value in self.each("rhythms", "rhythm", RhythmBlock, _rhythm)),
@@ -173,6 +175,16 @@ class _OrderReader:
                 yield key, build(key, value, block)
                 continue
             self.incomplete.add(name)
+
+    def carriers_in_english(self) -> dict[str, str]:
+        """Read the English names of carriers; a name of nobody is reported."""
+        names, known = self.words("carriers_en"), self.document.values.get("carriers")
+        for carrier in names:
+            if isinstance(known, dict) and carrier not in known:
+                where, step = self.document.where(("carriers_en", carrier)), nearest(carrier, known, "Add it to `carriers`, or remove it.")
+                self.report(Finding(where, "an English name of no carrier", "a carrier of `carriers`", f"`{carrier}`", step))
+                self.incomplete.add("carriers_en")
+        return names
 
     def words(self, name: str, *, wanted: bool = False) -> dict[str, str]:
         section = self.section(name, "ids, each with a text", wanted=wanted)

@@ -110,6 +110,8 @@ class HeadBlock(Block):
     title: Text
     title_en: Text
     issuer: Text
+    number_en: str = ""
+    issuer_en: str = ""
     issued_on: Day
     timezone: Zone
 

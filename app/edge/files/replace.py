@@ -87,7 +87,6 @@ def sync_folder(folder: Path) -> None:
 
 
 def _write(path: Path, content: bytes, target: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
         file.write(content)
         file.flush()

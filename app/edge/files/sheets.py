@@ -23,8 +23,12 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.exceptions import InvalidFileException
+from openpyxl.worksheet.header_footer import HeaderFooterItem, _HeaderFooterPart
+from openpyxl.worksheet.properties import PageSetupProperties
+from openpyxl.worksheet.worksheet import Worksheet
 
 from app.core.formulas import FORMULA, guarded, unguarded
+from app.core.heads import folded
 from app.edge.files.texts import Report
 from app.errors import Finding, InputError
 
@@ -105,7 +109,7 @@ def write_workbook(title: str, rows: Sequence[Sequence[str]], *, fill_in: Sequen
     _refuse_illegal(title, rows)
     book = Workbook()
     sheet = book.active
-    assert sheet is not None
+    assert isinstance(sheet, Worksheet)
     sheet.title = re.sub(r"[\\/*?:\[\]]", " ", title)[:31] or "Sheet"
     for number, cells in enumerate(rows, start=1):
         for column, text in enumerate(cells, start=1):
@@ -120,9 +124,19 @@ def write_workbook(title: str, rows: Sequence[Sequence[str]], *, fill_in: Sequen
     for column, cells in enumerate(zip(*rows, strict=True), start=1):
         widest = max(sum(2 if ord(sign) > 0x2E7F else 1 for sign in text) for text in cells)
         sheet.column_dimensions[get_column_letter(column)].width = min(widest + 2, _WIDEST)
+    _set_up_print(sheet)
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
+
+
+def _set_up_print(sheet: Worksheet) -> None:
+    """Set up A4 on its side, all columns on one page's width, the head again on every page, pages numbered."""
+    sheet.page_setup.orientation, sheet.page_setup.paperSize = "landscape", sheet.PAPERSIZE_A4
+    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    sheet.print_title_rows = "1:1"
+    sheet.oddFooter = HeaderFooterItem(center=_HeaderFooterPart("&P / &N"))
 
 
 def write_office_csv(rows: Sequence[Sequence[str]]) -> bytes:
@@ -192,7 +206,7 @@ def _read_text(raw: bytes, name: str, report: Report) -> list[Sheet]:
     try:
         for cells in reader:
             number, line = line, reader.line_num + 1
-            clean = tuple(map(_clean, cells) if encoding == "utf-8" else (unguarded(_clean(cell)) for cell in cells))
+            clean = tuple(map(folded, cells) if encoding == "utf-8" else (unguarded(folded(cell)) for cell in cells))
             if any(clean):
                 rows.append(SheetRow(number, clean))
                 if any(_ROUNDED.fullmatch(cell) for cell in clean):
@@ -210,10 +224,6 @@ def _decoded(raw: bytes) -> tuple[str | None, str]:
         except UnicodeDecodeError:
             continue
     return None, ""
-
-
-def _clean(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n").strip()
 
 
 def _rounded(where: str, found: str) -> Finding:
@@ -303,7 +313,7 @@ def _cell_text(cell: object, as_written: object) -> tuple[str, tuple[str, str, s
         return (value.date().isoformat() if value.time().isoformat() == "00:00:00" else value.isoformat(" ")), None
     if isinstance(value, date):
         return value.isoformat(), None
-    return _clean(str(value)), None
+    return folded(str(value)), None
 
 
 def _number_text(value: float, number_format: str) -> tuple[str, tuple[str, str, str, str] | None]:

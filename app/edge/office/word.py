@@ -15,6 +15,7 @@ from docx.enum.table import WD_TABLE_ALIGNMENT
 from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.oxml import OxmlElement, parse_xml
 from docx.oxml.ns import nsdecls, qn
+from docx.section import Section
 from docx.shared import Length, Mm, Pt, RGBColor
 from docx.table import Table
 from docx.text.paragraph import Paragraph as DocxParagraph
@@ -80,8 +81,7 @@ def write_report_docx(document: Document) -> bytes:
 def _prepare(docx: Docx, document: Document) -> None:
     """Set the page, the styles, and what stands above the text."""
     section = docx.sections[0]
-    section.orientation = WD_ORIENT.PORTRAIT
-    section.page_width, section.page_height = Mm(210), Mm(297)
+    _turn(section, landscape=document.landscape)
     margins = _MARGINS[document.look]
     section.top_margin, section.bottom_margin, section.left_margin, section.right_margin = (Mm(size) for size in margins)
     _styles(docx, document)
@@ -100,7 +100,7 @@ def _styles(docx: Docx, document: Document) -> None:
     official = document.look == "circular"
     sizes = {name: Pt(both[0 if official else 1]) for name, both in _SIZES.items()}
     if official and document.language != "zh":
-        sizes |= {"Body": Pt(12), "Chapter": Pt(12), "Section": Pt(12), "Title": Pt(18), "Mark": Pt(12)}
+        sizes |= {"Body": Pt(12), "Chapter": Pt(12), "Section": Pt(12), "Title": Pt(18), "Mark": Pt(12), "Cell": Pt(8.5)}
     sizes |= {"Plain": sizes["Body"], "Caption": sizes["Chapter"], "Head": sizes["Cell"]}
     for name, size in sizes.items():
         style = docx.styles.add_style(PREFIX + name, WD_STYLE_TYPE.PARAGRAPH)
@@ -119,7 +119,9 @@ def _styles(docx: Docx, document: Document) -> None:
             form.space_after = Pt(12)
         if name in ("Chapter", "Section", "Caption"):
             form.keep_with_next = True
-            style.font.bold = not official or (name == "Section" and document.language != "zh")
+            style.font.bold = not official or document.language != "zh"
+        if official and document.language != "zh" and name in ("Body", "Chapter", "Section"):  # no indent tells paragraphs apart
+            form.space_before = Pt(10) if name == "Chapter" else Pt(6)
         if official and name == "Note":
             form.space_before = Pt(4)
         if not official and name in ("Chapter", "Section", "Body", "Plain", "Note"):
@@ -134,14 +136,18 @@ def _add(docx: Docx, text: str, style: str) -> DocxParagraph:
 def _annex(docx: Docx, document: Document, block: Annex) -> None:
     """Begin an annex on pages of its own, on their side where its table is wide."""
     section = docx.add_section(WD_SECTION.NEW_PAGE)
-    width, height = (Mm(297), Mm(210)) if block.landscape else (Mm(210), Mm(297))
-    section.orientation = WD_ORIENT.LANDSCAPE if block.landscape else WD_ORIENT.PORTRAIT
-    section.page_width, section.page_height = width, height
+    _turn(section, landscape=block.landscape)
     top, bottom, left, right = _LANDSCAPE if block.landscape else _MARGINS[document.look]
     section.top_margin, section.bottom_margin, section.left_margin, section.right_margin = Mm(top), Mm(bottom), Mm(left), Mm(right)
     mark = _add(docx, block.mark, "Chapter")
     mark.paragraph_format.first_line_indent = Pt(0)
     _add(docx, block.title, "Caption")
+
+
+def _turn(section: Section, *, landscape: bool) -> None:
+    """Give a section A4 pages, upright or on their side."""
+    section.orientation = WD_ORIENT.LANDSCAPE if landscape else WD_ORIENT.PORTRAIT
+    section.page_width, section.page_height = (Mm(297), Mm(210)) if landscape else (Mm(210), Mm(297))
 
 
 def _line_width(docx: Docx) -> Length:
@@ -231,7 +237,7 @@ def _cell(text: str, names: Mapping[str, str], side: str, width: Length, *, head
 
 def _cell_margins(table: Table) -> None:
     margins = OxmlElement("w:tblCellMar")
-    for side, twips in (("top", 35), ("left", 60), ("bottom", 35), ("right", 60)):
+    for side, twips in (("top", 35), ("left", 50), ("bottom", 35), ("right", 50)):
         margin = OxmlElement(f"w:{side}")
         margin.set(qn("w:w"), str(twips))
         margin.set(qn("w:type"), "dxa")
@@ -250,7 +256,7 @@ def _warn(docx: Docx, document: Document) -> None:
 
 
 def _page_numbers(docx: Docx, document: Document) -> None:
-    """Number the pages: in the middle; in a circular at the outer edge of both sides of a sheet, — 1 — in 14 points (GB/T 9704)."""
+    """Number the pages: of how many, in the middle; in a circular at the outer edge of both sides of a sheet, — 1 — (GB/T 9704)."""
     section, official = docx.sections[0], document.look == "circular"
     _page_number(section.footer.paragraphs[0], WD_ALIGN_PARAGRAPH.RIGHT if official else WD_ALIGN_PARAGRAPH.CENTER, official=official)
     if official:
@@ -266,8 +272,9 @@ def _page_number(paragraph: DocxParagraph, place: WD_ALIGN_PARAGRAPH, *, officia
         faces = " ".join(f'w:{script}="{PAGE_FACE}"' for script in ("ascii", "hAnsi", "eastAsia"))
         look, around = f'<w:rPr><w:rFonts {faces}/><w:sz w:val="28"/></w:rPr>', "— "
         paragraph.paragraph_format.left_indent = paragraph.paragraph_format.right_indent = Pt(14)
-    field = f'<w:fldSimple {nsdecls("w")} w:instr="PAGE">{_run(look, "1")}</w:fldSimple>'
-    for part in (_run(look, around), field, _run(look, around[::-1])):
+    page, pages = (f'<w:fldSimple {nsdecls("w")} w:instr="{name}">{_run(look, "1")}</w:fldSimple>' for name in ("PAGE", "NUMPAGES"))
+    rest = [_run(look, around[::-1])] if official else [_run(look, " / "), pages]
+    for part in (_run(look, around), page, *rest):
         paragraph._p.append(parse_xml(part))
 
 

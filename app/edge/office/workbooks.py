@@ -41,8 +41,9 @@ def write_report_xlsx(document: Document) -> bytes:
         if isinstance(block, Heading):
             chapter = block.text
         elif isinstance(block, Grid):
-            sheet = book.create_sheet(_sheet_title(book, block.caption or chapter or document.title_line))
-            _write_grid(sheet, document, block)
+            named = block.caption or chapter
+            sheet = book.create_sheet(_sheet_title(book, named or document.title_line))
+            _write_grid(sheet, document, block, named)
     book.properties.creator, book.properties.title = "waiwang", document.title_line
     out = io.BytesIO()
     book.save(out)
@@ -77,14 +78,14 @@ def _write_front(sheet: Worksheet, document: Document) -> None:
     _print_setup(sheet, document.warning, landscape=False)
 
 
-def _write_grid(sheet: Worksheet, document: Document, grid: Grid) -> None:
-    """Write a table under its title: head repeated on every page, the line filled, long texts wrapped."""
+def _write_grid(sheet: Worksheet, document: Document, grid: Grid, named: str) -> None:
+    """Write a table under its title and what it is named: head repeated on every page, the line filled, long texts wrapped."""
     columns = len(grid.head)
     sheet.merge_cells(start_row=1, start_column=1, end_row=1, end_column=columns)
-    _set(sheet.cell(1, 1), document.title_line)
+    _set(sheet.cell(1, 1), f"{document.title_line}\n{named}" if named else document.title_line)
     sheet.cell(1, 1).font = Font(name=HEAD_FACE, size=14, bold=True)
     sheet.cell(1, 1).alignment = Alignment(horizontal="center", vertical="center", wrap_text=True)
-    sheet.row_dimensions[1].height = 30
+    sheet.row_dimensions[1].height = 46 if named else 30
     frame = Border(left=_HAIR, right=_HAIR, top=_HAIR, bottom=_HAIR)
     for row, cells in enumerate((grid.head, *grid.rows), start=2):
         for column, value in enumerate(cells, start=1):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from ipaddress import IPv4Address
 
 from netmiko.base_connection import BaseConnection
@@ -74,13 +75,13 @@ class Dialogue:
         """
         return self.attempt(lambda: self._driver.send_command(line, read_timeout=timeout_s), what, timeout_s)
 
-    def resolved(self, commands: Iterable[Command]) -> list[tuple[Command, str]]:
-        """Return each command with the text that the device is given, secrets in it.
+    def resolved(self, commands: Iterable[Command], spoken: Mapping[str, str]) -> list[tuple[Command, str]]:
+        """Return each command with the text that the device is given, secrets in it: the one in `spoken`, else its own, resolved.
 
         Raises:
             InputError: a secret that a command refers to is not set.
         """
-        return [(command, self._access.resolve(command.text)) for command in commands]
+        return [(command, spoken.get(command.text) or self._access.resolve(command.text)) for command in commands]
 
     def enter(self) -> None:
         """Enter configuration mode.
@@ -132,7 +133,8 @@ class Dialogue:
                 self.give(Command(commit), commit, "make the lines live")
         except CommitRefused:
             if self._dialect.discard:
-                self.give(Command(self._dialect.discard), self._dialect.discard, "drop the lines")
+                with suppress(DeviceError):  # what is not committed goes with the session; the refusal is what has to be told
+                    self.give(Command(self._dialect.discard), self._dialect.discard, "drop the lines")
             raise
 
     def give(self, command: Command, line: str, where: str) -> str:
@@ -173,12 +175,11 @@ class Dialogue:
         """Return the view that the device names at the end of its answer. Raises CommitRefused for a refusal in it."""
         refusals = re.findall(self._dialect.refusal, answer.replace("\r", ""), re.MULTILINE)
         if refusals:
-            found = "; ".join(refusals)
+            found = "; ".join(refusal.strip() for refusal in refusals)
             for command, line in lines:
                 found = found.replace(line, command.text)
             found = mask_secrets(found)
-            left = "Nothing stays in force" if self.nothing_stays else "The lines before it are in force"
-            step = f"{left}: run waiwang diff, correct the template, deploy again."
+            step = "Nothing stays in force." if self.nothing_stays else "The lines before it are in force."
             raise self.error(CommitRefused, what, "acceptance", found, step)
         return answer.strip().rpartition("\n")[2].strip("[]~* \r")
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from ipaddress import IPv4Address
 
 from netmiko.base_connection import BaseConnection
@@ -14,6 +15,9 @@ from app.core.ping import PingCount, parse_ping
 from app.edge.ssh.access import Access, Target
 from app.edge.ssh.dialogue import Dialogue
 from app.errors import CommitRefused, DeviceError
+
+#: Every command is typed as it stands, its references resolved.
+AS_WRITTEN: Mapping[str, str] = {}
 
 
 class Session:
@@ -82,17 +86,23 @@ class Session:
         else:
             self._dialogue.told(command.text, "restart OSPF")
 
-    def push(self, commands: Iterable[Command]) -> None:
-        """Give the commands one by one and stop at the first that is refused.
+    def push(self, commands: Iterable[Command], spoken: Mapping[str, str] = AS_WRITTEN) -> None:
+        """Give the commands one by one and stop at the first that is refused; the session can be asked on then.
+
+        `spoken`: the line to type, by a command's text, where it is not the command with its references resolved.
 
         Raises:
             CommitRefused: the device refused a line; the lines before it are in force.
             DeviceError: the session was lost after some of the lines.
             InputError: a secret that a command refers to is not set; nothing was pushed.
         """
-        lines = self._dialogue.resolved(commands)
+        lines = self._dialogue.resolved(commands, spoken)
         self._dialogue.enter()
-        self._dialogue.give_all(lines, self._dialect.commit)
+        try:
+            self._dialogue.give_all(lines, self._dialect.commit)
+        except CommitRefused:
+            self._leave_quietly()
+            raise
         self._dialogue.leave()
 
     def push_on_trial(self, commands: Iterable[Command], seconds: int) -> bool:
@@ -109,7 +119,7 @@ class Session:
         if trial is None:
             raise self._no_words("push on trial")
         clock = {"seconds": seconds, "minutes": max(1, seconds // 60)}
-        lines = self._dialogue.resolved(commands)
+        lines = self._dialogue.resolved(commands, AS_WRITTEN)
         if not trial.enter:
             self._dialogue.enter()
         elif not self._dialogue.enters(trial.enter.format(**clock)):
@@ -117,13 +127,26 @@ class Session:
         self._dialogue.nothing_stays = True
         try:
             self._dialogue.give_all(lines, trial.commit.format(**clock))
-        except CommitRefused:
+        except CommitRefused as refusal:
+            self._leave_quietly()
             if trial.enter:
-                self._dialogue.leave()
-                self.abandon()
+                self._abandon_after(refusal, seconds)
             raise
         self._dialogue.leave()
         return True
+
+    def _leave_quietly(self) -> None:
+        """Leave configuration mode after a refusal, which is what has to be told: a session that is lost shows at the next question."""
+        with suppress(DeviceError):
+            self._dialogue.leave()
+
+    def _abandon_after(self, refusal: CommitRefused, seconds: int) -> None:
+        """Take back at once what was pushed on trial up to a refused line. Raises CommitRefused for that line where this fails."""
+        try:
+            self.abandon()
+        except DeviceError as error:
+            step = f"Taking it back at once failed ({error}) What is in force returns by itself within {seconds} s."
+            raise self._dialogue.error(CommitRefused, refusal.what, refusal.expected, refusal.found, step) from None
 
     def confirm(self) -> None:
         """Let what was pushed on trial stay.

@@ -29,6 +29,7 @@ class FaultRow(View):
     region_name_en: str
     line_carrier: str
     carrier_name: str
+    carrier_name_en: str
     state: str
     source: str
     document: str
@@ -54,6 +55,7 @@ class CarrierRow(View):
 
     carrier: str
     carrier_name: str
+    carrier_name_en: str
     faults: int
     broken: int
     planned: int

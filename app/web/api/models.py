@@ -31,6 +31,7 @@ class LineRow(View):
     role: str
     carrier: str
     carrier_name: str
+    carrier_name_en: str
     circuit_id: str | None
     a_device: str
     a_interface: str
@@ -99,6 +100,8 @@ class ChangeRow(View):
 
 
 class MilestoneRow(View):
+    """`done` of `total`: primary lines that were accepted, never backups; or units that reported, where `evidence` is no line."""
+
     milestone_id: str
     title: str
     title_en: str
@@ -204,7 +207,10 @@ class Versioned(BaseModel):
 
 
 class Counts(BaseModel):
-    """Lines by what they mean against their deadline and by their observed state; every key is always there."""
+    """Lines by what they mean against their deadline and by their observed state; every key is always there.
+
+    `lines` of a summary are all lines; `primary_lines` are those that milestones, forecasts and reports count, without backups.
+    """
 
     total: int
     due: dict[str, int]
@@ -224,6 +230,7 @@ class SummaryAnswer(Versioned):
     illustration: bool
     deadline_faults: tuple[str, ...]
     lines: Counts
+    primary_lines: Counts
     milestones: tuple[MilestoneRow, ...]
 
 

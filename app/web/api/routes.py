@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, HTTPException, Query
@@ -9,7 +10,8 @@ from pydantic import BaseModel, Field
 
 from app.core.forecast import METHOD
 from app.core.line_deadline import LineDue
-from app.core.line_view import ShownState
+from app.core.line_view import LineView, ShownState
+from app.core.standings import primary_lines
 from app.web.api.models import (
     Counts,
     DeadlinesAnswer,
@@ -91,9 +93,14 @@ def summary(context: Context) -> SummaryAnswer:
         simulation_note_en=now.simulation_note_en,
         illustration=now.illustration,
         deadline_faults=tuple(str(each.finding) for each in now.moved_deadlines),
-        lines=Counts(total=len(now.lines), due=count_dues(now.lines), state=count_states(now.lines)),
+        lines=_count(now.lines),
+        primary_lines=_count(primary_lines(now)),
         milestones=tuple(MilestoneRow.model_validate(one) for one in now.milestones),
     )
+
+
+def _count(lines: Sequence[LineView]) -> Counts:
+    return Counts(total=len(lines), due=count_dues(lines), state=count_states(lines))
 
 
 @api.get("/milestones")

@@ -61,7 +61,7 @@ def facts(words: Words, context: WebContext, line: LineView) -> list[tuple[str, 
     rows = [
         (words("region"), words.pick(line.region_name, line.region_name_en)),
         (words("class"), f"{words.pick(line.class_words, line.class_words_en)} · {role}"),
-        (words("carrier"), line.carrier_name),
+        (words("carrier"), words.pick(line.carrier_name, line.carrier_name_en)),
         (words("circuit_id"), line.circuit_id or words("not_known")),
         (words("route"), f"{line.a_device} {line.a_interface} → {line.z_device} {line.z_interface}"),
         (words("nominal"), f"{words.rate(line.nominal_down_kbps * 1e3)} / {words.rate(line.nominal_up_kbps * 1e3)}"),

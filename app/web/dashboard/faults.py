@@ -43,11 +43,12 @@ def _draw_broken(words: Words, broken: Sequence[FaultView], clock: Clock, open_l
 
 
 def _fault_row(words: Words, fault: FaultView, clock: Clock, open_line: Open) -> None:
+    carrier = words.pick(fault.carrier_name, fault.carrier_name_en)
     with block("td", "wide"):
         with block("button", "line-button", "type=button").on("click", lambda _: open_line(fault.line_id)):
             text("span", words.pick(fault.unit_name, fault.unit_name_en), "unit")
             text("span", fault.line_id, "line-id")
-        text("div", f"{fault.fault_id} · {fault.carrier_name} · {words.known('fault_source', fault.source)}", "muted")
+        text("div", f"{fault.fault_id} · {carrier} · {words.known('fault_source', fault.source)}", "muted")
         if fault.children:
             names = words("list_separator").join(fault.children[:CHILDREN_SHOWN])
             rest = words("and_more") if len(fault.children) > CHILDREN_SHOWN else ""
@@ -61,7 +62,7 @@ def _fault_row(words: Words, fault: FaultView, clock: Clock, open_line: Open) ->
     with block("td"):
         text("div", words.recent(clock.local(fault.began_at), clock.now), "nowrap")
     holder = clock_holder(fault)
-    text("td", fault.carrier_name if holder == fault.line_carrier else words.known("holder", holder), "nowrap")
+    text("td", carrier if holder == fault.line_carrier else words.known("holder", holder), "nowrap")
     with block("td"):
         text("div", words("hours", count=f"{fault.agreed.total_seconds() / 3600:g}"), "nowrap")
         if fault.within_agreed is False:
@@ -77,7 +78,7 @@ def _draw_carriers(words: Words, carriers: Sequence[CarrierRestoring]) -> None:
         with block("tbody"):
             for each in carriers:
                 with block("tr"):
-                    text("th", each.carrier_name, "", "scope=row")
+                    text("th", words.pick(each.carrier_name, each.carrier_name_en), "", "scope=row")
                     for cell in (str(each.faults), str(each.broken)):
                         text("td", cell, "count")
                     for span in (each.median, each.worst):

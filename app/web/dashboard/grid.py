@@ -81,7 +81,7 @@ class LineGrid:
 def choices(words: Words, summary: Summary) -> dict[str, dict[str, str]]:
     """Return the options of each filter: the API's parameter → value → words; the empty value is: any."""
     classes = {line.class_id: words.short(line.class_words, line.class_words_en) for line in summary.lines}
-    carriers = {line.carrier: line.carrier_name for line in summary.lines}
+    carriers = {line.carrier: words.pick(line.carrier_name, line.carrier_name_en) for line in summary.lines}
     found = {
         "region": {region.code: words.pick(region.name, region.name_en) for region in regions_of(summary.lines)},
         "class": classes,
@@ -101,7 +101,7 @@ def grid_options(words: Words) -> dict[str, object]:
         {"field": "line_id", "headerName": words("line_id"), "width": 144, "cellClass": "line-id"},
         _named("region", f"region_name{english}", words("region")) | {"width": 130 if english else 92},
         _named("class_id", f"class_words{english}", words("class"), SHORT) | {"flex": 2, "minWidth": 118},
-        _named("carrier", "carrier_name", words("carrier")) | {"width": 124},
+        _named("carrier", f"carrier_name{english}", words("carrier")) | {"width": 124},
         _coded(words, "state", words("state"), SHOWN_STATES),
         _coded(words, "due", words("standing"), LINE_DUES),
         {"field": "days_left", "headerName": words("days_left"), "width": 90, "type": "rightAligned", ":valueFormatter": DAYS},
@@ -125,6 +125,8 @@ def grid_options(words: Words) -> dict[str, object]:
             "ariaRowSelect": "",
         },
         ":getRowId": "p => p.data.line_id",
+        # What a click opens, the Enter key opens too.
+        ":onCellKeyDown": "p => {if (p.event.key === 'Enter') p.event.target.click()}",
         ":onGridReady": "p => {window.waiwangGrid = p.api}",
         ":datasource": DATASOURCE,
     }

@@ -72,7 +72,7 @@ def by_words(words: Words, registry: Registry, by: str) -> str:
     """Write who says so: a command of ours, a carrier by its name, another role as it stands."""
     kind, _, subject = by.partition(":")
     if kind == "carrier" and subject:
-        return f"{words('access_carrier')} {registry.workspace.order.carriers.get(subject, subject)}"
+        return f"{words('access_carrier')} {words.pick(*registry.workspace.order.carrier_names(subject))}"
     return words.known("access", by) if f"by_{by}" not in _BY else words.pick(*_BY[f"by_{by}"])
 
 

@@ -23,13 +23,15 @@ from app.web.dashboard.faults import draw_faults
 from app.web.dashboard.grid import ATTENTION, BROKEN, LineGrid
 from app.web.dashboard.life import Entries, read_books
 from app.web.dashboard.words import Words
-from app.web.doors import read_cookie
+from app.web.doors import SIGN_IN, read_cookie
 
 COOKIE = "waiwang_language"
 PATHS = {"zh": "/", "en": "/en"}
 REFRESH_S = 3.0
 #: How long a page may take to be drawn before the browser is told that it failed; NiceGUI's own 3 s are short for a large city's first.
 PATIENCE_S = 30.0
+#: How long before a session ends for want of use the page says so.
+IDLE_NOTICE = timedelta(minutes=2)
 Value = TypeVar("Value")
 
 
@@ -80,11 +82,15 @@ class Page:
         """Draw the frame, then what is known now."""
         ui.page_title(self.words("page_title"))
         ui.add_head_html('<link rel="stylesheet" href="/static/dashboard.css">')
+        if self.cookie is not None and self.context.viewer is not None:
+            ui.add_head_html('<script defer src="/static/activity.js"></script>')
+            ui.on("activity", self.note_use)
         with block("header", "head"):
             self._part("header", "head-inner")
             self._part("clock", "clock")
         with block("main", "page"):
             self._part("failure")
+            self._part("idle")
             self._part("banners", "banners")
             self._part("figures", "figures")
             self._section("milestones")
@@ -97,7 +103,7 @@ class Page:
                     self._part("states", "scroll")
                     self._part("outages", "scroll")
             self._section("faults")
-            with block("section", "card", "aria-labelledby=h-all"):
+            with block("section", "card all-lines-card", "aria-labelledby=h-all"):
                 with block("div", "card-head"):
                     text("h2", self.words("all_lines"), "", "id=h-all")
                     text("span", self.words("all_lines_note"), "muted")
@@ -120,8 +126,17 @@ class Page:
             self.parts["failure"].show(str(error), lambda message: sections.draw_failure(self.words, message))
             return
         self.parts["failure"].show("", lambda _: None)
+        self._draw_idle()
         if summary is not None:  # None: the process is ending
             self._draw(summary)
+
+    async def note_use(self) -> None:
+        """Note that somebody moves the mouse, types or scrolls here; what the page asks by itself is no use of the session."""
+        try:
+            if self.cookie is not None:
+                await run.io_bound(self.context.doors.note_use, self.cookie)
+        except WaiwangError as error:
+            self.parts["failure"].show(str(error), lambda message: sections.draw_failure(self.words, message))
 
     async def open_line(self, line_id: str) -> None:
         """Read the evidence on a line and open its dialog."""
@@ -151,8 +166,16 @@ class Page:
         """Tell whether the session has ended, and then lead away; a browser that stays is told nothing more."""
         if self.context.viewer is None or await run.io_bound(self._is_signed_in):
             return False
-        ui.navigate.to("/sign-in")
+        idled = self.cookie is not None and await run.io_bound(self.context.doors.was_idle, self.cookie)
+        ui.navigate.to(f"{SIGN_IN}?ended=idle&next={PATHS[self.words.language]}" if idled else SIGN_IN)
         return True
+
+    def _draw_idle(self) -> None:
+        """Say that the session is about to end, while somebody who reads the page can still keep it."""
+        left = self.context.doors.idle_left(self.cookie) if self.cookie is not None and self.context.viewer is not None else None
+        soon = left is not None and left <= IDLE_NOTICE
+        shown = self.words.age(left) if left is not None and soon else ""
+        self.parts["idle"].show(shown, lambda age: sections.draw_idle(self.words, age))
 
     def _is_signed_in(self) -> bool:
         """Tell whether the session that this page was opened with still holds, in the same role."""

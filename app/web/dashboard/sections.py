@@ -15,7 +15,7 @@ from app.web.dashboard import view
 from app.web.dashboard.deadlines import holder_words, moved_words
 from app.web.dashboard.elements import bar, block, pill, text
 from app.web.dashboard.words import Words
-from app.web.doors import SIGN_IN
+from app.web.doors import OWN_PASSWORD, SIGN_IN
 from app.web.select import count_states
 
 LINES_SHOWN = 8
@@ -45,15 +45,22 @@ def draw_header(words: Words, summary: Summary, other_language: str, viewer: Vie
     """Draw the title, the order it serves, the way to the other language, and the way in or out."""
     with block("div", "head-title"):
         text("h1", words("page_title"))
-        title = words.pick(summary.order_title, summary.order_title_en)
-        text("p", words("order_line", title=title, number=summary.order_number), "order")
+        title, number = words.pick(summary.order_title, summary.order_title_en), words.pick(summary.order_number, summary.order_number_en)
+        text("p", words("order_line", title=title, number=number), "order")
     text("a", words("other_language"), "language", f"href=/language/{other_language} lang={other_language}")
     if viewer is None:
         text("a", words("sign_in"), "language", f"href={SIGN_IN}")
         return
     text("span", words("signed_in_as", account=viewer.account, role=words.known("access", viewer.role.kind)), "muted nowrap")
+    text("a", words("own_password"), "language", f"href={OWN_PASSWORD}")
     with block("form", "", "method=post action=/sign-out"):
         text("button", words("sign_out"), "language", "type=submit")
+
+
+def draw_idle(words: Words, left: str) -> None:
+    """Draw when the session will end for want of use; nothing while that is far away."""
+    if left:
+        _banner("simulation", words("idle_soon"), words("idle_soon_note", left=left))
 
 
 def draw_banners(words: Words, summary: Summary, polling: Polling) -> None:
@@ -81,16 +88,15 @@ def draw_figures(words: Words, counts: view.Figures, polling: Polling) -> None:
     late_part = words("accepted_late_part", count=counts.accepted_late) if counts.accepted_late else ""
     of_total = words("of_total", total=counts.total, share=words.share(counts.accepted, counts.total))
     with block("div", "figure is-wide"):
-        text("div", words("lines_accepted"), "figure-name")
+        text("div", words("primary_accepted"), "figure-name")
         with block("div", "figure-value"):
             text("span", str(counts.accepted), "number")
             text("span", of_total, "figure-of")
         bar(counts.accepted, counts.total)
         if late_part:
             text("div", late_part, "figure-note")
-        if counts.primary < counts.total:
-            share = words.share(counts.primary_accepted, counts.primary)
-            text("div", words("primary_part", count=counts.primary_accepted, total=counts.primary, share=share), "figure-note")
+        if counts.backups:
+            text("div", words("backups_beside", count=counts.backups_accepted, total=counts.backups), "figure-note")
     late_note = words("not_proven_part", count=counts.not_proven) if counts.not_proven else words("fig_late_note")
     _figure(words("fig_late"), counts.late, late_note, "late")
     _figure(words("fig_at_risk"), counts.at_risk, words("fig_at_risk_note"), "at_risk")
@@ -224,6 +230,8 @@ def draw_states(words: Words, lines: Sequence[LineView]) -> None:
     """Draw how many lines are in which state, by county."""
     rows = view.states_by_region(lines)
     states = _states(count_states(lines))
+    if backups := sum(line.role != "primary" for line in lines):
+        text("p", words("states_of_all", total=len(lines), backups=backups), "muted")
     with block("table", "list states"):
         with block("thead"), block("tr"):
             text("th", words("region"), "", "scope=col")

@@ -18,16 +18,17 @@ URGENT = ("late", "not_proven", "at_risk")
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The key figures. `accepted` counts late acceptances too; `not_proven` lines are over their deadline and not known to be late.
+    """The key figures. `accepted` of `total` are primary lines, as milestones and reports count them; backups stand beside them.
 
-    `primary` lines are those that milestones and reports count; the others are backups.
+    `accepted` counts late acceptances too; `not_proven` lines are over their deadline and not known to be late. `states` are those of
+    all lines.
     """
 
     total: int
-    primary: int
-    primary_accepted: int
     accepted: int
     accepted_late: int
+    backups: int
+    backups_accepted: int
     late: int
     not_proven: int
     at_risk: int
@@ -58,17 +59,18 @@ class Outage:
 
 def figures(summary: Summary) -> Figures:
     """Count the whole rollout."""
-    dues, states, primary = count_dues(summary.lines), count_states(summary.lines), primary_lines(summary)
+    dues, primary = count_dues(summary.lines), primary_lines(summary)
+    accepted = sum(line.done_at is not None for line in primary)
     return Figures(
-        total=len(summary.lines),
-        primary=len(primary),
-        primary_accepted=sum(line.done_at is not None for line in primary),
-        accepted=dues["accepted"] + dues["accepted_late"],
-        accepted_late=dues["accepted_late"],
+        total=len(primary),
+        accepted=accepted,
+        accepted_late=sum(line.due == "accepted_late" for line in primary),
+        backups=len(summary.lines) - len(primary),
+        backups_accepted=sum(line.done_at is not None for line in summary.lines) - accepted,
         late=dues["late"],
         not_proven=dues["not_proven"],
         at_risk=dues["at_risk"],
-        states=states,
+        states=count_states(summary.lines),
     )
 
 

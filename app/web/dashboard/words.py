@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 
 from app.core.linestate import reason_in_chinese
 from app.web.dashboard.deadline_words import DEADLINE_TABLE
+from app.web.dashboard.office_words import OFFICE_TABLE
 
 LANGUAGES = ("zh", "en")
 
@@ -36,11 +37,10 @@ TABLE: dict[str, tuple[str, str]] = {
     "unread": ("数据读取失败", "Data could not be read"),
     "stands_still": ("页面停留在上一次读到的数据。", "The page shows what was read last."),
     # key figures
-    "lines_accepted": ("已验收线路", "Lines accepted"),
+    "primary_accepted": ("主用线路已验收", "Primary lines accepted"),
     "of_total": ("共 {total} 条，{share}", "of {total}, {share}"),
-    "primary_part": ("其中主用 {count} / {total}，{share}", "primary lines {count} / {total}, {share}"),
+    "backups_beside": ("另有备用线路 {total} 条，已验收 {count} 条", "beside them {count} of {total} backup lines"),
     "accepted_late_part": ("其中逾期验收 {count} 条", "{count} of them late"),
-    "none_late": ("均在期限内", "all in time"),
     "fig_late": ("逾期", "Late"),
     "fig_late_note": ("过期未验收", "past due"),
     "fig_at_risk": ("临期", "At risk"),
@@ -56,8 +56,8 @@ TABLE: dict[str, tuple[str, str]] = {
     # milestones
     "milestones": ("里程碑", "Milestones"),
     "milestones_note": (
-        "每格：已完成 / 应完成，按县（区）与线路类别，或按单位。",
-        "Each cell: done / wanted, by county and class of line, or by unit.",
+        "每格：已完成 / 应完成，按县（区）与线路类别（只计主用线路），或按单位。",
+        "Each cell: done / wanted, by county and class of line (primary lines only), or by unit.",
     ),
     "due": ("期限", "Due"),
     "milestone": ("事项", "Duty"),
@@ -91,7 +91,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "fault_planned": ("计划检修：{document}", "Planned: {document}"),
     "fault_planned_late": ("计划检修（通知逾期）：{document}", "Planned, announced late: {document}"),
     "fault_reopened": ("反复 {count} 次", "broke again {count} times"),
-    "fault_children": ("其后 {count} 条线路受影响：{names}", "{count} lines behind it: {names}"),
+    "fault_children": ("其后 {count} 条线路受影响（只计已验收的）：{names}", "{count} lines behind it (accepted ones): {names}"),
     "fault_source_hand": ("人工登记", "by hand"),
     "fault_source_poller": ("轮询发现", "by polling"),
     "fault_source_alertmanager": ("告警", "by alert"),
@@ -111,6 +111,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "attention": ("逾期、未证实与临期线路", "Lines late, not proven or at risk"),
     "attention_none": ("没有逾期、未证实或临期的线路。", "No line is late, not proven or at risk."),
     "states": ("线路通断", "Link states"),
+    "states_of_all": ("全部 {total} 条线路，其中备用 {backups} 条。", "All {total} lines, {backups} of them backup lines."),
     "not_up": ("未通线路与原因", "Lines not up, and why"),
     "not_up_none": ("没有断开、不可达的线路。", "No line is down or unreachable."),
     "behind": ("位于线路 {line} 之后", "behind line {line}"),
@@ -125,7 +126,6 @@ TABLE: dict[str, tuple[str, str]] = {
     "other_duties_note": ("尚无登记，未计量。", "Nothing recorded yet; not measured."),
     "region_class": ("县（区）/ 类别", "County / class"),
     "more": ("另有 {count} 条，在下方列出", "{count} more: list them below"),
-    "all_regions": ("全市合计", "All"),
     "total": ("合计", "Total"),
     "reason_missing": ("原因不明", "reason not known"),
     # all lines
@@ -269,12 +269,23 @@ TABLE: dict[str, tuple[str, str]] = {
     "sign_in_note": ("账号由市电子政务中心发放。", "Accounts are given out by the e-government centre."),
     "sign_in_refused": ("账号或口令不正确。", "Account and password do not fit."),
     "sign_in_wait": ("失败次数过多，请 {minutes} 分钟后再试。", "Too many failures: try again in {minutes} min."),
+    "sign_in_idle": ("因长时间无操作，登录已结束，请重新登录。", "The session ended because nobody used it. Sign in again."),
+    "sign_in_changed": ("口令已更改，请用新口令登录。", "The password was changed. Sign in with the new one."),
+    "idle_soon": ("登录即将结束", "The session ends soon"),
+    "idle_soon_note": (
+        "长时间无操作，{left}后退出登录；移动鼠标或按任意键即可继续。",
+        "Nobody has used it for long: it ends in {left}. Move the mouse or press a key to go on.",
+    ),
     "signed_in_as": ("{account}（{role}）", "{account} ({role})"),
     "access_viewer": ("查看", "viewer"),
     "access_engineer": ("运维工程师", "engineer"),
     "access_centre": ("电子政务中心", "centre"),
     "access_carrier": ("网络服务提供商", "carrier"),
     "access_unit": ("接入单位", "unit"),
+    "access_system": ("系统管理员", "system administrator"),
+    "access_security": ("安全管理员", "security administrator"),
+    "access_auditor": ("安全审计员", "auditor"),
+    "access_none": ("未授予角色", "no role yet"),
     # dates
     "days_over": ("逾期 {days} 天", "{days} d over"),
     "days_today": ("今天到期", "due today"),
@@ -291,6 +302,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "api": ("接口说明（OpenAPI）", "API (OpenAPI)"),
     "metrics": ("监控指标", "Metrics"),
     **DEADLINE_TABLE,
+    **OFFICE_TABLE,
 }
 
 MONTHS = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from app.core.availability import ServiceLevel
 from app.core.document import DASH, Block, Document, grid_or
@@ -29,18 +30,24 @@ WORKINGS = (
     (r"([\d.]+) of ([\d.]+)", r"可得\2分，实得\1分"),
     (r", scaled to ([\d.]+): ", r"，折算为\1分制："),
     (r", at most ([\d.]+)", r"，上限\1"),
-    (r", within (\w+) \(([\d.]+) left\)", r"，在\1内（余\2）"),
+    (r", within (.+?) \(([\d.]+) left\)", r"，在\1内（余\2）"),
     (r": ", "："),
 )
+_WITHIN = re.compile(r", within (\w+) \(")
 _WORKINGS = tuple((re.compile(pattern), chinese) for pattern, chinese in WORKINGS)
 
 
-def working_words(say: ReportWords, working: str) -> str:
-    """Write how a score was come by in the language of the report."""
+def working_words(say: ReportWords, working: str, titles: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Write how a score was come by in the language of the report; a row that caps another by its title."""
+    working = _WITHIN.sub(lambda found: f", within {_quoted(say, titles[found[1]]) if found[1] in titles else found[1]} (", working)
     if say.language == "zh":
         for pattern, chinese in _WORKINGS:
             working = pattern.sub(chinese, working)
     return working
+
+
+def _quoted(say: ReportWords, title: str) -> str:
+    return f"“{title}”" if say.language == "zh" else f'"{title}"'
 
 
 def build_scores(ground: Ground, table: ScoreTable, ranked: Sequence[Score]) -> Document:
@@ -86,7 +93,7 @@ def _row_sources(say: ReportWords, table: ScoreTable) -> Block:
     rows = [(say.pick(item.title, item.title_en) + "".join(item.marks), item.points, say.source(item.source)) for item in table.items]
     for each in table.adjustments:
         points = -each.cap if each.deduction else each.cap
-        rows.append((f"{say.pick(each.title, each.title_en)}（{say('adjusted')}）", points, say.source(each.source)))
+        rows.append((say.pick(each.title, each.title_en) + say("adjusted"), points, say.source(each.source)))
     head = [say("head_row"), say("head_points"), say("head_source")]
     return grid_or(say("scores_none"), "", head, rows, (70, 14, 26), "lrl")
 
@@ -121,11 +128,13 @@ def _working(say: ReportWords, scores: Sequence[Score]) -> Block:
     rows: list[tuple[str | int | float | None, ...]] = []
     for each in scores:
         name = say.pick(each.name, each.name_en)
+        titles = {row.item_id: say.pick(row.title, row.title_en) for row in each.rows}
         for row in each.rows:
             earned = None if row.earned is None else round(row.earned, 2)
             rows.append((name, say.pick(row.title, row.title_en), row.points, earned, working_words(say, row.working)))
         for extra in each.adjustments:
-            rows.append((name, say.pick(extra.title, extra.title_en), None, round(extra.points, 2), working_words(say, extra.working)))
+            working = working_words(say, extra.working, titles)
+            rows.append((name, say.pick(extra.title, extra.title_en), None, round(extra.points, 2), working))
     head = [say(f"head_{name}") for name in ("name", "row", "points", "earned", "working_out")]
     return grid_or(say("scores_none"), "", head, rows, (24, 36, 9, 9, 34), "llrrl")
 

@@ -65,7 +65,7 @@ def build_circular(ground: Ground, period: Period, letterhead: Letterhead) -> Do
     facts, outline = _gather(ground), Outline(say.language)
     today = ground.known.at.astimezone(order.timezone).date()
     title = say.pick(order.title, order.title_en)
-    outline.say(say("circular_opening", title=title, number=order.number, day=say.day(today)))
+    outline.say(say("circular_opening", title=title, number=say.pick(order.number, order.number_en), day=say.day(today)))
     _say_progress(ground, outline, facts, period)
     _say_problems(ground, outline, facts)
     _say_demands(ground, outline, facts)
@@ -74,7 +74,7 @@ def build_circular(ground: Ground, period: Period, letterhead: Letterhead) -> Do
     outline.say(_annex_list(say, titles), style="annexes")
     day = letterhead.issued_on or today
     issued = day_of_issue(day) if say.language == "zh" else say.day(day)
-    outline.add(Signature(letterhead.issuer or order.issuer, issued))
+    outline.add(Signature(letterhead.issuer or say.pick(order.issuer, order.issuer_en), issued))
     for group in annexes:
         outline.add(*group)
     outline.say(_rhythm(ground, period), style="note")
@@ -177,7 +177,7 @@ def _say_problems(ground: Ground, outline: Outline, facts: _Facts) -> None:
 def _holders(say: ReportWords, facts: _Facts) -> str:
     """Name who holds how many of the late lines: carriers by name, the most first, then units and the centre."""
     others = Counter(each.line.clock_holder for each in facts.late if each.line.clock_holder != "carrier")
-    counts = [*_held(facts, "carrier").most_common(), *((holder_name(say, each), others[each]) for each in HOLDERS if others[each])]
+    counts = [*_held(say, facts, "carrier").most_common(), *((holder_name(say, each), others[each]) for each in HOLDERS if others[each])]
     return say.joined([say("holder_count", name=name, count=count) for name, count in counts])
 
 
@@ -196,15 +196,16 @@ def _late_duties(ground: Ground) -> Iterator[str]:
         yield say("duty_late", title=title, due=say.day(view.due_on), units=names, **counts)
 
 
-def _held(facts: _Facts, holder: str) -> Counter[str]:
-    return Counter(each.line.carrier_name for each in facts.late if each.line.clock_holder == holder)
+def _held(say: ReportWords, facts: _Facts, holder: str) -> Counter[str]:
+    held = (each.line for each in facts.late if each.line.clock_holder == holder)
+    return Counter(say.pick(line.carrier_name, line.carrier_name_en) for line in held)
 
 
 def _say_demands(ground: Ground, outline: Outline, facts: _Facts) -> None:
     """Say who has to do what about lines that are over their day, late or not proven, and about those whose day is to come."""
     say = ground.say
     outline.chapter(say("chapter_demands"))
-    held = _held(facts, "carrier")
+    held = _held(say, facts, "carrier")
     over = [line for line in facts.lines if line.due in ("late", "not_proven")]
     waiting = [line for line in over if line.clock_holder == "unit"]
     gates = {gate for line in waiting for gate in say.words.each(line.open_gates, line.open_gates_en)}

@@ -54,7 +54,7 @@ def _grid(say: ReportWords, caption: str, counted: str, groups: Sequence[tuple[s
     ]
     head = [say(f"head_of_{counted}"), say("head_progress"), say("head_wanted"), say(f"head_needed_{counted}")]
     head += [say(f"head_lately_{counted}"), say("head_foretold"), say("head_outlook")]
-    return grid_or(say("forecast_none"), caption, head, rows, (27, 13, 8, 13, 13, 32, 13), "lcrrrcc")
+    return grid_or(say("forecast_none"), caption, head, rows, (20, 11.5, 9, 9.5, 9.5, 29, 11.5), "lcrrrcc")
 
 
 def _shown(jeopardy: Sequence[Jeopardy]) -> list[Jeopardy]:
@@ -130,7 +130,8 @@ def _sentence(say: ReportWords, cast: Forecast) -> str:
     if cast.outlook == "over" or cast.needed_per_day is None:
         return sentence
     outlook = say.words(f"outlook_{cast.outlook}").lower()
-    return sentence + ("" if say.language == "zh" else " ") + say("forecast_need", needed=f"{cast.needed_per_day:.2f}", outlook=outlook)
+    needed = say("forecast_need", needed=f"{round(cast.needed_per_day, 2):g}", outlook=outlook)
+    return sentence + ("" if say.language == "zh" else " ") + needed
 
 
 def say_changes(ground: Ground, outline: Outline, milestones: Sequence[MilestoneView]) -> None:

@@ -82,7 +82,7 @@ def build_overdue(ground: Ground) -> Document:
     outline.add(overdue_grid(ground, lines, say("overdue_none", moment=ground.now)))
     outline.say(weekends_note(ground, lines), style="note")
     add_later(ground, outline)
-    return finish(ground, say("overdue_title"), outline)
+    return finish(ground, say("overdue_title"), outline, landscape=True)
 
 
 def _say_holders(ground: Ground, outline: Outline, holders: Counter[str | None]) -> None:

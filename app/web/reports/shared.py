@@ -37,18 +37,20 @@ def lay_ground(workspace: Workspace, known: Known, language: str, later: tuple[L
     return Ground(workspace, known, report_words(language, workspace.order.timezone), later)
 
 
-def finish(ground: Ground, title: str, outline: Outline, *, look: Look = "report", mark: str = "", addressee: str = "") -> Document:
+def finish(
+    ground: Ground, title: str, outline: Outline, *, look: Look = "report", mark: str = "", addressee: str = "", landscape: bool = False
+) -> Document:
     """Return the document; what was learnt later is its last chapter, where it was asked for."""
     simulation, say = ground.workspace.order.simulation, ground.say
     warning = say.pick(simulation.note, simulation.note_en) if simulation else ""
-    return Document(say.language, look, title, mark, addressee, warning, outline.blocks)
+    return Document(say.language, look, title, mark, addressee, warning, outline.blocks, landscape)
 
 
 def open_report(ground: Ground) -> Outline:
     """Return an outline that begins with the order and the moment."""
     say, order = ground.say, ground.workspace.order
     outline = Outline(say.language)
-    outline.say(say("basis", title=say.pick(order.title, order.title_en), number=order.number), style="plain")
+    outline.say(say("basis", title=say.pick(order.title, order.title_en), number=say.pick(order.number, order.number_en)), style="plain")
     polled = "" if ground.known.summary.polled_at is not None else say("never_polled")
     outline.say(say("as_of", moment=ground.now, zone=say.zone_name()), polled, style="plain")
     return outline
@@ -97,7 +99,7 @@ def learnt_words(ground: Ground, learnt: Learnt) -> str:
         case "measurement":
             word = say.words.known("criterion", word)
         case "life":
-            word = say.known("step", word)
+            word = say.words.known("life", word).lower()
         case "line_event":
             word = say.known("event", word)
         case "confirmation":
@@ -163,7 +165,7 @@ def standings_grid(say: ReportWords, what: str, caption: str, standings: Sequenc
     rows = [_standing_row(say, name, each, counted) for name, each in named]
     head = [say(f"head_{what}"), *(say(f"head_{name}") for name in ("total", "done")), say("percent")]
     head += [say(f"head_{name}") for name in (*counted, "days")]
-    widths = (22, 9, 9, 9, *(11.5 if name in ("done_late", "late") else 9 for name in counted), 13)
+    widths = (20, 9, 10.5, 8, *(10.5 if name in ("done_late", "late") else 8.5 for name in counted), 11)
     return grid_or(say("no_lines"), caption, head, rows, widths, "l" + "r" * (len(head) - 1))
 
 
@@ -196,8 +198,8 @@ def overdue_grid(ground: Ground, lines: Sequence[Overdue], empty: str) -> Block:
     head = [say("number"), *(say(f"head_{name}") for name in names)]
     if not any(each.line.open_gates for each in lines):  # a column that says nothing but none is left out
         rows, head = [row[:-1] for row in rows], head[:-1]
-        return grid_or(empty, "", head, rows, (5.5, 25, 11, 24, 12, 17.5, 12, 10, 18.5), "cllllcrrl")
-    return grid_or(empty, "", head, rows, (5, 20.5, 9.5, 22, 10, 13, 10.5, 8.5, 12.5, 25), "cllllcrrll")
+        return grid_or(empty, "", head, rows, (5.5, 30, 13, 19, 14, 13, 10, 9.5, 13), "cllllcrrl")
+    return grid_or(empty, "", head, rows, (4.5, 25, 11, 15.5, 12, 11, 8.5, 8, 10.5, 26), "cllllcrrll")
 
 
 def _overdue_row(say: ReportWords, number: int, each: Overdue) -> tuple[str | int | float | None, ...]:
@@ -207,7 +209,7 @@ def _overdue_row(say: ReportWords, number: int, each: Overdue) -> tuple[str | in
         say.pick(line.unit_name, line.unit_name_en),
         say.pick(line.region_name, line.region_name_en),
         line.line_id,
-        line.carrier_name,
+        say.pick(line.carrier_name, line.carrier_name_en),
         f"{each.last_day}",
         each.days,
         each.working_days,
@@ -230,7 +232,7 @@ def failed_grid(ground: Ground, lines: Sequence[LineView], empty: str) -> Block:
             say.pick(line.unit_name, line.unit_name_en),
             say.pick(line.region_name, line.region_name_en),
             line.line_id,
-            line.carrier_name,
+            say.pick(line.carrier_name, line.carrier_name_en),
             say.joined([say.words.known("criterion", kind) for kind in failed_criteria(line)]),
             say.stamp(line.decided_at) if line.decided_at else None,
         )

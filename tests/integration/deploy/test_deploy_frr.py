@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import itertools
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
 from app.core.commands import Command, strip_noise
+from app.core.intent import DeviceIntent, ManagementIntent
 from app.edge.patch import patch, unified_diff
 from app.edge.ssh.access import Access, Limits, Target
 from app.edge.ssh.login import open_session
 from app.errors import CommitRefused
+from app.workflows.hosts import Gateway
+from app.workflows.way_back import Change, take_back
 
 BOOTSTRAP = """
 hostname frr-test
@@ -111,6 +114,24 @@ def access(fleet, **changes) -> Access:
     return Access(**{**given, "known_hosts": None, "limits": Limits(login_s=60, read_s=60), **changes})
 
 
+MANAGEMENT = ManagementIntent("netops", "poller", "sha", "aes128", (IPv4Network("198.18.9.0/29"),), (), (), "", "")
+INTENT = DeviceIntent(
+    hostname="frr-test",
+    family="frr",
+    platform="cisco_ios",
+    role="county_agg",
+    region="1",
+    depth=1,
+    loopback=None,
+    contacts=(IPv4Address("198.18.0.1"),),
+    interfaces=(),
+    static_routes=(),
+    ospf=None,
+    management=MANAGEMENT,
+    uplink="eth1",
+)
+#: One login is enough here: nobody is asked for another.
+NOBODY = Gateway(False, connect=lambda intent, wait_s: pytest.fail("asked for another login"), require_secrets=list, is_practice=bool)
 TARGET = Target("frr-test", "frr", "cisco_ios", (IPv4Address("198.18.0.1"),), "netops")
 
 
@@ -134,3 +155,21 @@ def test_a_line_that_a_real_frr_refuses_ends_the_push_with_its_words(real_frr, f
     assert "line 2 of 3, 'ip ospf area 0.0.0.9'" in str(refusal.value)
     assert "Must remove previous area" in str(refusal.value)
     assert "description never" not in real_frr.running()
+
+
+@pytest.mark.parametrize("place", [1, 4, 9])
+def test_a_real_frr_that_refuses_a_line_midway_runs_what_it_ran_before(real_frr, frr_over_ssh, place: int) -> None:
+    """The line that it refuses stands in the middle of a real patch; the way back is read from the device itself."""
+    bring_to(real_frr, INTENDED)
+    stood = real_frr.running()
+    commands = patch("frr", stood, CHANGED)
+    assert place < len(commands)
+    refused = (*commands[:place], Command("ip ospf no-such-word"), *commands[place:])
+    with open_session(TARGET, access(frr_over_ssh)) as session:
+        before = session.running()
+        with pytest.raises(CommitRefused, match=f"line {place + 1} of {len(refused)}"):
+            session.push(refused)
+        assert patch("frr", session.running(), before) != () or place == 1, "something is in force"
+        standing = take_back(Change(NOBODY, INTENT, before, len(refused), lambda: None), session)
+    assert (standing.stands, standing.in_force) == ("as_before", ()), standing.told
+    assert sorted(strip_noise("frr", real_frr.running()).splitlines()) == sorted(strip_noise("frr", stood).splitlines())

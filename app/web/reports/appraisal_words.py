@@ -1,0 +1,62 @@
+"""Words of score sheets, of an organisation's list and of availability, in the shape of `words.TABLE`."""
+
+from __future__ import annotations
+
+APPRAISAL_TABLE: dict[str, tuple[str, str]] = {
+    # scores
+    "scores_title": ("{title}考核得分表", "Scores: {title}"),
+    "scores_none": ("本表没有考核对象。", "This table ranks nobody."),
+    "chapter_ranking_county": ("县（区）排名", "Counties"),
+    "chapter_ranking_unit": ("单位排名", "Units"),
+    "chapter_working": ("得分计算", "Working"),
+    "chapter_contests": ("复核与申诉", "Contests"),
+    "contests_count": ("复核、申诉共{count}件", "{count} contests"),
+    "contest_open": ("待决定", "open"),
+    "contest_upheld": ("予以采纳", "upheld"),
+    "contest_dismissed": ("不予采纳", "dismissed"),
+    "head_contest": ("编号", "No."),
+    "head_grounds": ("提出时间与理由", "Raised, on what grounds"),
+    "head_outcome": ("处理结果", "Decision"),
+    "head_row_points": ("该项得分", "Row"),
+    "head_total_points": ("总分", "Total"),
+    "chapter_rows": ("计分项目", "What is scored"),
+    "head_rank": ("名次", "Rank"),
+    "head_prize": ("奖次", "Prize"),
+    "head_name": ("对象", "Subject"),
+    "head_score": ("得分", "Score"),
+    "head_standing": ("性质", "Standing"),
+    "head_working_out": ("计算", "Working"),
+    "head_row": ("项目", "Row"),
+    "head_points": ("分值", "Points"),
+    "head_earned": ("得分", "Earned"),
+    "provisional": ("暂定", "provisional"),
+    "final": ("确定", "final"),
+    "prize": ("{rank}等奖", "prize {rank}"),
+    "provisional_note": (
+        "有未计量项目的得分为暂定，参加排名，不授奖。{count}个对象中{open}个为暂定。",
+        "A score with a row that nobody measured is provisional: ranked, no prize. {open} of {count} are.",
+    ),
+    "formula": ("计分方法：{formula}（{source}）。满分{total}分。", "Method: {formula} ({source}). Of {total} points."),
+    "formula_in_proportion": ("按完成比例计分", "in proportion"),
+    "formula_all_or_nothing": ("全部完成方得分", "all or nothing"),
+    "adjusted": ("（加减分）", " (bonus or deduction)"),
+    # organisation
+    "organisation_title": ("{title}任务清单", "Duties and lines: {title}"),
+    "task": ("任务：{task}（{source}）。", "Task: {task} ({source})."),
+    "chapter_own_milestones": ("期限事项", "Milestones"),
+    "chapter_own_lines": ("线路", "Lines"),
+    "own_no_milestones": ("没有分工到该组织的期限事项。", "No milestone names this organisation."),
+    "own_no_lines": ("没有分工到该组织的线路。", "No line is this organisation's."),
+    # availability
+    "availability_title": ("线路可用率报告", "Availability of lines"),
+    "availability_none": ("没有已验收且在考核范围内的线路。", "No accepted line is covered."),
+    "availability_duty": (
+        "要求：可用率不低于{share}，按{days}天计，测量覆盖不低于{coverage}（{source}）。",
+        "Wanted: up for at least {share} over {days} days with {coverage} measured ({source}).",
+    ),
+    "head_verdict": ("结论", "Verdict"),
+    "head_up": ("可用率", "Up"),
+    "head_measured": ("测量覆盖", "Measured"),
+    "head_down": ("中断时长", "Down"),
+    "head_since": ("起算时间", "Since"),
+}
