@@ -70,8 +70,8 @@ class CommandLine:
         return 0
 
     def start(self, *words: str, **more: str) -> subprocess.Popen[str]:
-        """Start `waiwang WORDS` as a process that Ctrl-C reaches, even where the tests run in the background of a script."""
-        argv = ["env", "--default-signal=INT", sys.executable, "-c", "from app.cli.main import main; main()", *words]
+        """Start `waiwang WORDS` as a process that signals reach, even where the tests run in the background of a script or under nohup."""
+        argv = ["env", "--default-signal=INT,TERM,HUP", sys.executable, "-c", "from app.cli.main import main; main()", *words]
         pipe = subprocess.PIPE
         return subprocess.Popen(argv, cwd=self.place, env=self.environment(**more), stdout=pipe, stderr=pipe, text=True)
 
