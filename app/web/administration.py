@@ -18,23 +18,14 @@ from app.web.api.offices import HEAD, Days, Desk, Subject, write_detail
 from app.web.context import WebContext
 from app.web.dashboard.words import UNKNOWN, Words
 from app.web.doors import OFFICE_PAGE
-from app.web.sign_in import words_of
+from app.web.plain_page import other_language, plain_page, words_of
 from app.workflows.offices import OfficeDesk, Proof
 
 router = APIRouter(include_in_schema=False)
 REFUSED = " refused"
 #: Entries on one page; the export has all.
 SHOWN = 200
-PAGE = Template("""\
-<!doctype html>
-<html lang="$lang">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>$administration · $page_title</title>
-<link rel="stylesheet" href="/static/dashboard.css">
-</head>
-<body class="office-body">
+BODY = Template("""\
 <header class="head"><div class="head-inner"><div class="head-title"><h1>$administration</h1><p class="order">$page_title</p></div>
 <span class="muted nowrap">$who</span><a class="language" href="/password">$own_password</a>
 <a class="language" href="/language/$other" lang="$other">$other_language</a>
@@ -43,8 +34,6 @@ PAGE = Template("""\
 <p class="banner is-notice">$note</p>
 $body
 </main>
-</body>
-</html>
 """)
 FORMS = Template("""\
 <form method="get" action="$path" class="filters"><label>$of <input name="of" maxlength="100" value="$name"></label>
@@ -77,10 +66,9 @@ def show_administration(
     else:
         body = "" if who.role.kind == NONE else _accounts(words, context, desk)
     texts = {name: escape(words(name)) for name in TEXTS}
-    other = "zh" if words.language == "en" else "en"
     note = escape(words(f"office_note_{who.role.kind}"))
-    html = PAGE.substitute(texts, lang=words.language, other=other, who=escape(_shown(words, who)), note=note, body=body)
-    return HTMLResponse(html, headers={"cache-control": "no-store"})
+    shown = BODY.substitute(texts, other=other_language(words), who=escape(_shown(words, who)), note=note, body=body)
+    return plain_page(words, "administration", "office-body", shown)
 
 
 def _accounts(words: Words, context: WebContext, desk: OfficeDesk) -> str:

@@ -15,20 +15,12 @@ from app.core.access import LONGEST_PASSWORD, SHORTEST_PASSWORD
 from app.web.api.entries import require_viewer
 from app.web.context import WebContext, read_context
 from app.web.doors import OWN_PASSWORD, Change, read_cookie
-from app.web.sign_in import read_form, welcome, words_of
+from app.web.plain_page import alarm, plain_page, read_form, words_of
+from app.web.sign_in import welcome
 
 router = APIRouter(include_in_schema=False)
 log = logging.getLogger(__name__)
-PAGE = Template("""\
-<!doctype html>
-<html lang="$lang">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>$own_password · $page_title</title>
-<link rel="stylesheet" href="/static/dashboard.css">
-</head>
-<body class="sign-in-body">
+BODY = Template("""\
 <main class="card sign-in">
 <div class="card-head"><h1>$own_password</h1><a class="language" href="/">$to_page</a></div>
 $message
@@ -44,10 +36,8 @@ $message
 </form>
 <p class="muted">$rule</p>
 </main>
-</body>
-</html>
 """)
-TEXTS = ("own_password", "page_title", "present_password", "new_password", "new_password_again", "to_page")
+TEXTS = ("own_password", "present_password", "new_password", "new_password_again", "to_page")
 
 
 @router.get(OWN_PASSWORD)
@@ -80,8 +70,7 @@ async def change_own_password(request: Request, context: WebContext = Depends(re
 def _page(request: Request, context: WebContext, message: str, status: int = 200, **values: object) -> HTMLResponse:
     words = words_of(request)
     texts = {name: escape(words(name)) for name in TEXTS}
-    told = f'<p class="banner is-alarm" role="alert">{escape(words(message, **values))}</p>' if message else ""
     rule = escape(words("password_rule", shortest=SHORTEST_PASSWORD, longest=LONGEST_PASSWORD))
     holder = escape(require_viewer(context).account, quote=True)
-    html = PAGE.substitute(texts, lang=words.language, message=told, rule=rule, holder=holder)
-    return HTMLResponse(html, status, headers={"cache-control": "no-store"})
+    body = BODY.substitute(texts, message=alarm(words, message, **values), rule=rule, holder=holder)
+    return plain_page(words, "own_password", "sign-in-body", body, status)

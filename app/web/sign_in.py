@@ -6,29 +6,18 @@ import logging
 import math
 from html import escape
 from string import Template
-from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from app.web.context import WebContext, read_context
-from app.web.dashboard.words import Words
 from app.web.doors import SESSION_COOKIE, SESSION_LIFE, SIGN_IN, SIGN_OUT, read_cookie
+from app.web.plain_page import alarm, other_language, plain_page, read_form, words_of
 
 router = APIRouter(include_in_schema=False)
 log = logging.getLogger(__name__)
-LANGUAGE_COOKIE = "waiwang_language"
-PAGE = Template("""\
-<!doctype html>
-<html lang="$lang">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>$sign_in · $page_title</title>
-<link rel="stylesheet" href="/static/dashboard.css">
-</head>
-<body class="sign-in-body">
+BODY = Template("""\
 <main class="card sign-in">
 <div class="card-head"><h1>$page_title</h1><a class="language" href="/language/$other" lang="$other">$other_language</a></div>
 $message
@@ -42,11 +31,8 @@ $message
 </form>
 <p class="muted">$sign_in_note</p>
 </main>
-</body>
-</html>
 """)
-#: Longer forms are not read.
-FORM_LIMIT = 4096
+TEXTS = ("page_title", "sign_in", "account", "password", "sign_in_note", "other_language")
 
 
 @router.get(SIGN_IN)
@@ -95,23 +81,6 @@ def sign_out(request: Request, context: WebContext = Depends(read_context)) -> R
     return answer
 
 
-async def read_form(request: Request, *names: str) -> list[str]:
-    """Return the fields of a form; those that are missing, and all of a form that is too long, are empty."""
-    body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) > FORM_LIMIT:
-            return [""] * len(names)
-    fields = parse_qs(body.decode("utf-8", "replace"))
-    return [fields.get(name, [""])[0] for name in names]
-
-
-def words_of(request: Request, target: str = "") -> Words:
-    """Return the words of the language that this browser chose, or that it comes from."""
-    chosen = request.cookies.get(LANGUAGE_COOKIE) or ("en" if target == "/en" else "zh")
-    return Words("en" if chosen == "en" else "zh")
-
-
 def _own_path(target: str) -> str:
     """Return where to go after sign-in: a path of ours, never another site."""
     plain = target.isascii() and target.isprintable() and "\\" not in target
@@ -120,11 +89,7 @@ def _own_path(target: str) -> str:
 
 def _page(request: Request, target: str, message: str = "", status: int = 200, **values: object) -> HTMLResponse:
     words = words_of(request, target)
-    texts = {
-        name: escape(words(name))
-        for name in ("page_title", "sign_in", "account", "password", "sign_in_note", "other_language")
-    }
-    other = "zh" if words.language == "en" else "en"
-    told = f'<p class="banner is-alarm" role="alert">{escape(words(message, **values))}</p>' if message else ""
-    html = PAGE.substitute(texts, lang=words.language, other=other, message=told, next=escape(_own_path(target), quote=True))
-    return HTMLResponse(html, status, headers={"cache-control": "no-store"})
+    texts = {name: escape(words(name)) for name in TEXTS}
+    told, onward = alarm(words, message, **values), escape(_own_path(target), quote=True)
+    body = BODY.substitute(texts, other=other_language(words), message=told, next=onward)
+    return plain_page(words, "sign_in", "sign-in-body", body, status)

@@ -12,7 +12,8 @@ from nicegui import app as framework
 from nicegui import ui
 
 from app.web.dashboard.elements import text
-from app.web.dashboard.page import COOKIE, PATHS, register_pages
+from app.web.dashboard.page import PATHS, register_pages
+from app.web.plain_page import LANGUAGE_COOKIE
 
 STATIC = Path(__file__).parent / "static"
 #: Given as text: a centre with three lines.
@@ -46,7 +47,7 @@ def build_pages() -> FastAPI:
         """Remember the language and show the page in it; an unknown one is Chinese."""
         language = code if code in PATHS else "zh"
         answer = RedirectResponse(PATHS[language], 303)
-        answer.set_cookie(COOKIE, language, max_age=YEAR_S, httponly=True, samesite="lax")
+        answer.set_cookie(LANGUAGE_COOKIE, language, max_age=YEAR_S, httponly=True, samesite="lax")
         return answer
 
     register_pages()

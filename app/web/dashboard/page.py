@@ -24,8 +24,8 @@ from app.web.dashboard.grid import ATTENTION, BROKEN, LineGrid
 from app.web.dashboard.life import Entries, read_books
 from app.web.dashboard.words import Words
 from app.web.doors import SIGN_IN, read_cookie
+from app.web.plain_page import LANGUAGE_COOKIE
 
-COOKIE = "waiwang_language"
 PATHS = {"zh": "/", "en": "/en"}
 REFRESH_S = 3.0
 #: How long a page may take to be drawn before the browser is told that it failed; NiceGUI's own 3 s are short for a large city's first.
@@ -40,7 +40,7 @@ def register_pages() -> None:
 
     @ui.page(PATHS["zh"], language="zh-CN", response_timeout=PATIENCE_S)
     async def chinese(client: Client) -> RedirectResponse | None:
-        if client.request.cookies.get(COOKIE) == "en":
+        if client.request.cookies.get(LANGUAGE_COOKIE) == "en":
             return RedirectResponse(PATHS["en"], 303)
         await Page(client, Words("zh")).build()
         return None
