@@ -28,6 +28,9 @@ FIRST_PORT = 5300
 FIRST_STEP_PORT = 5900
 STEP_METHOD = f"iperf3 UDP between hosts, paced ({STEP_LAYER})"
 METHOD = "iperf3 TCP goodput between hosts (layer 4, without TCP/IP and Ethernet headers, first second left out)"
+#: Shell texts that end well once somebody listens on TCP port $0, or nobody does, and badly after 20 s.
+HEARD = 'for _ in $(seq 400); do ss -Hltn "sport = :$0" | grep -q . && exit 0; sleep 0.05; done; exit 1'
+GONE = 'for _ in $(seq 400); do ss -Hltn "sport = :$0" | grep -q . || exit 0; sleep 0.05; done; exit 1'
 
 #: Reads the figures of a client's report.
 ReadReport = Callable[[str], dict[str, object]]
@@ -84,9 +87,16 @@ class LabRateTester:
         if started.returncode:
             return {"error": f"iperf3 server on {request.device}: {started.stderr.strip()}"}
         try:
+            if self._listens(request.device, port, HEARD).returncode:
+                return {"error": f"iperf3 server on {request.device}: nothing listens on port {port}"}
             return self._client(request.near_device or CENTRE_HOST, address, port, options, read or read_iperf3)
         finally:
             self.exec_in(request.device, ["pkill", "-F", pidfile], timeout=60)
+            self._listens(request.device, port, GONE)
+
+    def _listens(self, node: str, port: int, until: str) -> CompletedProcess[str]:
+        """Wait until a server listens on a port, or none does any more: iperf3 returns before it listens, and dies after pkill returns."""
+        return self.exec_in(node, ["sh", "-c", until, str(port)], timeout=60)
 
     def _client(self, near: str, address: str, port: int, options: Sequence[str], read: ReadReport) -> dict[str, object]:
         argv = ["iperf3", "-c", address, "-p", str(port), "-t", str(self.seconds), "-i", "0", "-J", "--connect-timeout", "10000"]

@@ -11,7 +11,7 @@ from subprocess import CompletedProcess
 import pytest
 
 from app.core.throughput import RateRequest
-from lab.tester import LabRateTester, read_iperf3
+from lab.tester import GONE, HEARD, LabRateTester, read_iperf3
 
 
 def report(received: float = 9_570_000.0, sent: float = 9_900_000.0, retransmits: int | None = 3) -> str:
@@ -52,9 +52,10 @@ def test_a_report_without_figures_is_an_error_in_words(name: str) -> None:
 
 @dataclass
 class PlayedLab:
-    """Answers commands as lab hosts would; `deaf` hosts start no server, `mute` ones give no report in time."""
+    """Answers as lab hosts would; `deaf` hosts start no server, `asleep` ones one that never listens, `mute` ones give no report."""
 
     deaf: str = ""
+    asleep: str = ""
     mute: str = ""
     running: set[str] = field(default_factory=set)
     asked: list[tuple[str, Sequence[str]]] = field(default_factory=list)
@@ -64,6 +65,9 @@ class PlayedLab:
         if argv[0] == "pkill":
             self.running.discard(f"{node} {argv[-1]}")
             return CompletedProcess(argv, 0, "", "")
+        if argv[0] == "sh":
+            listens = f"{node} /run/iperf3-{argv[-1]}.pid" in self.running and node != self.asleep
+            return CompletedProcess(argv, {HEARD: not listens, GONE: listens}[argv[2]], "", "")
         if "-s" in argv:
             if node == self.deaf:
                 return CompletedProcess(argv, 1, "", "unable to start listener: Address already in use\n")
@@ -83,7 +87,7 @@ def test_each_direction_is_measured_and_no_server_stays() -> None:
     outcomes = LabRateTester(played.exec_in, 4).measure([request(1), request(2)])
     assert {line: (one.down_kbps, one.up_kbps) for line, one in outcomes.items()} == {"L-1": (900.0, 400.0), "L-2": (900.0, 400.0)}
     assert played.running == set()
-    clients = [(node, argv) for node, argv in played.asked if "-c" in argv]
+    clients = [(node, argv) for node, argv in played.asked if argv[:2] == ["iperf3", "-c"]]
     assert {node for node, _ in clients} == {"exchange"}
     ports = [argv[argv.index("-p") + 1] for _, argv in clients]
     assert len(set(ports)) == 4, "lines loaded together meet servers of their own"
@@ -92,7 +96,7 @@ def test_each_direction_is_measured_and_no_server_stays() -> None:
 def test_a_backup_line_is_loaded_from_its_near_end() -> None:
     played = PlayedLab()
     LabRateTester(played.exec_in).measure([request(1, near="county03")])
-    assert {node for node, argv in played.asked if "-c" in argv} == {"county03"}
+    assert {node for node, argv in played.asked if argv[:2] == ["iperf3", "-c"]} == {"county03"}
 
 
 def test_a_server_that_does_not_start_is_a_reason_and_hides_no_other_line() -> None:
@@ -103,6 +107,15 @@ def test_a_server_that_does_not_start_is_a_reason_and_hides_no_other_line() -> N
     assert outcomes["L-1"].detail["reason"] == f"down: {refused}; up: {refused}"
     assert outcomes["L-2"].down_kbps == 900.0
     assert "reason" not in outcomes["L-2"].detail
+
+
+def test_no_client_comes_before_the_server_listens() -> None:
+    played = PlayedLab(asleep="unit1")
+    outcome = LabRateTester(played.exec_in).measure([request()])["L-1"]
+    silent = "iperf3 server on unit1: nothing listens on port"
+    assert outcome.detail["reason"] == f"down: {silent} 5300; up: {silent} 5301"
+    assert [argv for _, argv in played.asked if argv[:2] == ["iperf3", "-c"]] == []
+    assert played.running == set()
 
 
 def test_a_client_without_a_report_leaves_no_server_behind() -> None:
